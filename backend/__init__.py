@@ -1,0 +1,1 @@
+"""The API and the record: HTTP, the database, the figures."""

@@ -1,0 +1,199 @@
+"""From rows to answers: what the lists and pages say of a run, an experiment, a map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from backend.schemas import (
+    AttemptEntry,
+    Counts,
+    DatasetEntry,
+    EvaluationEntry,
+    ExperimentDetail,
+    ExperimentSummary,
+    PredictionEntry,
+    Qualitative,
+    RunDetail,
+    RunSummary,
+    WorkerEntry,
+)
+from backend.store.curves import Columns
+from backend.store.evaluations import Metrics
+from backend.store.experiments import Standing
+from backend.store.predictions import Kept
+from backend.store.runs import RunPage
+from backend.store.tables import Attempt, Dataset, Evaluation, Experiment, Run, Worker
+from depthboard.datasets import DatasetReport
+from depthboard.status import RunStatus
+
+
+def run_summary(run: Run, metrics: Metrics | None = None, levels: dict[str, Any] | None = None) -> RunSummary:
+    return RunSummary(**_summary(run, metrics, levels))
+
+
+def run_page(page: RunPage) -> list[RunSummary]:
+    return [run_summary(run, page.metrics.get(run.id), page.levels.get(run.id)) for run in page.runs]
+
+
+def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -> dict[str, Any]:
+    seen = run.images if run.status == RunStatus.finished else run.step * run.batch_size
+    speed = run.images_per_second
+    training = run.status == RunStatus.running
+    return {
+        "id": run.id,
+        "status": run.status,
+        "loss": run.loss,
+        "loss_label": run.loss_label,
+        "dataset": run.dataset,
+        "train_size": run.train_size,
+        "encoder": run.encoder,
+        "seed": run.seed,
+        "levels": levels or {},
+        "attempt": run.attempt,
+        "step": run.step,
+        "steps": run.steps,
+        "epoch": seen / run.train_size,
+        "images_seen": seen,
+        "images_per_second": speed,
+        "eta_seconds": (run.images - seen) / speed if training and speed else None,
+        "reason": run.reason,
+        "cancel_requested": run.cancel_requested,
+        "diverged_at": run.diverged_at,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "metrics": metrics or {},
+    }
+
+
+def run_detail(
+    run: Run, attempts: list[Attempt], experiments: list[dict[str, Any]], constant: Metrics | None
+) -> RunDetail:
+    return RunDetail(
+        **_summary(run, run.metrics, None),
+        identity=run.identity,
+        config=run.config,
+        data_fingerprint=run.data_fingerprint,
+        training_version=run.training_version,
+        protocol=run.protocol,
+        split=run.evaluation_split,
+        provenance=run.provenance,
+        attempts=[AttemptEntry.model_validate(attempt) for attempt in attempts],
+        experiments=experiments,
+        constant=constant,
+    )
+
+
+def _experiment(experiment: Experiment, standing: Standing) -> dict[str, Any]:
+    return {
+        "id": experiment.id,
+        "name": experiment.name,
+        "description": experiment.description,
+        "tags": [tag.tag for tag in experiment.tags],
+        "created_at": experiment.created_at,
+        "updated_at": experiment.updated_at,
+        "counts": Counts(**standing.counts),
+        "progress": standing.progress,
+        "eta_seconds": standing.eta_seconds,
+        "factors": experiment.factors,
+        "datasets": standing.datasets,
+        "best": standing.best,
+    }
+
+
+def experiment_summary(experiment: Experiment, standing: Standing) -> ExperimentSummary:
+    return ExperimentSummary(**_experiment(experiment, standing))
+
+
+def experiment_detail(experiment: Experiment, standing: Standing, evaluation: list[str]) -> ExperimentDetail:
+    return ExperimentDetail(**_experiment(experiment, standing), spec=experiment.spec, evaluation=evaluation)
+
+
+def series(run: Run, columns: Columns) -> dict[str, Any]:
+    """A curve as Series; built as plain arrays, since a curve may have 100,000 points."""
+    images = columns.steps * run.batch_size
+    odd = np.flatnonzero(~np.isfinite(columns.values))
+    return {
+        "step": columns.steps,
+        "images_seen": images,
+        "epoch": images / run.train_size,
+        "wall": columns.walls,
+        "value": columns.values,
+        "nonfinite": [(int(i), _name(float(columns.values[i]))) for i in odd],
+    }
+
+
+def _name(value: float) -> str:
+    return "nan" if np.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def evaluation_entry(run: Run, row: Evaluation) -> EvaluationEntry:
+    images = row.step * run.batch_size
+    return EvaluationEntry(
+        step=row.step,
+        images_seen=images,
+        epoch=images / run.train_size,
+        wall=row.wall or 0.0,
+        split=row.split,
+        protocol=row.protocol,
+        predictor=row.predictor,
+        images=row.images,
+        per_image=row.per_image,
+        pooled=row.pooled,
+    )
+
+
+def prediction_entry(run: Run, kept: Kept, metrics: Metrics, mark: str) -> PredictionEntry:
+    return PredictionEntry(
+        id=kept.id,
+        run_id=run.id,
+        step=kept.step,
+        epoch=kept.step * run.batch_size / run.train_size,
+        frame_id=kept.frame_id,
+        frame=kept.frame,
+        height=kept.height,
+        width=kept.width,
+        nonfinite=kept.nonfinite,
+        url=f"/api/predictions/{kept.id}?v={mark}",
+        metrics=metrics,
+    )
+
+
+def worker_entry(worker: Worker, alive: bool, running: Mapping[str, list[Run]]) -> WorkerEntry:
+    return WorkerEntry(
+        id=worker.id,
+        host=worker.host,
+        device=worker.device,
+        threads=worker.threads,
+        slots=worker.slots,
+        last_seen=worker.last_seen,
+        alive=alive,
+        running=[run_summary(run, run.metrics) for run in running.get(worker.id, [])],
+        speeds=worker.speeds,
+        version=worker.version,
+    )
+
+
+def dataset_entry(dataset: Dataset, runs: int, has_sheet: bool) -> DatasetEntry:
+    return DatasetEntry(
+        name=dataset.name,
+        format=dataset.format,
+        path=dataset.path,
+        created_at=dataset.created_at,
+        runs=runs,
+        report=DatasetReport.model_validate(dataset.report),
+        sheet_url=f"/api/datasets/{dataset.name}/sheet?v={dataset.fingerprint[:8]}" if has_sheet else None,
+    )
+
+
+def marked(grid: Qualitative, mark: str) -> Qualitative:
+    """The grid with the database's mark on every address that browsers keep."""
+    frames = [
+        frame.model_copy(update={"rgb_url": f"{frame.rgb_url}?v={mark}", "depth_url": f"{frame.depth_url}?v={mark}"})
+        for frame in grid.frames
+    ]
+    predictions = [entry.model_copy(update={"url": f"{entry.url}?v={mark}"}) for entry in grid.predictions]
+    return grid.model_copy(update={"frames": frames, "predictions": predictions})

@@ -1,0 +1,89 @@
+"""What routes are given: a session that is one transaction, the settings, the attempt's token, the doorbell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, cast
+
+from fastapi import BackgroundTasks, Depends, HTTPException, Path, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.orm import Session
+
+from backend.store.session import Database
+from backend.store.types import INT64
+from depthboard.settings import Settings
+
+WAKES = 32
+"""One wake-up starts a slot, which then claims until nothing is queued: more than there are slots would be noise."""
+
+
+def get_database(request: Request) -> Database:
+    return cast(Database, request.app.state.database)
+
+
+def get_settings(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+def read_session(request: Request) -> Iterator[Session]:
+    with get_database(request).read() as session:
+        yield session
+
+
+def write_session(request: Request) -> Iterator[Session]:
+    with get_database(request).write() as session:
+        yield session
+
+
+# scope="function": the transaction ends before the answer is sent, so an answer means that it was committed.
+# max_concurrency: who waits for a turn waits without a thread. Threads that wait for a connection while those that hold
+# one wait for a thread to write their answer would stop everything; so fewer may wait than there are threads (40).
+READERS, WRITERS, DRAWERS = 12, 12, 4
+Reading = Annotated[Session, Depends(read_session, scope="function", max_concurrency=READERS)]
+Writing = Annotated[Session, Depends(write_session, scope="function", max_concurrency=WRITERS)]
+SettingsOf = Annotated[Settings, Depends(get_settings)]
+
+bearer = HTTPBearer(auto_error=False, description="The token of the attempt, from its claim.")
+
+
+def get_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
+    if credentials is None:
+        raise HTTPException(401, "writes of a run need the token of its claim.", {"WWW-Authenticate": "Bearer"})
+    return credentials.credentials
+
+
+Token = Annotated[str, Depends(get_token)]
+
+Doorbell = Callable[[Sequence[int]], None]
+
+
+def get_doorbell(request: Request, background: BackgroundTasks) -> Doorbell:
+    """Rings for queued runs once the answer is sent, so after commit, and never in the request's way."""
+
+    def ring(run_ids: Sequence[int]) -> None:
+        for run_id in run_ids[:WAKES]:
+            background.add_task(request.app.state.wake, run_id)
+
+    return ring
+
+
+Ring = Annotated[Doorbell, Depends(get_doorbell)]
+
+Id = Annotated[int, Path(alias="id", ge=1, le=INT64)]
+PageNumber = Annotated[int, Query(ge=1, le=10**9, description="from 1")]
+PageSize = Annotated[int, Query(ge=1, le=1000)]
+
+
+def get_mark(request: Request) -> str:
+    """Names this database in addresses that browsers keep for a year: another one begins to count at 1 again."""
+    return str(request.app.state.mark)
+
+
+Mark = Annotated[str, Depends(get_mark)]
+
+
+def take_pencil() -> None:
+    """Drawing takes a second of a core: a few figures at once, the others wait."""
+
+
+Drawing = Annotated[None, Depends(take_pencil, scope="function", max_concurrency=DRAWERS)]

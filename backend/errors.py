@@ -1,0 +1,146 @@
+"""The error table: which HTTP status each error gets, and the one shape of all answers that are errors."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from backend.schemas import ErrorAnswer, ErrorBody
+from depthboard import errors
+
+log = logging.getLogger("depthboard.api")
+
+# Looked up along the class's ancestors, so a subclass without a row has its parent's status.
+STATUSES: dict[type[errors.DepthboardError], int] = {
+    errors.DepthboardError: 400,
+    errors.InvalidInput: 422,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Unavailable: 503,
+    errors.Misconfigured: 500,
+}
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": ErrorAnswer, "description": "What is wrong with the request, where, and what to do."},
+    "5XX": {"model": ErrorAnswer, "description": "What is wrong on this side."},
+}
+
+
+def install(app: FastAPI) -> None:
+    """Give every error the shape of ErrorAnswer. What no row names ends in backend.middleware as a 500."""
+    app.add_exception_handler(errors.DepthboardError, _depthboard_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(StatementError, _statement_error)
+    app.add_exception_handler(PoolTimeout, _database_away)
+    app.add_exception_handler(RecursionError, _too_deep)
+
+
+def answer(
+    request_id: str,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    field: str | None = None,
+    remedy: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """An error as a response. Lone surrogates, which no encoding can send, become question marks."""
+    texts = [None if text is None else text.encode("utf-8", "replace").decode() for text in (message, field, remedy)]
+    body = ErrorBody(code=code, message=texts[0] or "", field=texts[1], remedy=texts[2], request_id=request_id)
+    return JSONResponse(ErrorAnswer(error=body).model_dump(mode="json"), status, headers)
+
+
+def request_id(request: Request) -> str:
+    return str(getattr(request.state, "request_id", ""))
+
+
+def _depthboard_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.DepthboardError)
+    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    if status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error)
+    headers = {"Retry-After": "2"} if status == 503 else None
+    return answer(
+        request_id(request), status, error.code, error.message, field=error.field, remedy=error.remedy, headers=headers
+    )
+
+
+def _invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found: Sequence[Any] = error.errors()
+    first = found[0]
+    others = ", ".join(filter(None, (dotted(fault["loc"]) for fault in found[1:6])))
+    remedy = f"Also look at: {others}." if others else None
+    field = dotted(first["loc"])
+    return answer(request_id(request), 422, errors.InvalidInput.code, sentence(first), field=field, remedy=remedy)
+
+
+ENUM_REPR = re.compile(r"<\w+\.\w+: ('\w+')>")
+
+
+def dotted(loc: Sequence[Any]) -> str | None:
+    """`("body", "factors", "loss", 0)` -> `factors.loss.0`; the place of a whole body is None."""
+    return ".".join(str(part) for part in loc if part not in ("body", "query", "path", "header")) or None
+
+
+def sentence(error: dict[str, Any]) -> str:
+    """pydantic's fault as a sentence."""
+    if error["type"] == "json_invalid":
+        return f"the body is no JSON: {error.get('ctx', {}).get('error', 'it cannot be parsed')}."
+    if error["type"] == "extra_forbidden":
+        return "there is no field of this name."
+    text = ENUM_REPR.sub(r"\1", str(error["msg"]).removeprefix("Value error, ").strip())
+    return (text[:1].lower() + text[1:] if not text[:2].isupper() else text).removesuffix(".") + "."
+
+
+def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    message = error.detail if isinstance(error.detail, str) and error.detail else phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    headers = dict(error.headers) if error.headers else None
+    return answer(request_id(request), error.status_code, code, message, headers=headers)
+
+
+def _statement_error(request: Request, error: Exception) -> Response:
+    """A column refused a value before it was sent (backend.store.types), or the database did."""
+    assert isinstance(error, StatementError)
+    if isinstance(error.orig, errors.DepthboardError):
+        return _depthboard_error(request, error.orig)
+    if isinstance(error, IntegrityError):
+        log.warning("%s %s: %s", request.method, request.url.path, error.orig)
+        return answer(
+            request_id(request),
+            409,
+            "conflict",
+            "the record changed at the same moment.",
+            remedy="Send the request again.",
+        )
+    if isinstance(error, OperationalError):
+        return _database_away(request, error)
+    raise error
+
+
+def _database_away(request: Request, error: Exception) -> Response:
+    log.error("%s %s: the database: %s", request.method, request.url.path, getattr(error, "orig", None) or error)
+    full = "full" in str(error).lower()
+    message = "the disk of the database is full." if full else "the database does not answer."
+    remedy = "Make room; nothing that was acknowledged is lost." if full else "Try again in a moment."
+    headers = None if full else {"Retry-After": "2"}
+    return answer(request_id(request), 507 if full else 503, "unavailable", message, remedy=remedy, headers=headers)
+
+
+def _too_deep(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    return answer(request_id(request), 422, "invalid_input", "the body is nested too deeply.")

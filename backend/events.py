@@ -1,0 +1,139 @@
+"""Live updates: one poller a process reads the outbox while somebody listens, and hands each event to every listener."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import anyio.to_thread
+
+from backend.schemas import LiveEvent
+from backend.store import outbox
+from backend.store.session import Database
+from backend.store.tables import Event
+
+POLL_SECONDS = 0.25
+WAITING = 1000
+"""Events that may wait for one slow listener before it is told to load everything anew."""
+
+log = logging.getLogger("depthboard.events")
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """An event with its place in the stream; None for the event says: something was missed, load anew."""
+
+    id: int
+    event: LiveEvent | None
+
+
+@dataclass(eq=False)
+class Listener:
+    queue: asyncio.Queue[Numbered | None] = field(default_factory=lambda: asyncio.Queue(WAITING))
+
+    def give(self, item: Numbered) -> None:
+        """Never waits. A listener that does not keep up loses what waits for it and is told so."""
+        try:
+            self.queue.put_nowait(item)
+        except asyncio.QueueFull:
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            self.queue.put_nowait(Numbered(item.id, None))
+
+
+class Broadcaster:
+    """Lives on the event loop of one process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._listeners: set[Listener] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._ready: asyncio.Future[None]
+        self._last = 0
+        self._closed = False
+
+    @contextlib.asynccontextmanager
+    async def listen(self) -> AsyncIterator[tuple[Listener, int]]:
+        """A listener to everything committed after the id that comes with it."""
+        listener = Listener()
+        if self._poller is None:
+            self._ready = asyncio.get_running_loop().create_future()
+            self._poller = asyncio.create_task(self._poll(self._ready))
+        await asyncio.shield(self._ready)
+        self._listeners.add(listener)
+        if self._closed:
+            listener.queue.put_nowait(None)
+        try:
+            yield listener, self._last
+        finally:
+            self._listeners.discard(listener)
+            if not self._listeners and self._poller is not None:
+                self._poller.cancel()
+                self._poller = None
+
+    def close(self) -> None:
+        """End every stream, so that the server can stop; called on the event loop."""
+        self._closed = True
+        for listener in self._listeners:
+            while not listener.queue.empty():
+                listener.queue.get_nowait()
+            listener.queue.put_nowait(None)
+
+    async def replay(self, after: int, upto: int) -> list[Numbered]:
+        """What was committed after `after` until `upto`; one gap instead where some of it may be forgotten."""
+        if after >= upto:
+            return []
+        found, oldest = await anyio.to_thread.run_sync(self._read_with_oldest, after)
+        if oldest > after + 1 or len(found) >= WAITING:
+            return [Numbered(upto, None)]
+        return [item for item in found if item.id <= upto]
+
+    async def _poll(self, ready: asyncio.Future[None]) -> None:
+        try:
+            self._last = await anyio.to_thread.run_sync(self._newest)
+        except Exception as error:  # whoever waits for the first look is told why there is none
+            self._poller = None
+            ready.set_exception(error)
+            return
+        ready.set_result(None)
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                found = await anyio.to_thread.run_sync(self._read, self._last)
+            except Exception:  # the listeners stay; the database may come back
+                log.exception("the outbox could not be read")
+                continue
+            for item in found:
+                self._last = item.id
+                for listener in tuple(self._listeners):
+                    listener.give(item)
+
+    def _newest(self) -> int:
+        with self._database.read() as session:
+            return outbox.newest_id(session)
+
+    def _read(self, after: int) -> list[Numbered]:
+        with self._database.read() as session:
+            return [_numbered(row) for row in outbox.read_after(session, after, WAITING)]
+
+    def _read_with_oldest(self, after: int) -> tuple[list[Numbered], int]:
+        with self._database.read() as session:
+            found = [_numbered(row) for row in outbox.read_after(session, after, WAITING)]
+            return found, outbox.oldest_id(session)
+
+
+def _numbered(row: Event) -> Numbered:
+    content = {"kind": row.kind, "run_id": row.run_id, "experiment_ids": row.experiment_ids, "data": row.data}
+    return Numbered(row.id, LiveEvent.model_validate(content))
+
+
+def concerns(event: LiveEvent, experiment: int | None, run: int | None) -> bool:
+    """Whether a listener to one experiment or one run wants this event; workers and datasets concern everybody."""
+    if event.kind in ("worker", "dataset"):
+        return True
+    if run is not None:
+        return event.run_id == run
+    return experiment is None or experiment in event.experiment_ids

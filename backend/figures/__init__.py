@@ -1,0 +1,135 @@
+"""Every figure is built once, here: numbers from the record, then a Plotly figure that browser, exports and REST clients share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+from sqlalchemy.orm import Session
+
+from backend.figures import convergence, dataset_size, encoders, qualitative, results, tiles
+from backend.figures.colouring import DEPTH_MAPS
+from backend.figures.groups import data_name, evaluation_name
+from backend.figures.selector import SELECTOR_OPTIONS, Selection, parse_selection
+from backend.figures.tokens import Theme
+from backend.schemas import FigureEntry
+from backend.store.study import StudyRun, study_runs
+from depthboard.errors import UnknownName
+from depthboard.metrics import METRICS
+
+# Options whose values are the experiment's own: any level that one of its runs has.
+OPEN: dict[str, Callable[[StudyRun], object]] = {
+    "dataset": lambda run: data_name(run.dataset, run.split),
+    "encoder": lambda run: run.encoder,
+    "train_size": lambda run: run.train_size,
+    "seed": lambda run: run.seed,
+    "protocol": evaluation_name,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One figure. `options`: query parameter -> the values it takes, the default first; empty where the experiment's runs decide."""
+
+    title: str
+    description: str
+    options: Mapping[str, Sequence[str]]
+    gather: Callable[[Session, Selection], Any]
+    draw: Callable[[Any, Theme], go.Figure]
+
+
+FIGURES: dict[str, View] = {
+    "convergence": View(
+        title="Convergence",
+        description="A metric on the evaluated part against training, one line a loss, a panel a dataset size (the paper's Figure 3).",
+        options={
+            "metric": ("mae", *(name for name in METRICS if name != "mae")),
+            "x": ("epoch", "step", "images"),
+            "y_log": ("no", "yes"),
+            "published": ("no", "yes"),
+            **SELECTOR_OPTIONS,
+            "encoder": (),
+            "dataset": (),
+            "protocol": (),
+        },
+        gather=convergence.gather,
+        draw=convergence.draw,
+    ),
+    "dataset-size": View(
+        title="Metric against dataset size",
+        description="RMSE and δ<1.25 against training images on a log axis, one line a loss (the paper's Figure 2).",
+        options={"published": ("no", "yes"), **SELECTOR_OPTIONS, "encoder": (), "dataset": (), "protocol": ()},
+        gather=dataset_size.gather,
+        draw=dataset_size.draw,
+    ),
+    "encoders": View(
+        title="Encoders",
+        description="Losses and encoders on RMSE, rel and δ<1.25 at one dataset size (the paper's Figure 5).",
+        options={"published": ("no", "yes"), **SELECTOR_OPTIONS, "train_size": (), "dataset": (), "protocol": ()},
+        gather=encoders.gather,
+        draw=encoders.draw,
+    ),
+    "qualitative": View(
+        title="Qualitative",
+        description="Test images with the depth each loss predicts, all on one range (the paper's Figure 4).",
+        options={
+            "colours": DEPTH_MAPS,
+            **SELECTOR_OPTIONS,
+            "train_size": (),
+            "encoder": (),
+            "seed": (),
+            "step": (),
+            "dataset": (),
+            "protocol": (),
+        },
+        gather=qualitative.gather,
+        draw=tiles.draw,
+    ),
+    "results": View(
+        title="Results",
+        description="All metrics by loss, size and encoder, beside the constant prediction and the published rows (the paper's Table 2).",
+        options={**SELECTOR_OPTIONS, "dataset": (), "protocol": ()},
+        gather=results.gather,
+        draw=results.draw,
+    ),
+}
+
+
+def view(name: str) -> View:
+    """Raises UnknownName for a figure there is not."""
+    if name not in FIGURES:
+        raise UnknownName(f"there is no figure {name}.", field="name", remedy=f"Choose one of: {', '.join(FIGURES)}.")
+    return FIGURES[name]
+
+
+def build(
+    session: Session, name: str, experiment_id: int, query: Mapping[str, str], theme: Theme = "light"
+) -> go.Figure:
+    """The figure `name` of an experiment; `query` holds its options alone.
+
+    Raises UnknownName and InvalidInput for the name and the options, NotFound for the experiment.
+    """
+    chosen = view(name)
+    return chosen.draw(chosen.gather(session, parse_selection(experiment_id, query, chosen.options)), theme)
+
+
+def entries(session: Session | None = None, experiment_id: int | None = None) -> list[FigureEntry]:
+    """The figures with their options; of an experiment also the levels that its runs have, most used first."""
+    runs = study_runs(session, experiment_id) if session is not None and experiment_id is not None else ()
+    return [
+        FigureEntry(name=name, title=v.title, description=v.description, options=_options(v, runs))
+        for name, v in FIGURES.items()
+    ]
+
+
+def _options(chosen: View, runs: Sequence[StudyRun]) -> dict[str, list[str]]:
+    return {key: list(values) or _levels(key, runs) for key, values in chosen.options.items()}
+
+
+def _levels(key: str, runs: Sequence[StudyRun]) -> list[str]:
+    if key not in OPEN:
+        return []
+    levels = [OPEN[key](run) for run in runs]
+    return [str(level) for level in sorted(dict.fromkeys(levels), key=lambda v: (-levels.count(v), levels.index(v)))]

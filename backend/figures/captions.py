@@ -1,0 +1,118 @@
+"""The words of a figure: metric, split, protocol, selector, subsets, seeds, and what became of every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backend.figures.groups import Scope
+from backend.figures.selector import Selection, selector_words
+from backend.store.study import StudyRun
+from depthboard.metrics import METRICS
+from depthboard.status import RunStatus
+
+THIN = "\u202f"
+SHORT = {"mae": "MAE", "rmse": "RMSE"}
+
+
+def metric_name(metric: str) -> str:
+    return SHORT.get(metric, METRICS[metric].label)
+
+
+def metric_title(metric: str, part: str = "") -> str:
+    """`test RMSE (m)`: the evaluated part always stands before the metric."""
+    unit = METRICS[metric].unit
+    return f"{part} {metric_name(metric)}".strip() + (f" ({unit})" if unit else "")
+
+
+def shown(metric: str, value: float) -> float:
+    """A stored value as it is drawn: shares in per cent."""
+    return value * 100 if METRICS[metric].unit == "%" else value
+
+
+def decimals(metric: str) -> int:
+    return 1 if METRICS[metric].unit == "%" or metric == "silog" else 3
+
+
+def metric_text(metric: str, value: float) -> str:
+    """The value with its unit, e.g. `0.931 m`, `81.9 %`."""
+    return f"{shown(metric, value):.{decimals(metric)}f} {METRICS[metric].unit}".strip()
+
+
+def count(n: int) -> str:
+    """12000 -> `12 000`, with a thin space that does not break."""
+    return f"{n:,}".replace(",", THIN) if n >= 10_000 else str(n)
+
+
+def plural(n: int, noun: str) -> str:
+    return f"{count(n)} {noun}" if n == 1 else f"{count(n)} {noun}s"
+
+
+def short_size(n: int) -> str:
+    """12000 -> `12k`, for axis ticks."""
+    return f"{n // 1000}k" if n >= 1000 and n % 1000 == 0 else count(n)
+
+
+def evaluation_words(scope: Scope) -> str:
+    text = f"Evaluated on the {scope.part} split, protocol {scope.protocol}."
+    if scope.other_protocols:
+        text += f" {plural(scope.other_protocols, 'run')} under other protocols left out."
+    return text
+
+
+def value_words(selection: Selection) -> str:
+    return f"A run's value: {selector_words(selection)}."
+
+
+def seeds_words(ns: Iterable[int]) -> str:
+    """`Mean over seeds, n = 1-3` with the spread explained where there is one."""
+    known = sorted(set(ns))
+    if not known:
+        return "No value yet."
+    if known == [1]:
+        return "One seed, so no spread."
+    span = f"{known[0]}" if len(known) == 1 else f"{known[0]}–{known[-1]}"
+    return f"Mean over seeds ± sample standard deviation, n = {span}."
+
+
+def subset_words(runs: Iterable[StudyRun]) -> str:
+    """How the training images were chosen, named on every figure."""
+    kinds = {_subset(run) for run in runs}
+    return f"Training subsets: {', '.join(sorted(kinds))}." if kinds else ""
+
+
+def _subset(run: StudyRun) -> str:
+    subset = run.config["data"]["subset"]
+    return f"random (seed {subset['seed']})" if subset["kind"] == "random" else "equally spaced"
+
+
+def account(runs: Iterable[StudyRun], drawn: set[int], *, partial: bool = False) -> str:
+    """What became of every run, e.g. `28 runs: 20 drawn, 6 not there yet, 1 failed, 1 diverged and left out.`
+
+    `partial` says that a figure draws what a run has so far, until it diverges.
+    """
+    runs = list(runs)
+    missing = [run for run in runs if run.id not in drawn]
+    diverged = [run for run in (runs if partial else missing) if run.diverged_at is not None]
+    gone = [run for run in missing if run.diverged_at is None]
+    parts = [f"{len(drawn)} drawn"]
+    for words, statuses in (
+        ("not there yet", (RunStatus.queued, RunStatus.running)),
+        ("failed", (RunStatus.failed,)),
+        ("cancelled", (RunStatus.cancelled,)),
+        ("without a value", (RunStatus.finished,)),
+    ):
+        if n := sum(run.status in statuses for run in gone):
+            parts.append(f"{n} {words}")
+    text = f"{plural(len(runs), 'run')}: {', '.join(parts)}."
+    if diverged:
+        where = "left out of the mean from there on" if partial else "left out of the mean"
+        text += " Diverged: " + ", ".join(_divergence(run) for run in diverged) + f"; {where}."
+    return text
+
+
+def _divergence(run: StudyRun) -> str:
+    return f"run {run.id} (seed {run.seed}) at step {run.diverged_at}"
+
+
+def join(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)

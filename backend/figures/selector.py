@@ -1,0 +1,91 @@
+"""What a figure shows, and which evaluation speaks for a run (the rule itself is backend.store.evaluations.selected)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from backend.store.evaluations import Value
+from depthboard.errors import InvalidInput, UnknownName
+from depthboard.metrics import Averaging
+
+XAxis = Literal["epoch", "step", "images"]
+Options = Mapping[str, Sequence[str]]
+
+VALUES: tuple[Value, ...] = ("last3", "last", "best_validation")
+AVERAGINGS: tuple[Averaging, ...] = ("per_image", "pooled")
+
+# The selector's two parameters, which every figure takes.
+SELECTOR_OPTIONS: dict[str, tuple[str, ...]] = {"value": VALUES, "averaging": AVERAGINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a figure shows of an experiment. None leaves the choice to the figure: the part, encoder or size that most runs have."""
+
+    experiment_id: int
+    value: Value = "last3"
+    averaging: Averaging = "per_image"
+    metric: str = "mae"
+    x: XAxis = "epoch"
+    y_log: bool = False
+    published: bool = False
+    colours: str = "depth"
+    dataset: str | None = None
+    protocol: str | None = None
+    encoder: str | None = None
+    train_size: int | None = None
+    seed: int | None = None
+    step: int | None = None
+
+
+def parse_selection(experiment_id: int, query: Mapping[str, str], options: Options) -> Selection:
+    """The query parameters as a Selection. An option without values takes any; an empty value is one not given.
+
+    Raises UnknownName for a parameter or value that `options` does not list, InvalidInput for a number that is none.
+    """
+    given = {key: value for key, value in query.items() if value != ""}
+    for key, value in given.items():
+        if key not in options:
+            raise UnknownName(f"this figure has no option {key}.", field=key, remedy=f"It takes: {', '.join(options)}.")
+        if options[key] and value not in options[key]:
+            raise UnknownName(f"{key} cannot be {value!r}.", field=key, remedy=f"It can be: {', '.join(options[key])}.")
+    return Selection(
+        experiment_id,
+        value=cast(Value, given.get("value", "last3")),
+        averaging=cast(Averaging, given.get("averaging", "per_image")),
+        metric=given.get("metric", "mae"),
+        x=cast(XAxis, given.get("x", "epoch")),
+        y_log=given.get("y_log") == "yes",
+        published=given.get("published") == "yes",
+        colours=given.get("colours", "depth"),
+        dataset=given.get("dataset"),
+        protocol=given.get("protocol"),
+        encoder=given.get("encoder"),
+        train_size=_whole(given, "train_size"),
+        seed=_whole(given, "seed"),
+        step=_whole(given, "step"),
+    )
+
+
+def _whole(given: Mapping[str, str], key: str) -> int | None:
+    text = given.get(key)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise InvalidInput(f"{key} must be a whole number, not {text!r}.", field=key)
+    return int(text)
+
+
+VALUE_WORDS: dict[Value, str] = {
+    "last3": "mean of the last three evaluations",
+    "last": "last evaluation",
+    "best_validation": "evaluation with the lowest validation RMSE",
+}
+AVERAGING_WORDS: dict[Averaging, str] = {"per_image": "averaged per image", "pooled": "pooled over all pixels"}
+
+
+def selector_words(selection: Selection) -> str:
+    """The selector as captions print it."""
+    return f"{VALUE_WORDS[selection.value]}, {AVERAGING_WORDS[selection.averaging]}"

@@ -1,0 +1,157 @@
+"""Around every request: its id, who may ask (Host and Origin), what a browser may do with the answer, and the last net.
+
+Local mode has no accounts, so the two ways by which a web page elsewhere could reach this API are closed: a name that
+resolves to this machine (DNS rebinding: Host must be a loopback name or one that the settings list) and a form or fetch
+from another page (Origin of an unsafe request must be the Host's own).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import secrets
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.errors import answer
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+}
+MAX_BODY = 32 << 20
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+log = logging.getLogger("depthboard.api")
+
+
+class Refused(Exception):
+    """Why a request may not pass: status, code, message, remedy."""
+
+
+class Envelope:
+    """ASGI middleware, the outermost."""
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str] = ()) -> None:
+        self.app = app
+        self.allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = scope["headers"]
+        request_id = _request_id(headers)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                kept = scope["path"].startswith("/assets/") and message["status"] in (200, 304)
+                _add_headers(MutableHeaders(scope=message), request_id, kept=kept)
+            await send(message)
+
+        try:
+            check_request(scope["method"], headers, self.allowed_hosts)
+            await self.app(scope, _limited(receive, headers), send_with_headers)
+        except Refused as refusal:
+            status, code, message, remedy = refusal.args
+            await answer(request_id, status, code, message, remedy=remedy)(scope, receive, send_with_headers)
+        except Exception:  # the last net: whatever a route did not foresee is logged and answered in the one shape
+            log.exception("%s %s failed (request %s)", scope["method"], scope["path"], request_id)
+            if started:
+                raise
+            message, remedy = "something went wrong on this side.", f"The API's log has the reason under {request_id}."
+            await answer(request_id, 500, "internal", message, remedy=remedy)(scope, receive, send_with_headers)
+
+
+def _request_id(headers: list[tuple[bytes, bytes]]) -> str:
+    given = next((value.decode("latin-1") for name, value in headers if name == b"x-request-id"), "")
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _limited(receive: Receive, headers: list[tuple[bytes, bytes]]) -> Receive:
+    """Stop reading a body beyond MAX_BODY, whether its length was announced or not. Raises Refused, HTTPException."""
+    message = f"the body is larger than {MAX_BODY >> 20} MiB."
+    announced = next((value for name, value in headers if name == b"content-length"), b"")
+    if announced.isdigit() and int(announced) > MAX_BODY:
+        raise Refused(413, "content_too_large", message, "Send fewer points, frames or maps in one request.")
+    left = MAX_BODY
+
+    async def receive_limited() -> Message:
+        nonlocal left
+        part = await receive()
+        left -= len(part.get("body", b""))
+        if left < 0:  # of this kind FastAPI passes an exception on instead of calling the body unreadable
+            raise HTTPException(413, message)
+        return part
+
+    return receive_limited
+
+
+def _add_headers(headers: MutableHeaders, request_id: str, *, kept: bool) -> None:
+    headers["X-Request-ID"] = request_id
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Cache-Control", IMMUTABLE if kept else "no-cache")
+
+
+def check_request(method: str, headers: list[tuple[bytes, bytes]], allowed_hosts: frozenset[str]) -> None:
+    """Raises Refused unless Host is ours and, for an unsafe method, Origin too."""
+    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+    if len(hosts) != 1 or not host_allowed(hosts[0], allowed_hosts):
+        named = f"the host name {hosts[0][:200]!r}" if len(hosts) == 1 else "a request without one Host"
+        raise Refused(
+            400,
+            "host_refused",
+            f"this API does not answer to {named}.",
+            "Use http://127.0.0.1:PORT, or add the name to DEPTHBOARD_ALLOWED_HOSTS (a JSON list).",
+        )
+    if method in SAFE:
+        return
+    origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
+    site = [value for name, value in headers if name == b"sec-fetch-site"]
+    if any(not _same(origin, hosts[0]) for origin in origins) or b"cross-site" in site:
+        raise Refused(
+            403,
+            "origin_refused",
+            "this request comes from a page of another site.",
+            "Open the dashboard at the address of this API, or call it from a script.",
+        )
+
+
+def _same(origin: str, host: str) -> bool:
+    try:
+        return bool(origin) and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
+
+
+def host_allowed(header: str, allowed_hosts: frozenset[str]) -> bool:
+    """Whether a Host header, with or without port, names this machine's loopback or a host of the list."""
+    match = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^\[\]:/@\s]+)(:\d{1,5})?", header.lower())
+    if match is None:
+        return False
+    name = match[1]
+    return name == "localhost" or name in allowed_hosts or _is_loopback(name.strip("[]"))
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,18 @@
+"""One module of routes a noun. Routes are plain functions on threads; the event stream alone is async."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Request
+
+from backend.errors import RESPONSES
+from backend.routes import catalogue, claims, datasets, events, experiments, figures, life, maps, runs, workers
+
+api = APIRouter(prefix="/api", responses=RESPONSES)
+for module in (catalogue, experiments, figures, runs, claims, life, maps, datasets, workers, events):
+    api.include_router(module.router)
+
+
+@api.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+def unknown(request: Request) -> None:
+    """Comes last: what no route above took, so that the dashboard's fallback page never answers for the API."""
+    raise HTTPException(404, f"there is no {request.method} {request.url.path}.")

@@ -1,0 +1,142 @@
+"""Experiments: submit, dry run, list, change, cancel, retry, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Body, Query
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from sqlalchemy.orm import Session
+
+from backend import answers
+from backend.deps import Id, PageNumber, PageSize, Reading, Ring, SettingsOf, Writing
+from backend.schemas import DryRun, DryRunCell, ExperimentDetail, ExperimentSummary, Page, RunSummary
+from backend.store import artifacts, estimate, experiments, runs, submission
+from backend.store.evaluations import Value
+from backend.sweeper import silence
+from depthboard.config.presets import PRESETS
+from depthboard.experiment import ExperimentSpec
+from depthboard.metrics import Averaging
+from depthboard.status import RunStatus
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+
+EXAMPLES = {name: {"summary": preset()["name"], "value": preset()} for name, preset in PRESETS.items()}
+Spec = Annotated[ExperimentSpec, Body(openapi_examples=EXAMPLES)]
+Tag = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ExperimentChange(BaseModel):
+    """What can be changed of an experiment once it is submitted: what people call it, not what it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Losses at 512 images"}]})
+
+    name: str | None = Field(None, min_length=1, max_length=200)
+    description: str | None = Field(None, max_length=20_000)
+    tags: list[Tag] | None = Field(None, max_length=50)
+
+    @field_validator("name", mode="after")
+    @classmethod
+    def _printable(cls, name: str | None) -> str | None:
+        if name is not None and (not name.strip() or any(ord(c) < 32 for c in name)):
+            raise ValueError("the name needs visible characters on one line")
+        return name.strip() if name else name
+
+
+@router.get("")
+def list_experiments(
+    session: Reading,
+    page: PageNumber = 1,
+    size: PageSize = 50,
+    q: Annotated[str, Query(max_length=200, description="in name or description")] = "",
+    tag: Annotated[str, Query(max_length=200)] = "",
+) -> Page[ExperimentSummary]:
+    """Experiments, those with running runs first, then the newest."""
+    found, total = experiments.page(session, page, size, q, tag)
+    standings = experiments.standings(session, [e.id for e in found])
+    items = [answers.experiment_summary(e, standings[e.id]) for e in found]
+    return Page(items=items, total=total, page=page, size=size)
+
+
+@router.post("", status_code=201)
+def submit_experiment(spec: Spec, session: Writing, settings: SettingsOf, ring: Ring) -> ExperimentDetail:
+    """Submit a grid. Runs that exist already are linked, never trained again; failed and cancelled ones are retried."""
+    experiment, queued = submission.submit(session, spec, settings.max_attempts)
+    ring(queued)
+    return _detail(session, experiment.id)
+
+
+@router.post("/dry-run")
+def dry_run(spec: Spec, session: Reading, settings: SettingsOf) -> DryRun:
+    """What submitting would do: which runs, how many exist, images to train, estimated time."""
+    planned = submission.plan(session, spec)
+    forecast = estimate.estimate(session, planned, silence(settings))
+    reused = sum(p.existing is not None for p in planned)
+    return DryRun(
+        cells=[DryRunCell(**cell) for cell in estimate.describe(planned)],
+        total=len(planned),
+        new=len(planned) - reused,
+        reused=reused,
+        images_to_train=estimate.images_left(planned),
+        seconds=forecast.seconds,
+        slots=forecast.slots,
+        basis=forecast.basis,
+        warnings=estimate.warnings(planned, forecast),
+    )
+
+
+def _detail(session: Session, experiment_id: int) -> ExperimentDetail:
+    experiment = experiments.get(session, experiment_id)
+    standing = experiments.standings(session, [experiment_id])[experiment_id]
+    return answers.experiment_detail(experiment, standing, experiments.protocols(session, experiment_id))
+
+
+@router.get("/{id}")
+def get_experiment(experiment_id: Id, session: Reading) -> ExperimentDetail:
+    """One experiment: what was submitted and how it stands."""
+    return _detail(session, experiment_id)
+
+
+@router.patch("/{id}")
+def change_experiment(experiment_id: Id, change: ExperimentChange, session: Writing) -> ExperimentDetail:
+    """Change name, description or tags."""
+    experiments.change(session, experiment_id, name=change.name, description=change.description, tags=change.tags)
+    return _detail(session, experiment_id)
+
+
+@router.delete("/{id}", status_code=204)
+def delete_experiment(experiment_id: Id, session: Writing, settings: SettingsOf, background: BackgroundTasks) -> None:
+    """Delete the experiment and the runs that no other one links, also those in training: their workers stop."""
+    deleted = experiments.remove(session, experiment_id)
+    background.add_task(artifacts.remove, settings.artifacts, deleted)
+
+
+@router.get("/{id}/runs")
+def list_experiment_runs(
+    experiment_id: Id,
+    session: Reading,
+    page: PageNumber = 1,
+    size: PageSize = 50,
+    status: RunStatus | None = None,
+    sort: Annotated[str, Query(max_length=40, description="a column or a metric; `-rmse` is descending")] = "position",
+    averaging: Averaging = "per_image",
+    value: Value = "last3",
+) -> Page[RunSummary]:
+    """The experiment's runs with their levels in it and their values by the selector."""
+    found = runs.of_experiment(session, experiment_id, runs.Wanted(page, size, status, sort, value, averaging))
+    return Page(items=answers.run_page(found), total=found.total, page=page, size=size)
+
+
+@router.post("/{id}/cancel")
+def cancel_experiment(experiment_id: Id, session: Writing) -> ExperimentDetail:
+    """Cancel what is queued, ask what is running to stop."""
+    experiments.cancel(session, experiment_id)
+    return _detail(session, experiment_id)
+
+
+@router.post("/{id}/retry")
+def retry_experiment(experiment_id: Id, session: Writing, ring: Ring) -> ExperimentDetail:
+    """Queue all failed and cancelled runs again."""
+    _, queued = experiments.retry(session, experiment_id)
+    ring(queued)
+    return _detail(session, experiment_id)

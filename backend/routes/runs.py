@@ -1,0 +1,92 @@
+"""Runs: lists, one run with its curves, evaluations, predictions and log; cancel and retry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Query, Response
+
+from backend import answers
+from backend.deps import Id, Mark, PageNumber, PageSize, Reading, Ring, Writing
+from backend.schemas import EvaluationEntry, Page, PredictionEntry, RunCurves, RunDetail, RunLog, RunSummary
+from backend.store import curves, evaluations, predictions, runs
+from depthboard.protocol import MAX_STEP
+from depthboard.status import RunStatus
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+Step = Annotated[int | None, Query(ge=0, le=MAX_STEP)]
+
+
+@router.get("")
+def list_runs(
+    session: Reading, page: PageNumber = 1, size: PageSize = 50, status: RunStatus | None = None
+) -> Page[RunSummary]:
+    """Runs of all experiments, the newest first."""
+    found = runs.every(session, runs.Wanted(page, size, status))
+    return Page(items=answers.run_page(found), total=found.total, page=page, size=size)
+
+
+@router.get("/{id}")
+def get_run(run_id: Id, session: Reading) -> RunDetail:
+    """One run: how it stands, its configuration, its attempts, where its result comes from."""
+    run = runs.get(session, run_id)
+    constant = evaluations.constants(session, evaluations.one(run_id)).get(run_id)
+    return answers.run_detail(run, runs.attempts(session, run_id), runs.experiments_of(session, run_id), constant)
+
+
+@router.post("/{id}/cancel")
+def cancel_run(run_id: Id, session: Writing) -> RunDetail:
+    """Cancel a queued run at once; ask a running one to stop."""
+    runs.cancel(session, run_id)
+    return get_run(run_id, session)
+
+
+@router.post("/{id}/retry")
+def retry_run(run_id: Id, session: Writing, ring: Ring) -> RunDetail:
+    """Queue a failed or cancelled run again; it goes on from its newest checkpoint."""
+    runs.retry(session, run_id)
+    ring([run_id])
+    return get_run(run_id, session)
+
+
+@router.get("/{id}/metrics", response_model=RunCurves)
+def get_curves(
+    run_id: Id,
+    session: Reading,
+    key: Annotated[list[str] | None, Query(description="Curves wanted, e.g. train/loss/l1; all without it.")] = None,
+    after_step: Annotated[int, Query(ge=-1, le=MAX_STEP)] = -1,
+    max_points: Annotated[int, Query(ge=10, le=1_000_000, description="Thinned to about this many a curve.")] = 1500,
+) -> Response:
+    """The run's curves as columns. Thinned curves keep the smallest and largest value of every stretch."""
+    run = runs.get(session, run_id)
+    found = curves.read(session, run_id, key, after_step)
+    shown = {name: answers.series(run, curves.thin(columns, max_points)) for name, columns in found.items()}
+    # orjson writes NumPy arrays as they are and what is not finite as null.
+    body = orjson.dumps({"run_id": run_id, "series": shown}, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, media_type="application/json")
+
+
+@router.get("/{id}/evaluations")
+def list_evaluations(run_id: Id, session: Reading) -> list[EvaluationEntry]:
+    """Every evaluation of the run, by step; the constant prediction's too."""
+    run = runs.get(session, run_id)
+    return [answers.evaluation_entry(run, row) for row in evaluations.of_run(session, run_id)]
+
+
+@router.get("/{id}/predictions")
+def list_predictions(run_id: Id, session: Reading, mark: Mark, step: Step = None) -> list[PredictionEntry]:
+    """The depth maps kept of the run, by step and frame; the maps themselves are at `url`."""
+    run = runs.get(session, run_id)
+    kept = predictions.of_runs(session, [run_id], step)
+    metrics = predictions.metrics_of(session, kept)
+    return [answers.prediction_entry(run, k, metrics[k.id], mark) for k in kept]
+
+
+@router.get("/{id}/log")
+def get_log(run_id: Id, session: Reading) -> RunLog:
+    """The log of all attempts."""
+    runs.get(session, run_id)
+    text, truncated = runs.log_text(session, run_id)
+    return RunLog(text=text, truncated=truncated)

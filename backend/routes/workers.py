@@ -1,0 +1,32 @@
+"""Workers: who is there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from backend import answers
+from backend.deps import Reading, SettingsOf, Writing
+from backend.schemas import WorkerEntry
+from backend.store import runs, workers
+from backend.sweeper import silence
+from depthboard.protocol import WorkerNote
+
+router = APIRouter(prefix="/workers", tags=["workers"])
+
+WorkerId = Annotated[str, Path(min_length=8, max_length=64)]
+
+
+@router.get("")
+def list_workers(session: Reading, settings: SettingsOf) -> list[WorkerEntry]:
+    """Every worker of the last week, the living first, with what each trains now."""
+    known = workers.known(session, silence(settings))
+    running = runs.owned_by(session, [worker.id for worker, _ in known])
+    return [answers.worker_entry(worker, alive, running) for worker, alive in known]
+
+
+@router.put("/{worker_id}", status_code=204)
+def note_worker(worker_id: WorkerId, note: WorkerNote, session: Writing) -> None:
+    """A worker says that it is there, and how fast it is."""
+    workers.note(session, worker_id, note)

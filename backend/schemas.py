@@ -1,0 +1,347 @@
+"""What the browser and the REST client read: the answers of every route outside the run's life (that is
+depthboard.protocol).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from depthboard.datasets import DatasetReport
+from depthboard.status import RunStatus
+
+T = TypeVar("T")
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class ErrorBody(Answer):
+    """Every error of the API has this shape."""
+
+    code: str = Field(examples=["unknown_name"])
+    message: str = Field(examples=["unknown loss l3: choose one of 'l1', 'l2', …"])
+    field: str | None = Field(None, examples=["factors.loss"])
+    remedy: str | None = None
+    request_id: str
+
+
+class ErrorAnswer(Answer):
+    error: ErrorBody
+
+
+class Page(Answer, Generic[T]):
+    items: list[T]
+    total: int
+    page: int
+    size: int
+
+
+class Health(Answer):
+    status: Literal["ok"]
+    version: str
+    training_version: str
+    database: str
+    broker: str
+
+
+# --- catalogue ------------------------------------------------------------------------------------------------------
+
+
+class LossEntry(Answer):
+    name: str
+    title: str
+    description: str
+    formula: str = Field(description="KaTeX")
+    sources: list[str]
+    json_schema: dict[str, Any] = Field(description="JSON Schema of the loss's parameters")
+    colour: dict[str, str] = Field(description="light and dark")
+    dash: str
+    marker: str
+
+
+class EncoderEntry(Answer):
+    name: str
+    title: str
+    description: str
+    parameters: int
+
+
+class MetricEntry(Answer):
+    name: str
+    title: str
+    label: str
+    unit: str
+    lower_is_better: bool
+
+
+class FigureEntry(Answer):
+    name: str
+    title: str
+    description: str
+    options: dict[str, list[str]] = Field(description="query parameter -> the values it takes, the default first")
+
+
+class PresetEntry(Answer):
+    name: str
+    title: str
+    description: str
+    spec: dict[str, Any]
+
+
+class FormatEntry(Answer):
+    name: str
+    description: str
+    options: list[str]
+
+
+class Catalogue(Answer):
+    losses: list[LossEntry]
+    encoders: list[EncoderEntry]
+    metrics: list[MetricEntry]
+    figures: list[FigureEntry]
+    presets: list[PresetEntry]
+    formats: list[FormatEntry]
+    run_config_schema: dict[str, Any]
+
+
+# --- experiments and runs -------------------------------------------------------------------------------------------
+
+
+class Counts(Answer):
+    queued: int = 0
+    running: int = 0
+    finished: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+class ExperimentSummary(Answer):
+    id: int
+    name: str
+    description: str
+    tags: list[str]
+    created_at: datetime
+    updated_at: datetime
+    counts: Counts
+    progress: float = Field(description="share of all training images already seen, 0..1")
+    eta_seconds: float | None
+    factors: dict[str, list[Any]]
+    datasets: list[str]
+    best: dict[str, Any] | None = Field(description="{metric, value, run_id, loss} of the lowest RMSE so far")
+
+
+class ExperimentDetail(ExperimentSummary):
+    spec: dict[str, Any]
+    evaluation: list[str] = Field(description="split and protocol names in use")
+
+
+class RunSummary(Answer):
+    id: int
+    status: RunStatus
+    loss: str
+    loss_label: str = Field(description="the loss with the parameters set apart from their defaults")
+    dataset: str
+    train_size: int = Field(description="images, resolved: never empty")
+    encoder: str
+    seed: int
+    levels: dict[str, Any] = Field(
+        default_factory=dict, description="the levels of this run in the experiment asked about"
+    )
+    attempt: int
+    step: int
+    steps: int
+    epoch: float
+    images_seen: int
+    images_per_second: float | None
+    eta_seconds: float | None
+    reason: str | None
+    cancel_requested: bool
+    diverged_at: int | None = Field(None, description="first step whose training loss was not finite")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    metrics: dict[str, float | None] = Field(
+        default_factory=dict, description="per-image means by the selector asked for (default: last three evaluations)"
+    )
+
+
+class AttemptEntry(Answer):
+    attempt: int
+    host: str
+    device: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    reason: str | None
+    resumed_from_step: int | None
+
+
+class RunDetail(RunSummary):
+    identity: str
+    config: dict[str, Any]
+    data_fingerprint: str
+    training_version: str
+    protocol: str
+    split: str
+    provenance: dict[str, Any] | None
+    attempts: list[AttemptEntry]
+    experiments: list[dict[str, Any]] = Field(description="[{id, name}] that link this run")
+    constant: dict[str, float | None] | None = Field(description="metrics of the constant prediction (training median)")
+
+
+class Series(Answer):
+    """One curve as columns; null where the value is not finite, `nonfinite` says which: [[index, "nan" | "inf" |
+    "-inf"]].
+    """
+
+    step: list[int]
+    images_seen: list[int]
+    epoch: list[float]
+    wall: list[float]
+    value: list[float | None]
+    nonfinite: list[tuple[int, str]]
+
+
+class RunCurves(Answer):
+    run_id: int
+    series: dict[str, Series]
+
+
+class EvaluationEntry(Answer):
+    step: int
+    images_seen: int
+    epoch: float
+    wall: float
+    split: str
+    protocol: str
+    predictor: str
+    images: int
+    per_image: dict[str, float | None]
+    pooled: dict[str, float | None]
+
+
+class PredictionEntry(Answer):
+    id: int
+    run_id: int
+    step: int
+    epoch: float
+    frame_id: int
+    frame: str
+    height: int
+    width: int
+    nonfinite: int
+    url: str = Field(description="raw little-endian uint16 millimetres, row by row")
+    metrics: dict[str, float | None] = Field(description="of this image: mae, abs_rel, rmse, delta1")
+
+
+class FrameEntry(Answer):
+    id: int
+    frame: str
+    position: int
+    height: int
+    width: int
+    rgb_url: str
+    depth_url: str
+
+
+class Qualitative(Answer):
+    """The grid of depth maps: every sample frame and every run's predictions of it."""
+
+    frames: list[FrameEntry]
+    runs: list[RunSummary]
+    predictions: list[PredictionEntry]
+    steps: list[int] = Field(description="evaluation steps for which predictions exist, ascending")
+    depth_range: tuple[float, float] = Field(description="metres: 2nd and 98th percentile of the ground truth shown")
+    caption: str
+
+
+class DryRunCell(Answer):
+    levels: dict[str, Any]
+    exists: bool
+    run_id: int | None
+    status: RunStatus | None
+
+
+class DryRun(Answer):
+    cells: list[DryRunCell]
+    total: int
+    new: int
+    reused: int
+    images_to_train: int
+    seconds: float | None = Field(description="wall time with the workers there are now")
+    slots: int
+    basis: str = Field(description="where the speed comes from, in words")
+    warnings: list[str]
+
+
+class RunLog(Answer):
+    text: str
+    truncated: bool
+
+
+class WorkerEntry(Answer):
+    id: str
+    host: str
+    device: str
+    threads: int
+    slots: int
+    last_seen: datetime
+    alive: bool
+    running: list[RunSummary]
+    speeds: dict[str, float]
+    version: str
+
+
+class DatasetEntry(Answer):
+    name: str
+    format: str
+    path: str
+    created_at: datetime
+    runs: int
+    report: DatasetReport
+    sheet_url: str | None
+
+
+class DatasetRegistration(Answer):
+    """What `depthboard data add` sends: the report of the check, and its contact sheet."""
+
+    report: DatasetReport
+    sheet_png: str | None = Field(None, description="base64")
+    replace: bool = False
+
+
+class ResultRow(Answer):
+    """One row of the results table. `kind`: run (ours), constant (training median), published (quoted, never averaged
+    with ours).
+    """
+
+    kind: Literal["run", "constant", "published"]
+    label: str
+    loss: str | None
+    encoder: str | None
+    train_size: int | None
+    dataset: str | None
+    n: int = Field(description="seeds averaged")
+    run_ids: list[int]
+    values: dict[str, float | None]
+    spread: dict[str, float | None] = Field(description="sample standard deviation over seeds; null for n < 2")
+    note: str | None
+
+
+class Results(Answer):
+    rows: list[ResultRow]
+    metrics: list[str]
+    caption: str
+
+
+class LiveEvent(Answer):
+    """One server-sent event: `id` rises by commit; the event name is the kind."""
+
+    kind: Literal["run", "points", "evaluation", "prediction", "log", "experiment", "worker", "dataset"]
+    run_id: int | None = None
+    experiment_ids: list[int] = Field(default_factory=list)
+    data: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,200 @@
+"""How long a submission will take with the workers there are now: speeds that were measured, and a queue played
+through.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.store.submission import Planned
+from backend.store.tables import Attempt, Run, Worker
+from backend.store.workers import known
+from depthboard.experiment import TRAINING_VERSION
+from depthboard.status import RunStatus
+
+RECENT = 500
+RETRIED = (RunStatus.failed, RunStatus.cancelled)
+
+
+@dataclass(frozen=True)
+class Work:
+    """Images still to be shown by one run, and what its speed depends on."""
+
+    kind: str
+    loss: str
+    images: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    seconds: float | None
+    slots: int
+    basis: str
+    ahead: int
+
+
+@dataclass
+class Speeds:
+    """Images per second: `measured` from runs that ended here, `reported` by the workers; both by `loss/kind` and
+    `kind`.
+    """
+
+    measured: dict[str, list[float]] = field(default_factory=dict)
+    reported: dict[str, list[float]] = field(default_factory=dict)
+
+    def of(self, work: Work) -> tuple[float, str] | None:
+        """(images per second, where it comes from); None when nothing was ever measured for this kind of network."""
+        exact, kind = f"{work.loss}/{work.kind}", work.kind
+        for source, key, words in (
+            (self.measured, exact, "finished runs of the same loss and network"),
+            (self.reported, exact, "the workers' own measurement"),
+            # A worker measures l1 for every loss that is computed pixel by pixel.
+            (self.reported, f"l1/{kind}" if work.loss != "gan" else "", "the workers' own measurement"),
+            (self.reported, kind, "the workers' own measurement"),
+            (self.measured, kind, "finished runs of the same network"),
+        ):
+            if source.get(key):
+                return fmean(source[key]), words
+        return None
+
+
+def kind_of(encoder: str, height: int, width: int) -> str:
+    return f"{encoder}@{height}x{width}"
+
+
+def estimate(session: Session, planned: Sequence[Planned], silence: float) -> Estimate:
+    """Wall seconds until the last run of `planned` ends: the runs ahead in the queue first, then these, on every free
+    slot.
+    """
+    workers = [w for w, alive in known(session, silence) if alive and w.training_version == TRAINING_VERSION]
+    slots = sum(worker.slots for worker in workers)
+    startup = fmean([w.startup_seconds for w in workers]) if workers else 0.0
+    speeds = Speeds(_measured(session, startup), _reported(workers))
+    own = {p.existing.id for p in planned if p.existing is not None}
+    ahead = _ahead(session, own)
+    own_work = [_work_of(p) for p in planned]
+    todo = [work for work in own_work if work.images]
+    if not todo:
+        return Estimate(0.0, slots, "nothing is left to train", 0)
+    found = [speeds.of(work) for work in (*ahead, *todo)]
+    if slots == 0:
+        return Estimate(None, 0, "no worker is connected", len(ahead))
+    if any(speed is None for speed in found):
+        return Estimate(None, slots, "no run of this network has been measured yet", len(ahead))
+    seconds = [startup + work.images / speed[0] for work, speed in zip((*ahead, *todo), found, strict=True) if speed]
+    end = play(seconds[: len(ahead)], seconds[len(ahead) :], slots)
+    words = sorted({speed[1] for speed in found if speed})
+    return Estimate(
+        end, slots, f"speed from {' and '.join(words)}, on {slots} {'slot' if slots == 1 else 'slots'}", len(ahead)
+    )
+
+
+def play(before: Iterable[float], durations: Sequence[float], slots: int) -> float:
+    """Seconds until the last of `durations` ends when each slot takes the next run as soon as it is free."""
+    free = [0.0] * slots
+    for duration in before:
+        heapq.heapreplace(free, free[0] + duration)
+    end = 0.0
+    for duration in durations:
+        finished = free[0] + duration
+        heapq.heapreplace(free, finished)
+        end = max(end, finished)
+    return end
+
+
+def _measured(session: Session, startup: float) -> dict[str, list[float]]:
+    """From finished runs of one attempt: images over the time between claim and end, evaluations included, the start
+    not.
+    """
+    rows = session.execute(
+        select(Run.encoder, Run.height, Run.width, Run.loss, Run.images, Attempt.started_at, Attempt.ended_at)
+        .join(Attempt, Attempt.run_id == Run.id)
+        .where(Run.status == RunStatus.finished, Run.attempt == 1, Run.training_version == TRAINING_VERSION)
+        .order_by(Run.finished_at.desc())
+        .limit(RECENT)
+    )
+    speeds: dict[str, list[float]] = {}
+    for encoder, height, width, loss, images, started, ended in rows:
+        seconds = (ended - started).total_seconds() - startup if ended else 0.0
+        if seconds > 0:
+            kind = kind_of(encoder, height, width)
+            speeds.setdefault(f"{loss}/{kind}", []).append(images / seconds)
+            speeds.setdefault(kind, []).append(images / seconds)
+    return speeds
+
+
+def _reported(workers: Sequence[Worker]) -> dict[str, list[float]]:
+    speeds: dict[str, list[float]] = {}
+    for worker in workers:
+        for key, value in worker.speeds.items():
+            if isinstance(value, int | float) and value > 0:
+                speeds.setdefault(key, []).append(float(value))
+    return speeds
+
+
+def _ahead(session: Session, own: set[int]) -> list[Work]:
+    """What other experiments still train or wait for, in the order of the queue."""
+    rows = session.scalars(
+        select(Run)
+        .where(Run.status.in_((RunStatus.queued, RunStatus.running)), Run.training_version == TRAINING_VERSION)
+        .order_by(Run.status.desc(), Run.priority, Run.position, Run.id)
+    )
+    return [_work_of_run(run) for run in rows if run.id not in own]
+
+
+def _work_of_run(run: Run) -> Work:
+    done = run.step * run.batch_size
+    return Work(kind_of(run.encoder, run.height, run.width), run.loss, max(run.images - done, 0))
+
+
+def _work_of(planned: Planned) -> Work:
+    run, config = planned.existing, planned.config
+    kind = kind_of(config.network.encoder, config.data.height, config.data.width)
+    images = config.steps * config.budget.batch_size
+    if run is not None:
+        images = 0 if run.status == RunStatus.finished else _work_of_run(run).images
+    return Work(kind, config.loss.name, images)
+
+
+def images_left(planned: Sequence[Planned]) -> int:
+    """Training images that these runs have still to be shown."""
+    return sum(_work_of(p).images for p in planned)
+
+
+def describe(planned: Sequence[Planned]) -> list[dict[str, Any]]:
+    """One row a run: its levels, and the run that exists already."""
+    return [
+        {
+            "levels": p.levels,
+            "exists": p.existing is not None,
+            "run_id": p.existing.id if p.existing else None,
+            "status": RunStatus(p.existing.status) if p.existing else None,
+        }
+        for p in planned
+    ]
+
+
+def warnings(planned: Sequence[Planned], forecast: Estimate) -> list[str]:
+    """What a person may want to know before submitting."""
+    found = []
+    if forecast.slots == 0 and any(_work_of(p).images for p in planned):
+        found.append("No worker is connected: the runs will wait. Start one with `depthboard work` or `depthboard up`.")
+    if forecast.ahead:
+        found.append(f"{forecast.ahead} runs of other experiments come first; the time includes them.")
+    retried = sum(p.existing is not None and RunStatus(p.existing.status) in RETRIED for p in planned)
+    if retried:
+        found.append(f"{retried} runs had failed or were cancelled: they will be tried again.")
+    budgets = {p.config.steps * p.config.budget.batch_size for p in planned}
+    if len(budgets) > 1:
+        found.append("The runs see different numbers of images: compare them along `images seen`, not at their end.")
+    protocols = {(p.config.evaluation.split, p.config.protocol) for p in planned}
+    if len(protocols) > 1:
+        found.append("The runs are scored by different protocols: their metrics do not compare.")
+    return found

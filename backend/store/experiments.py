@@ -1,0 +1,202 @@
+"""Experiments: the list with its counts in a fixed number of queries, changes, and what deleting one takes along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from backend.store import runs
+from backend.store.session import clock
+from backend.store.submission import requeue
+from backend.store.tables import Experiment, ExperimentRun, ExperimentTag, Run
+from depthboard.errors import NotFound
+from depthboard.status import RunStatus
+
+
+@dataclass
+class Standing:
+    """How an experiment stands, summed over its runs."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    images: int = 0
+    seen: int = 0
+    left: int = 0
+    images_per_second: float = 0.0
+    datasets: list[str] = field(default_factory=list)
+    best: dict[str, Any] | None = None
+
+    @property
+    def progress(self) -> float:
+        return self.seen / self.images if self.images else 0.0
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """What is left at the speed of the runs that train now; None while none does."""
+        if not self.left:
+            return 0.0
+        return self.left / self.images_per_second if self.images_per_second > 0 else None
+
+
+def get(session: Session, experiment_id: int) -> Experiment:
+    """Raises NotFound."""
+    experiment = session.get(Experiment, experiment_id)
+    if experiment is None:
+        raise NotFound(f"there is no experiment {experiment_id}.", field="id")
+    return experiment
+
+
+def page(session: Session, number: int, size: int, q: str = "", tag: str = "") -> tuple[list[Experiment], int]:
+    """Experiments with running runs first, then the newest; `q` is looked for in name and description."""
+    conditions: list[ColumnElement[bool]] = []
+    if q:
+        conditions.append(
+            or_(Experiment.name.icontains(q, autoescape=True), Experiment.description.icontains(q, autoescape=True))
+        )
+    if tag:
+        conditions.append(exists().where(ExperimentTag.experiment_id == Experiment.id, ExperimentTag.tag == tag))
+    busy = (
+        exists()
+        .where(
+            ExperimentRun.experiment_id == Experiment.id,
+            ExperimentRun.run_id == Run.id,
+            Run.status == RunStatus.running,
+        )
+        .correlate(Experiment)
+    )
+    query = select(Experiment).where(*conditions).order_by(busy.desc(), Experiment.id.desc())
+    total = session.scalar(select(func.count()).select_from(Experiment).where(*conditions)) or 0
+    return list(session.scalars(query.limit(size).offset((number - 1) * size))), total
+
+
+def standings(session: Session, ids: Sequence[int]) -> dict[int, Standing]:
+    """Experiment -> how it stands; three queries however many experiments and runs there are."""
+    found = {id: Standing(counts=dict.fromkeys(RunStatus, 0)) for id in ids}
+    _count(session, found)
+    for experiment_id, dataset in session.execute(
+        select(ExperimentRun.experiment_id, Run.dataset)
+        .join(Run, Run.id == ExperimentRun.run_id)
+        .where(ExperimentRun.experiment_id.in_(found))
+        .distinct()
+        .order_by(Run.dataset)
+    ):
+        found[experiment_id].datasets.append(dataset)
+    _find_best(session, found)
+    return found
+
+
+def _count(session: Session, found: dict[int, Standing]) -> None:
+    shown = case((Run.status == RunStatus.finished, Run.images), else_=Run.step * Run.batch_size)
+    speed = case((Run.status == RunStatus.running, Run.images_per_second), else_=None)
+    query = (
+        select(
+            ExperimentRun.experiment_id,
+            Run.status,
+            func.count(),
+            func.sum(Run.images),
+            func.sum(shown),
+            func.sum(speed),
+        )
+        .join(Run, Run.id == ExperimentRun.run_id)
+        .where(ExperimentRun.experiment_id.in_(found))
+        .group_by(ExperimentRun.experiment_id, Run.status)
+    )
+    for experiment_id, status, count, images, seen, images_per_second in session.execute(query):
+        standing = found[experiment_id]
+        standing.counts[status] = count
+        standing.images += int(images)
+        standing.seen += int(seen)
+        if status in (RunStatus.queued, RunStatus.running):
+            standing.left += int(images) - int(seen)
+        standing.images_per_second += float(images_per_second or 0)
+
+
+def _find_best(session: Session, found: dict[int, Standing]) -> None:
+    rank = func.row_number().over(partition_by=ExperimentRun.experiment_id, order_by=(Run.rmse, Run.id)).label("rank")
+    ranked = (
+        select(ExperimentRun.experiment_id, Run.id, Run.loss_label, Run.rmse, rank)
+        .join(Run, Run.id == ExperimentRun.run_id)
+        .where(ExperimentRun.experiment_id.in_(found), Run.rmse.is_not(None))
+        .subquery()
+    )
+    for row in session.execute(select(ranked).where(ranked.c.rank == 1)):
+        found[row.experiment_id].best = {"metric": "rmse", "value": row.rmse, "run_id": row.id, "loss": row.loss_label}
+
+
+def protocols(session: Session, experiment_id: int) -> list[str]:
+    """Split and protocol names in use: `test none-0.001-10m-64x96`."""
+    rows = session.execute(
+        select(Run.evaluation_split, Run.protocol)
+        .join(ExperimentRun, ExperimentRun.run_id == Run.id)
+        .where(ExperimentRun.experiment_id == experiment_id)
+        .distinct()
+        .order_by(Run.evaluation_split, Run.protocol)
+    )
+    return [f"{split} {protocol}" for split, protocol in rows]
+
+
+def change(
+    session: Session, experiment_id: int, *, name: str | None, description: str | None, tags: list[str] | None
+) -> Experiment:
+    """Set what is given. Raises NotFound."""
+    experiment = get(session, experiment_id)
+    if name is not None:
+        experiment.name = name
+    if description is not None:
+        experiment.description = description
+    if tags is not None:
+        session.execute(delete(ExperimentTag).where(ExperimentTag.experiment_id == experiment_id))
+        session.expire(experiment, ["tags"])
+        session.add_all(ExperimentTag(experiment_id=experiment_id, position=i, tag=tag) for i, tag in enumerate(tags))
+    experiment.updated_at = clock(session)
+    session.flush()
+    session.expire(experiment, ["tags"])
+    runs.note_change(session, [experiment_id], "changed")
+    return experiment
+
+
+def remove(session: Session, experiment_id: int) -> list[int]:
+    """Delete the experiment and the runs that no other one links; returns those runs. Raises NotFound.
+
+    A run that is training is deleted too: its worker's next write is refused as stale, and it stops.
+    """
+    get(session, experiment_id)
+    other = exists().where(ExperimentRun.run_id == Run.id, ExperimentRun.experiment_id != experiment_id)
+    linked = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
+    # Locked in the order of ids, so that a worker's write either comes before the deletion or finds no run.
+    own = session.scalars(select(Run.id).where(Run.id.in_(linked), ~other).order_by(Run.id).with_for_update()).all()
+    session.execute(delete(Experiment).where(Experiment.id == experiment_id))
+    for start in range(0, len(own), 1000):
+        session.execute(delete(Run).where(Run.id.in_(own[start : start + 1000])))
+    runs.note_change(session, [experiment_id], "deleted")
+    return list(own)
+
+
+def cancel(session: Session, experiment_id: int) -> Experiment:
+    """Cancel its queued runs and ask its running ones to stop, also those that another experiment links. Raises
+    NotFound.
+    """
+    experiment = get(session, experiment_id)
+    for run in _runs(session, experiment_id, (RunStatus.queued, RunStatus.running)):
+        runs.stop(session, run)
+    return experiment
+
+
+def retry(session: Session, experiment_id: int) -> tuple[Experiment, list[int]]:
+    """Queue its failed and cancelled runs again; returns these too. Raises NotFound."""
+    experiment = get(session, experiment_id)
+    found = _runs(session, experiment_id, (RunStatus.failed, RunStatus.cancelled))
+    return experiment, [run.id for run in found if requeue(session, run)]
+
+
+def _runs(session: Session, experiment_id: int, statuses: Sequence[RunStatus]) -> list[Run]:
+    query = (
+        select(Run)
+        .join(ExperimentRun, ExperimentRun.run_id == Run.id)
+        .where(ExperimentRun.experiment_id == experiment_id, Run.status.in_(statuses))
+        .order_by(Run.id)
+    )
+    return list(session.scalars(query.with_for_update(of=Run)))

@@ -1,0 +1,254 @@
+"""A run's life: claim, renew, finish, sweep. Each function runs inside one write transaction, on the database's clock.
+
+A claim gives a run to one worker as a new attempt with a lease and a fresh token, of which only the hash is kept. Every
+later write proves that its attempt still has the run; after the lease ran out and another claim came, none can.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from backend.store import evaluations, outbox
+from backend.store.session import clock
+from backend.store.tables import Attempt, Checkpoint, Evaluation, Prediction, Run
+from depthboard.errors import StaleAttempt
+from depthboard.protocol import ClaimRequest, Finish, Progress
+from depthboard.status import RunStatus, check_move
+
+LOST = "lost"
+LONGEST_BACKOFF = 300.0
+
+
+@dataclass(frozen=True)
+class Given:
+    """A claimed run, the token its writes must carry, and the checkpoint it may go on from."""
+
+    run: Run
+    token: str
+    resume_from: Checkpoint | None
+
+
+def claim(session: Session, request: ClaimRequest, lease_seconds: float) -> Given | None:
+    """Give the best queued run of the worker's training version to it, or None. Two claims never get the same run."""
+    now = clock(session)
+    run = session.scalars(
+        select(Run)
+        .where(
+            Run.status == RunStatus.queued,
+            Run.training_version == request.training_version,
+            or_(Run.not_before.is_(None), Run.not_before <= now),
+        )
+        .order_by(Run.priority, Run.position, Run.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if run is None:
+        return None
+    token = secrets.token_urlsafe(32)
+    move(run, RunStatus.running)
+    run.attempt, run.tries = run.attempt + 1, run.tries + 1
+    run.owner, run.token, run.lease_until = request.worker_id, digest(token), now + timedelta(seconds=lease_seconds)
+    run.reason, run.images_per_second, run.finished_at, run.not_before = None, None, None, None
+    run.started_at = run.started_at or now
+    checkpoint = newest_checkpoint(session, run)
+    step = checkpoint.step if checkpoint else None
+    session.add(_attempt(run, request, now, step))
+    session.flush()
+    supersede(session, run, step)
+    announce(session, run)
+    return Given(run, token, checkpoint)
+
+
+def _attempt(run: Run, request: ClaimRequest, now: datetime, step: int | None) -> Attempt:
+    return Attempt(
+        run_id=run.id,
+        attempt=run.attempt,
+        owner=request.worker_id,
+        host=request.host,
+        device=request.device,
+        started_at=now,
+        resumed_from_step=step,
+        last_seq=-1,
+        log_length=0,
+    )
+
+
+def newest_checkpoint(session: Session, run: Run) -> Checkpoint | None:
+    """The furthest checkpoint that belongs to the run's present line of attempts."""
+    cuts = cuts_of(session, run.id)
+    notes = session.scalars(select(Checkpoint).where(Checkpoint.run_id == run.id).order_by(Checkpoint.step.desc()))
+    return next((note for note in notes if note.step <= cuts.get(note.attempt, note.step)), None)
+
+
+def cuts_of(session: Session, run_id: int) -> dict[int, int]:
+    """Attempt -> the last step of it that still counts, for attempts that a later one cut; −1 when it began anew."""
+    rows = session.execute(
+        select(Attempt.attempt, Attempt.resumed_from_step)
+        .where(Attempt.run_id == run_id)
+        .order_by(Attempt.attempt.desc())
+    ).all()
+    cuts: dict[int, int] = {}
+    cut: int | None = None
+    for attempt, resumed in rows:
+        if cut is not None:
+            cuts[attempt] = cut
+        begin = -1 if resumed is None else resumed
+        cut = begin if cut is None else min(cut, begin)
+    return cuts
+
+
+def supersede(session: Session, run: Run, step: int | None) -> None:
+    """Older attempts' records after `step` (all of them for None) no longer count."""
+    if run.attempt > 1:
+        for table in (Evaluation, Prediction):
+            session.execute(
+                update(table)
+                .where(table.run_id == run.id, table.attempt < run.attempt, table.step > (-1 if step is None else step))
+                .values(superseded=True)
+            )
+    run.step = step or 0
+    if run.diverged_at is not None and run.diverged_at > run.step:
+        run.diverged_at = None
+    evaluations.refresh(session, run)
+
+
+def rewind(session: Session, run: Run, step: int) -> None:
+    """Note that the attempt writes `step`: if it says to have resumed beyond it, it began earlier than the claim allowed.
+
+    A worker that finds the checkpoint missing or damaged begins anew; the record follows what it does. A note of the very step it resumed from
+    is no rewind: an attempt that is stopped before its first step leaves that checkpoint again.
+    """
+    attempt = session.get_one(Attempt, (run.id, run.attempt))
+    if attempt.resumed_from_step is not None and step < attempt.resumed_from_step:
+        attempt.resumed_from_step = None if step <= 1 else step - 1
+        session.flush()
+        supersede(session, run, attempt.resumed_from_step)
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def owned(session: Session, run_id: int, token: str) -> Run:
+    """The run, locked until commit, if the token's attempt has it. Raises StaleAttempt otherwise, also for a deleted run."""
+    run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
+    if run is None or run.status != RunStatus.running or not _is_of(run, token):
+        raise StaleAttempt(
+            f"this attempt no longer has run {run_id}.",
+            remedy="Stop this training: the run was cancelled, deleted, finished, or given to another worker.",
+        )
+    return run
+
+
+def _is_of(run: Run, token: str) -> bool:
+    return run.token is not None and hmac.compare_digest(run.token, digest(token))
+
+
+def renew(session: Session, run_id: int, token: str, progress: Progress | None, lease_seconds: float) -> bool:
+    """Extend the lease; True when the run shall stop. Raises StaleAttempt."""
+    run = owned(session, run_id, token)
+    run.lease_until = clock(session) + timedelta(seconds=lease_seconds)
+    if progress is not None:
+        moved = progress.step != run.step
+        run.step = min(progress.step, run.steps)
+        run.images_per_second = progress.images_per_second or run.images_per_second
+        if moved:
+            announce(session, run)
+    return run.cancel_requested
+
+
+def finish(session: Session, run_id: int, token: str, end: Finish) -> None:
+    """End the attempt. Sent twice it ends once. Raises StaleAttempt, IllegalMove."""
+    known = session.get(Run, run_id, with_for_update=True, populate_existing=True)
+    if known is not None and known.status != RunStatus.running and _is_of(known, token):
+        attempt = session.get_one(Attempt, (known.id, known.attempt))
+        if attempt.outcome == end.status:
+            return
+    run = owned(session, run_id, token)
+    if end.status is RunStatus.queued:
+        run.tries -= 1  # given back in good order: the attempt does not count
+    status = RunStatus.cancelled if end.status is RunStatus.queued and run.cancel_requested else end.status
+    if status is RunStatus.finished:
+        run.step = run.steps
+    close(session, run, status, clock(session), outcome=end.status, reason=end.reason or None, exit_code=end.exit_code)
+
+
+def close(
+    session: Session,
+    run: Run,
+    status: RunStatus,
+    now: datetime,
+    *,
+    outcome: str,
+    reason: str | None,
+    exit_code: int | None = None,
+) -> None:
+    """Take a running run from its attempt and move it to `status`."""
+    move(run, status)
+    run.owner, run.lease_until, run.cancel_requested = None, None, False
+    run.reason = reason
+    run.finished_at = now if status.final else None
+    attempt = session.get_one(Attempt, (run.id, run.attempt))
+    attempt.ended_at, attempt.outcome, attempt.reason, attempt.exit_code = now, outcome, reason, exit_code
+    announce(session, run)
+
+
+def sweep(session: Session, lease_seconds: float) -> list[int]:
+    """End the attempts whose lease ran out; returns the runs that are queued again. Safe to run twice and at once."""
+    now = clock(session)
+    lost = session.scalars(
+        select(Run)
+        .where(Run.status == RunStatus.running, Run.lease_until < now)
+        .order_by(Run.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return [run.id for run in lost if _lose(session, run, now, lease_seconds) is RunStatus.queued]
+
+
+def _lose(session: Session, run: Run, now: datetime, lease_seconds: float) -> RunStatus:
+    """Its worker was not heard of for a whole lease: cancelled if a person asked for that, else tried again or failed."""
+    if run.cancel_requested:
+        close(session, run, RunStatus.cancelled, now, outcome=LOST, reason="cancelled by a person")
+    elif run.tries >= run.max_attempts:
+        times = "once" if run.tries == 1 else f"{run.tries} times"
+        reason = f"its worker was lost {times}: killed, out of memory, or cut off; the log may say more."
+        close(session, run, RunStatus.failed, now, outcome=LOST, reason=reason)
+    else:
+        close(session, run, RunStatus.queued, now, outcome=LOST, reason="its worker was lost; it will be tried again.")
+        wait = min(lease_seconds / 12 * 2 ** (run.tries - 1), LONGEST_BACKOFF)
+        run.not_before = now + timedelta(seconds=wait)
+    return RunStatus(run.status)
+
+
+def move(run: Run, status: RunStatus) -> None:
+    """Raises IllegalMove for a change that a run's life does not have."""
+    check_move(RunStatus(run.status), status)
+    run.status = status
+
+
+def announce(session: Session, run: Run) -> None:
+    """Tell the live stream how the run stands, in the words of backend.schemas.RunSummary."""
+    seen = run.images if run.status == RunStatus.finished else run.step * run.batch_size
+    speed = run.images_per_second
+    outbox.add(
+        session,
+        "run",
+        run_id=run.id,
+        status=str(run.status),
+        attempt=run.attempt,
+        step=run.step,
+        epoch=seen / run.train_size,
+        images_seen=seen,
+        images_per_second=speed,
+        eta_seconds=(run.images - seen) / speed if speed and run.status == RunStatus.running else None,
+        cancel_requested=run.cancel_requested,
+        diverged_at=run.diverged_at,
+        reason=run.reason,
+    )

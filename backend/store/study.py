@@ -1,0 +1,247 @@
+"""What the figures read of an experiment: its runs, their evaluations, their depth maps. Rows of superseded attempts
+are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, undefer
+
+from backend.store.evaluations import (
+    Metrics,
+    Value,
+    best_validation_steps,
+    constants,
+    of_network,
+    selected,
+    unpack_sums,
+)
+from backend.store.tables import Dataset, Evaluation, Experiment, ExperimentRun, Frame, Prediction, Run
+from depthboard.errors import NotFound
+from depthboard.metrics import METRICS, Averaging, per_image
+from depthboard.protocol import unpack_depth
+from depthboard.status import RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRun:
+    """A run as figures see it. `split` divides the dataset into parts, `part` is the one that is scored; `group` is
+    equal for runs that differ in seed alone.
+    """
+
+    id: int
+    loss: str
+    loss_label: str
+    dataset: str
+    format: str
+    split: str
+    train_size: int
+    encoder: str
+    seed: int
+    batch_size: int
+    steps: int
+    part: str
+    protocol: str
+    status: RunStatus
+    diverged_at: int | None
+    config: dict[str, Any]
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One evaluation by one averaging; a metric that is not finite is NaN."""
+
+    step: int
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """An experiment's runs in the order of its grid, with what is known of each by its id, all on the run's own part and protocol.
+
+    `scores`: the network's evaluations by step. `values`: what speaks for the run by the selector asked for. `constant`: the metrics of
+    predicting the training median everywhere.
+    """
+
+    experiment_id: int
+    name: str
+    runs: tuple[StudyRun, ...]
+    scores: dict[int, tuple[Score, ...]]
+    values: dict[int, Metrics]
+    constant: dict[int, Metrics]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDepth:
+    """A sample frame and what runs predicted for it. Depth (H, W) uint16 millimetres, 0 = invalid; RGB as PNG."""
+
+    id: int
+    name: str
+    position: int
+    rgb: bytes
+    truth: NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedDepth:
+    id: int
+    run_id: int
+    step: int
+    frame_id: int
+    nonfinite: int
+    depth: NDArray[np.uint16]
+
+
+def load_study(
+    session: Session, experiment_id: int, value: Value = "last3", averaging: Averaging = "per_image"
+) -> Study:
+    """The experiment's runs and their evaluations, in a few queries and without a blob. Raises NotFound."""
+    experiment = session.get(Experiment, experiment_id)
+    if experiment is None:
+        raise NotFound(f"there is no experiment {experiment_id}.", field="experiment_id")
+    ids = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
+    return Study(
+        experiment_id,
+        experiment.name,
+        study_runs(session, experiment_id),
+        _scores(session, ids, averaging),
+        selected(session, ids, value, averaging),
+        constants(session, ids, averaging),
+    )
+
+
+def _scores(session: Session, ids: Select[int], averaging: Averaging) -> dict[int, tuple[Score, ...]]:
+    metrics = Evaluation.per_image if averaging == "per_image" else Evaluation.pooled
+    query = of_network(ids).add_columns(metrics).order_by(Evaluation.run_id, Evaluation.step)
+    scores: dict[int, list[Score]] = defaultdict(list)
+    for run_id, step, values in session.execute(query):
+        scores[run_id].append(Score(step, {name: _number(values.get(name)) for name in METRICS}))
+    return {run_id: tuple(found) for run_id, found in scores.items()}
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def study_runs(session: Session, experiment_id: int) -> tuple[StudyRun, ...]:
+    rows = session.execute(
+        select(Run, Dataset.format)
+        .join(ExperimentRun, ExperimentRun.run_id == Run.id)
+        .join(Dataset, Dataset.name == Run.dataset)
+        .where(ExperimentRun.experiment_id == experiment_id)
+        .order_by(ExperimentRun.position, Run.id)
+    )
+    return tuple(_study_run(run, format) for run, format in rows)
+
+
+def _study_run(run: Run, format: str) -> StudyRun:
+    return StudyRun(
+        id=run.id,
+        loss=run.loss,
+        loss_label=run.loss_label,
+        dataset=run.dataset,
+        format=format,
+        split=run.split,
+        train_size=run.train_size,
+        encoder=run.encoder,
+        seed=run.seed,
+        batch_size=run.batch_size,
+        steps=run.steps,
+        part=run.evaluation_split,
+        protocol=run.protocol,
+        status=RunStatus(run.status),
+        diverged_at=run.diverged_at,
+        config=run.config,
+        group=_group(run.config, run.train_size),
+    )
+
+
+def _group(config: dict[str, Any], train_size: int) -> str:
+    """The configuration without seed and labels, an empty size resolved: equal means replicates of one cell."""
+    rest = {key: value for key, value in config.items() if key not in ("seed", "labels")}
+    rest["data"] = {**config["data"], "train_size": train_size}
+    return json.dumps(rest, sort_keys=True)
+
+
+def best_steps(session: Session, run_ids: list[int], averaging: Averaging) -> dict[int, int]:
+    """Run -> the step with the lowest validation RMSE; runs that were never scored on validation are absent."""
+    return best_validation_steps(session, select(Run.id).where(Run.id.in_(run_ids)), averaging)
+
+
+def predicted_steps(session: Session, run_ids: list[int]) -> dict[int, list[int]]:
+    """run -> the steps at which depth maps were kept, ascending."""
+    rows = session.execute(
+        select(Prediction.run_id, Prediction.step)
+        .where(Prediction.run_id.in_(run_ids), Prediction.superseded.is_(False))
+        .distinct()
+        .order_by(Prediction.step)
+    )
+    steps: dict[int, list[int]] = {}
+    for run_id, step in rows:
+        steps.setdefault(run_id, []).append(step)
+    return steps
+
+
+def predicted_depths(session: Session, chosen: dict[int, int]) -> list[PredictedDepth]:
+    """The depth maps of each run at the step chosen for it (run -> step)."""
+    rows = session.execute(
+        select(
+            Prediction.id,
+            Prediction.run_id,
+            Prediction.step,
+            Prediction.frame_id,
+            Prediction.nonfinite,
+            Prediction.height,
+            Prediction.width,
+            Prediction.depth,
+        )
+        .where(
+            Prediction.run_id.in_(chosen), Prediction.step.in_(set(chosen.values())), Prediction.superseded.is_(False)
+        )
+        .order_by(Prediction.frame_id, Prediction.run_id)
+    )
+    return [
+        PredictedDepth(*row[:5], unpack_depth(row.depth, row.height, row.width))
+        for row in rows
+        if chosen[row.run_id] == row.step
+    ]
+
+
+def sample_frames(session: Session, frame_ids: set[int]) -> list[SampleDepth]:
+    """The frames with their pictures, by their place in the part."""
+    rows = session.execute(
+        select(Frame.id, Frame.frame, Frame.position, Frame.height, Frame.width, Frame.rgb, Frame.depth)
+        .where(Frame.id.in_(frame_ids))
+        .order_by(Frame.position, Frame.id)
+    )
+    return [
+        SampleDepth(row.id, row.frame, row.position, row.rgb, unpack_depth(row.depth, row.height, row.width))
+        for row in rows
+    ]
+
+
+def image_metrics(session: Session, run_id: int, step: int, part: str, protocol: str) -> dict[str, NDArray[np.float64]]:
+    """Each metric of every image (images,) of one evaluation of the network; empty where that evaluation is not there."""
+    row = session.scalar(
+        select(Evaluation)
+        .options(undefer(Evaluation.sums))
+        .where(
+            Evaluation.run_id == run_id,
+            Evaluation.step == step,
+            Evaluation.split == part,
+            Evaluation.protocol == protocol,
+            Evaluation.predictor == "network",
+            Evaluation.superseded.is_(False),
+        )
+        .order_by(Evaluation.attempt.desc())
+        .limit(1)
+    )
+    return {} if row is None else per_image(unpack_sums(row))

@@ -1,0 +1,207 @@
+"""From what a person submits to runs: which exist already, which are new, and the links to both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session, defer
+
+from backend.store import outbox
+from backend.store.lease import announce, move
+from backend.store.record import insert_new
+from backend.store.session import clock
+from backend.store.tables import Dataset, Experiment, ExperimentRun, ExperimentTag, Run
+from backend.store.types import check_tree
+from depthboard.config import RunConfig
+from depthboard.datasets import DatasetReport
+from depthboard.errors import InvalidInput, UnknownName
+from depthboard.experiment import TRAINING_VERSION, ExperimentSpec, expand, identity
+from depthboard.status import RunStatus
+
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of a submission; `existing` is the run with the same identity, if there is one."""
+
+    config: RunConfig
+    levels: dict[str, Any]
+    identity: str
+    fingerprint: str
+    existing: Run | None
+
+
+def plan(session: Session, spec: ExperimentSpec) -> list[Planned]:
+    """The runs that `spec` asks for, each once, sizes resolved. Raises InvalidInput naming what a dataset cannot give."""
+    check_tree([spec.name, spec.description, spec.tags, spec.base, spec.factors, [grid.factors for grid in spec.also]])
+    cells = expand(spec)  # before the first query, so that a large grid keeps no transaction waiting
+    reports = {
+        row.name: DatasetReport.model_validate(row.report)
+        for row in session.scalars(select(Dataset).order_by(Dataset.name))
+    }
+    found: dict[str, tuple[RunConfig, dict[str, Any], str]] = {}
+    for cell in cells:
+        report = _report(reports, cell.config)
+        config = _resolved(cell.config, report)
+        levels = {**cell.levels}
+        if "data.train_size" in levels:
+            levels["data.train_size"] = config.data.train_size
+        found.setdefault(identity(config, report.fingerprint), (config, levels, report.fingerprint))
+    existing = _existing(session, list(found))
+    return [Planned(c, levels, key, mark, existing.get(key)) for key, (c, levels, mark) in found.items()]
+
+
+def _report(reports: dict[str, DatasetReport], config: RunConfig) -> DatasetReport:
+    name = config.data.dataset
+    report = reports.get(name)
+    if report is None:
+        raise UnknownName(
+            f"there is no dataset {name!r}.",
+            field="data.dataset",
+            remedy=f"Registered: {', '.join(reports) or 'none'}. Register it with `depthboard data add {name} …`.",
+        )
+    if not report.usable:
+        raise InvalidInput(f"the dataset {name} has problems: {report.problems[0]}", field="data.dataset")
+    return report
+
+
+def _resolved(config: RunConfig, report: DatasetReport) -> RunConfig:
+    """`train_size` as a number. Raises InvalidInput for a split that is not there and for more images than it has."""
+    data = config.data
+    parts = report.splits.get(data.split)
+    if parts is None:
+        raise UnknownName(
+            f"the dataset {data.dataset} has no split {data.split!r}.",
+            field="data.split",
+            remedy=f"It has: {', '.join(report.splits)}; {report.default_split} is its usual one.",
+        )
+    train = parts.get("train", 0)
+    held_out = held_out_count(train, data.validation)
+    most = train - held_out
+    if config.evaluation.split == "test" and parts.get("test", 0) < 1:
+        raise InvalidInput(f"split {data.split} of {data.dataset} has no test images.", field="data.split")
+    size = most if data.train_size is None else data.train_size
+    if size > most or size < 1:
+        kept = f" ({held_out} of {train} are held out for validation)" if held_out else ""
+        raise InvalidInput(
+            f"train_size {size} is larger than the training part of {data.dataset}, split {data.split}: {most} images{kept}.",
+            field="data.train_size",
+            remedy=f"Choose at most {most}, or leave it empty to take all.",
+        )
+    return config.model_copy(update={"data": data.model_copy(update={"train_size": size})})
+
+
+def held_out_count(train: int, share: float) -> int:
+    """How many of `train` images the validation share takes, as worker.data.subset divides them."""
+    return max(1, int(share * train + 0.5)) if share > 0 else 0
+
+
+def _existing(session: Session, identities: Sequence[str]) -> dict[str, Run]:
+    light = (defer(Run.config), defer(Run.metrics), defer(Run.provenance))
+    runs: dict[str, Run] = {}
+    for chunk in _chunks(identities):
+        query = select(Run).where(Run.identity.in_(chunk)).options(*light)
+        runs |= {run.identity: run for run in session.scalars(query)}
+    return runs
+
+
+def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+def submit(session: Session, spec: ExperimentSpec, max_attempts: int) -> tuple[Experiment, list[int]]:
+    """Record the experiment, add the runs that are new and link all; returns it and the runs now to be woken.
+
+    A linked run that had failed or was cancelled is queued again: the person asks for its result.
+    """
+    planned = plan(session, spec)
+    now = clock(session)
+    experiment = Experiment(
+        name=spec.name,
+        description=spec.description,
+        spec=spec.model_dump(mode="json"),
+        factors=_factors(planned),
+        created_at=now,
+        updated_at=now,
+        tags=[ExperimentTag(position=i, tag=tag) for i, tag in enumerate(spec.tags)],
+    )
+    session.add(experiment)
+    session.flush()
+    first = (session.scalar(select(func.max(Run.position))) or 0) + 1
+    new = [_row(p, first + i, max_attempts, now) for i, p in enumerate(planned) if p.existing is None]
+    insert_new(session, Run, new, ("identity",))
+    runs = _existing(session, [p.identity for p in planned])
+    links = [
+        {"experiment_id": experiment.id, "run_id": runs[p.identity].id, "levels": p.levels, "position": i}
+        for i, p in enumerate(planned)
+    ]
+    session.execute(insert(ExperimentRun), links)
+    for p in planned:
+        requeue(session, runs[p.identity])
+    outbox.add(session, "experiment", experiment_ids=[experiment.id], change="created")
+    ordered = [runs[p.identity] for p in planned]
+    return experiment, [run.id for run in ordered if run.status == RunStatus.queued]
+
+
+def _factors(planned: list[Planned]) -> dict[str, list[Any]]:
+    factors: dict[str, list[Any]] = {}
+    for p in planned:
+        for path, level in p.levels.items():
+            levels = factors.setdefault(path, [])
+            if level not in levels:
+                levels.append(level)
+    return factors
+
+
+def _row(planned: Planned, position: int, max_attempts: int, now: Any) -> dict[str, object]:
+    config = planned.config
+    return {
+        "identity": planned.identity,
+        "config": config.model_dump(mode="json"),
+        "data_fingerprint": planned.fingerprint,
+        "training_version": TRAINING_VERSION,
+        "loss": config.loss.name,
+        "loss_label": loss_label(config),
+        "dataset": config.data.dataset,
+        "split": config.data.split,
+        "train_size": config.data.train_size,
+        "encoder": config.network.encoder,
+        "height": config.data.height,
+        "width": config.data.width,
+        "seed": config.seed,
+        "steps": config.steps,
+        "batch_size": config.budget.batch_size,
+        "images": config.steps * config.budget.batch_size,
+        "evaluation_split": config.evaluation.split,
+        "protocol": config.protocol,
+        "status": RunStatus.queued,
+        "attempt": 0,
+        "tries": 0,
+        "max_attempts": max_attempts,
+        "priority": 0,
+        "position": position,
+        "cancel_requested": False,
+        "step": 0,
+        "created_at": now,
+    }
+
+
+def loss_label(config: RunConfig) -> str:
+    """The loss with the parameters that were set apart from their defaults: `huber threshold=0.5`."""
+    changed = config.loss.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+    parts = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items()]
+    return " ".join([config.loss.name, *parts])
+
+
+def requeue(session: Session, run: Run) -> bool:
+    """Queue a failed or cancelled run again with all its attempts; False for any other."""
+    if run.status not in (RunStatus.failed, RunStatus.cancelled):
+        return False
+    move(run, RunStatus.queued)
+    run.tries, run.not_before, run.finished_at, run.reason, run.cancel_requested = 0, None, None, None, False
+    announce(session, run)
+    return True

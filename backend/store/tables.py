@@ -1,0 +1,349 @@
+"""The tables. A row of `run` is the truth about a run; the broker's messages only hurry somebody to look at it.
+
+dataset ─< frame                       sample frames: RGB and ground truth, stored once
+experiment ─< experiment_tag
+experiment ─< experiment_run >─ run    an experiment links runs; several may link the same one
+run ─< attempt, curve, evaluation, prediction, checkpoint, log
+worker, event                          who is there; what changed (the source of the live stream)
+
+A run that is given to a second worker resumes from a checkpoint. What older attempts recorded after that step is kept
+and marked: `superseded` on evaluation and prediction, `attempt.resumed_from_step` for curves. Readers take rows with
+`superseded` false and curves through `backend.store.curves`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, LargeBinary, MetaData, UniqueConstraint, false, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from backend.store.types import CleanString, CleanText, Int64, Json, UtcDateTime
+from depthboard.status import RunStatus
+
+CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=CONVENTION)
+    type_annotation_map = {
+        int: Int64,
+        str: CleanString,
+        float: Float(53),
+        bytes: LargeBinary,
+        datetime: UtcDateTime,
+        dict[str, Any]: Json,
+        list[Any]: Json,
+    }
+
+
+# SQLite gives a deleted last row's number to the next one unless AUTOINCREMENT is said; a worker of a deleted run must
+# not meet a new one.
+NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
+class Dataset(Base):
+    """A registered dataset and the report of its check (depthboard.datasets.DatasetReport as JSON)."""
+
+    __tablename__ = "dataset"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(CleanString(80), unique=True)
+    format: Mapped[str] = mapped_column(CleanString(80))
+    path: Mapped[str] = mapped_column(CleanText)
+    options: Mapped[dict[str, Any]]
+    fingerprint: Mapped[str] = mapped_column(CleanString(200))
+    report: Mapped[dict[str, Any]]
+    sheet: Mapped[bytes | None] = mapped_column(deferred=True)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Frame(Base):
+    """A sample frame: RGB as PNG, ground truth as depthboard.protocol.pack_depth. `position` indexes the frames of its
+    part.
+    """
+
+    __tablename__ = "frame"
+    __table_args__ = (
+        UniqueConstraint(
+            "dataset", "fingerprint", "split", "part", "crop", "height", "width", "frame", name="uq_frame_key"
+        ),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset: Mapped[str] = mapped_column(ForeignKey("dataset.name", ondelete="CASCADE"))
+    fingerprint: Mapped[str] = mapped_column(CleanString(200))
+    split: Mapped[str] = mapped_column(CleanString(80))
+    part: Mapped[str] = mapped_column(CleanString(80))
+    crop: Mapped[str] = mapped_column(CleanString(40))
+    height: Mapped[int]
+    width: Mapped[int]
+    frame: Mapped[str] = mapped_column(CleanString(500))
+    position: Mapped[int]
+    rgb: Mapped[bytes] = mapped_column(deferred=True)
+    depth: Mapped[bytes] = mapped_column(deferred=True)
+
+
+class Experiment(Base):
+    """What a person submitted. `factors`: path -> the levels in use, plain, in the order first met."""
+
+    __tablename__ = "experiment"
+    __table_args__ = (NEVER_REUSED,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(CleanString(200))
+    description: Mapped[str] = mapped_column(CleanText)
+    spec: Mapped[dict[str, Any]]
+    factors: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    tags: Mapped[list[ExperimentTag]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True, order_by="ExperimentTag.position", lazy="selectin"
+    )
+
+
+class ExperimentTag(Base):
+    __tablename__ = "experiment_tag"
+
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tag: Mapped[str] = mapped_column(CleanString(200), index=True)
+
+
+class ExperimentRun(Base):
+    """The link: `levels` are the factor levels that this run has in this experiment, `position` its place in the grid."""
+
+    __tablename__ = "experiment_run"
+
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True, index=True)
+    levels: Mapped[dict[str, Any]]
+    position: Mapped[int]
+
+
+STATUSES = ", ".join(f"'{status}'" for status in RunStatus)
+
+
+class Run(Base):
+    """One training. The second group of columns repeats what `config` says, so that lists and figures sort and group in
+    SQL.
+    """
+
+    __tablename__ = "run"
+    __table_args__ = (
+        CheckConstraint(f"status IN ({STATUSES})", name="status"),
+        CheckConstraint("(status = 'running') = (lease_until IS NOT NULL AND owner IS NOT NULL)", name="lease"),
+        Index(
+            "ix_run_queue",
+            "priority",
+            "position",
+            "id",
+            sqlite_where=text("status = 'queued'"),
+            postgresql_where=text("status = 'queued'"),
+        ),
+        Index(
+            "ix_run_lease",
+            "lease_until",
+            sqlite_where=text("status = 'running'"),
+            postgresql_where=text("status = 'running'"),
+        ),
+        Index("ix_run_status", "status", "id"),
+        Index("ix_run_kind", "encoder", "height", "width", "loss"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    identity: Mapped[str] = mapped_column(CleanString(64), unique=True)
+    config: Mapped[dict[str, Any]]
+    data_fingerprint: Mapped[str] = mapped_column(CleanString(200))
+    training_version: Mapped[str] = mapped_column(CleanString(100))
+
+    loss: Mapped[str] = mapped_column(CleanString(40))
+    loss_label: Mapped[str] = mapped_column(CleanString(300))
+    dataset: Mapped[str] = mapped_column(ForeignKey("dataset.name", ondelete="RESTRICT"), index=True)
+    split: Mapped[str] = mapped_column(CleanString(80), doc="division of the dataset into parts: config.data.split")
+    train_size: Mapped[int] = mapped_column(doc="images, resolved")
+    encoder: Mapped[str] = mapped_column(CleanString(40))
+    height: Mapped[int]
+    width: Mapped[int]
+    seed: Mapped[int]
+    steps: Mapped[int]
+    batch_size: Mapped[int]
+    images: Mapped[int] = mapped_column(doc="training images shown in all: steps × batch_size")
+    evaluation_split: Mapped[str] = mapped_column(
+        CleanString(80), doc="the part that is scored: config.evaluation.split"
+    )
+    protocol: Mapped[str] = mapped_column(CleanString(200))
+
+    status: Mapped[str] = mapped_column(CleanString(16))
+    attempt: Mapped[int] = mapped_column(doc="rises with every claim and never falls: the fence")
+    tries: Mapped[int] = mapped_column(doc="claims that count against max_attempts; a retry by hand sets it to 0")
+    max_attempts: Mapped[int]
+    priority: Mapped[int] = mapped_column(doc="lower first")
+    position: Mapped[int] = mapped_column(doc="order of submission within a priority")
+    owner: Mapped[str | None] = mapped_column(CleanString(64), doc="worker id, random for each process")
+    token: Mapped[str | None] = mapped_column(CleanString(64), doc="sha256 of the attempt's token")
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    cancel_requested: Mapped[bool] = mapped_column(server_default=false())
+    reason: Mapped[str | None] = mapped_column(CleanText)
+
+    step: Mapped[int]
+    images_per_second: Mapped[float | None]
+    diverged_at: Mapped[int | None]
+    rmse: Mapped[float | None] = mapped_column(doc="of `metrics`, for sorting; null when not finite or not scored yet")
+    metrics: Mapped[dict[str, Any] | None] = mapped_column(doc="per-image metrics, mean of the last three evaluations")
+    provenance: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Attempt(Base):
+    """One claim of a run. `resumed_from_step`: null when it began from scratch; older attempts count only up to there."""
+
+    __tablename__ = "attempt"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    owner: Mapped[str] = mapped_column(CleanString(64))
+    host: Mapped[str] = mapped_column(CleanString(200))
+    device: Mapped[str] = mapped_column(CleanString(200))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(CleanString(16), doc="a status, or 'lost'")
+    reason: Mapped[str | None] = mapped_column(CleanText)
+    exit_code: Mapped[int | None]
+    resumed_from_step: Mapped[int | None]
+    last_seq: Mapped[int] = mapped_column(doc="highest sequence number of a point held, -1 for none")
+    log_length: Mapped[int] = mapped_column(doc="characters of log held")
+
+
+class Curve(Base):
+    """The values of one key in one accepted batch of points, as zlib-compressed little-endian columns of length n."""
+
+    __tablename__ = "curve"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(CleanString(200), primary_key=True)
+    n: Mapped[int]
+    first_step: Mapped[int]
+    last_step: Mapped[int]
+    steps: Mapped[bytes] = mapped_column(doc="int64")
+    walls: Mapped[bytes] = mapped_column(doc="float64, seconds since the epoch, the worker's clock")
+    values: Mapped[bytes] = mapped_column(doc="float64, NaN and infinities kept")
+
+
+class Evaluation(Base):
+    """One evaluation. `sums`: zlib of float64 (images, len(depthboard.metrics.SUMS)), row-major; the metrics follow
+    from it exactly.
+
+    `per_image` and `pooled` are those metrics, kept so that tables and figures over thousands of runs read no blob;
+    null = not finite.
+    """
+
+    __tablename__ = "evaluation"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    split: Mapped[str] = mapped_column(CleanString(80), primary_key=True, doc="the part scored: test or validation")
+    protocol: Mapped[str] = mapped_column(CleanString(200), primary_key=True)
+    predictor: Mapped[str] = mapped_column(CleanString(16), primary_key=True, doc="network or constant")
+    constant: Mapped[float | None] = mapped_column(doc="metres predicted everywhere")
+    images: Mapped[int]
+    sums: Mapped[bytes] = mapped_column(deferred=True)
+    per_image: Mapped[dict[str, Any]]
+    pooled: Mapped[dict[str, Any]]
+    wall: Mapped[float | None]
+    seconds: Mapped[float | None]
+    superseded: Mapped[bool] = mapped_column(server_default=false())
+
+
+class Prediction(Base):
+    """A predicted depth map as depthboard.protocol.pack_depth makes it. `depth` is loaded only when asked for."""
+
+    __tablename__ = "prediction"
+    __table_args__ = (UniqueConstraint("run_id", "step", "frame_id", "attempt", name="uq_prediction_key"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
+    attempt: Mapped[int]
+    step: Mapped[int]
+    frame_id: Mapped[int] = mapped_column(ForeignKey("frame.id", ondelete="CASCADE"), index=True)
+    height: Mapped[int]
+    width: Mapped[int]
+    nonfinite: Mapped[int]
+    depth: Mapped[bytes] = mapped_column(deferred=True)
+    superseded: Mapped[bool] = mapped_column(server_default=false())
+
+
+class Checkpoint(Base):
+    """The note of a checkpoint on a worker's disk; the file itself never enters the database and is never opened here."""
+
+    __tablename__ = "checkpoint"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[str] = mapped_column(CleanText)
+    sha256: Mapped[str] = mapped_column(CleanString(64))
+    bytes: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class Log(Base):
+    """A piece of an attempt's log that begins at byte `start` of it."""
+
+    __tablename__ = "log"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(CleanText)
+
+
+class Worker(Base):
+    """A worker process, by the random id it chose at its start."""
+
+    __tablename__ = "worker"
+
+    id: Mapped[str] = mapped_column(CleanString(64), primary_key=True)
+    host: Mapped[str] = mapped_column(CleanString(200))
+    device: Mapped[str] = mapped_column(CleanString(200))
+    threads: Mapped[int]
+    slots: Mapped[int]
+    pid: Mapped[int]
+    version: Mapped[str] = mapped_column(CleanString(100))
+    training_version: Mapped[str] = mapped_column(CleanString(100))
+    speeds: Mapped[dict[str, Any]]
+    startup_seconds: Mapped[float]
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    alive: Mapped[bool] = mapped_column(doc="false once the sweeper has missed it")
+
+
+class Event(Base):
+    """What changed, written in the transaction of the change. Ids rise in the order of commits (backend.store.outbox)."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_subject", "run_id", "kind"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(CleanString(16))
+    run_id: Mapped[int | None] = mapped_column(doc="no foreign key: an event outlives its run")
+    experiment_ids: Mapped[list[Any]]
+    data: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]

@@ -1,0 +1,52 @@
+"""Workers: who is there, how fast each says it trains."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from backend.store import outbox
+from backend.store.session import clock
+from backend.store.tables import Worker
+from depthboard.protocol import WorkerNote
+
+FORGET = timedelta(days=7)
+
+
+def note(session: Session, worker_id: str, said: WorkerNote) -> None:
+    """A worker says that it is there."""
+    now = clock(session)
+    worker = session.get(Worker, worker_id)
+    if worker is None:
+        worker = Worker(id=worker_id, first_seen=now, alive=False)
+        session.add(worker)
+    if not worker.alive:
+        outbox.add(session, "worker", experiment_ids=[], id=worker_id, alive=True)
+    for name, value in said.model_dump(mode="json").items():
+        setattr(worker, name, value)
+    worker.speeds = {kind: speed for kind, speed in said.speeds.items() if math.isfinite(speed)}  # JSON has no others
+    worker.last_seen, worker.alive = now, True
+
+
+def known(session: Session, silence: float) -> list[tuple[Worker, bool]]:
+    """Workers and whether each was heard of in the last `silence` seconds; the living first, then the last seen."""
+    since = clock(session) - timedelta(seconds=silence)
+    rows = session.scalars(select(Worker).order_by(Worker.last_seen.desc(), Worker.id)).all()
+    pairs = [(worker, worker.last_seen >= since) for worker in rows]
+    return sorted(pairs, key=lambda pair: not pair[1])
+
+
+def miss(session: Session, now: datetime, silence: float) -> None:
+    """Mark those not heard of for `silence` seconds, forget those not heard of for a week."""
+    lost = session.scalars(
+        update(Worker)
+        .where(Worker.alive.is_(True), Worker.last_seen < now - timedelta(seconds=silence))
+        .values(alive=False)
+        .returning(Worker.id)
+    ).all()
+    for worker_id in lost:
+        outbox.add(session, "worker", experiment_ids=[], id=worker_id, alive=False)
+    session.execute(delete(Worker).where(Worker.last_seen < now - FORGET))

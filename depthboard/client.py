@@ -1,0 +1,246 @@
+"""The Python client: submit and read experiments, and (for workers and people's own loops) write a run's record.
+
+from depthboard.client import Client
+client = Client()                        # DEPTHBOARD_API_URL, else http://127.0.0.1:8765
+experiment = client.submit({"name": "two losses", "factors": {"loss": ["l1", "eigen"], "size": [16, 64]}})
+client.wait(experiment["id"])
+print(client.results(experiment["id"])["rows"])
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from depthboard import errors, protocol
+from depthboard.experiment import ExperimentSpec
+from depthboard.settings import get_settings
+
+ERRORS: dict[str, type[errors.DepthboardError]] = {
+    kind.code: kind
+    for kind in (
+        errors.InvalidInput,
+        errors.UnknownName,
+        errors.DataProblem,
+        errors.NotFound,
+        errors.Conflict,
+        errors.StaleAttempt,
+        errors.IllegalMove,
+        errors.Unavailable,
+        errors.Misconfigured,
+    )
+}
+
+
+class Api:
+    """HTTP to the API: answers as JSON, its errors as exceptions of depthboard.errors.
+
+    Raises Unavailable when the API does not answer or is out of service, and the error the API names otherwise.
+    """
+
+    def __init__(self, url: str | None = None, *, token: str | None = None, timeout: float = 30.0) -> None:
+        self.url = (url or get_settings().url).rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx2.Client(base_url=self.url, timeout=timeout, headers=headers, trust_env=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def request(self, method: str, path: str, body: Any = None, **params: Any) -> httpx2.Response:
+        content = _encode(body)
+        query = {k: v for k, v in params.items() if v is not None}
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        try:
+            answer = self._http.request(method, path, content=content, params=query, headers=headers)
+        except httpx2.TransportError as error:
+            raise errors.Unavailable(
+                f"the API at {self.url} does not answer ({error}).", remedy="Start it with `depthboard up`."
+            ) from error
+        if answer.status_code >= 400:
+            raise _error(answer)
+        return answer
+
+    def json(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
+        answer = self.request(method, path, body, **params)
+        return answer.json() if answer.content else None
+
+
+def _encode(body: Any) -> bytes | None:
+    if body is None:
+        return None
+    if isinstance(body, BaseModel):
+        return body.model_dump_json().encode()
+    if isinstance(body, list) and body and isinstance(body[0], BaseModel):
+        return ("[" + ",".join(item.model_dump_json() for item in body) + "]").encode()
+    return json.dumps(body).encode()
+
+
+def _error(answer: httpx2.Response) -> errors.DepthboardError:
+    try:
+        body = answer.json()["error"]
+        kind = ERRORS.get(body["code"], errors.DepthboardError)
+        message, field, remedy = body["message"], body.get("field"), body.get("remedy")
+    except (ValueError, KeyError, TypeError):
+        kind, message, field, remedy = errors.DepthboardError, f"the API answered {answer.status_code}.", None, None
+    if answer.status_code in (502, 503, 504):
+        kind = errors.Unavailable
+    return kind(message, field=field, remedy=remedy)
+
+
+def read_spec(source: ExperimentSpec | dict[str, Any] | str | Path) -> ExperimentSpec:
+    """An experiment from a mapping, or from a YAML file by its path. Raises InvalidInput naming the field."""
+    if isinstance(source, ExperimentSpec):
+        return source
+    if isinstance(source, (str, Path)):
+        try:
+            source = yaml.safe_load(Path(source).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise errors.InvalidInput(f"{source} cannot be read as YAML: {error}", field="file") from error
+    try:
+        return ExperimentSpec.model_validate(source)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or None
+        raise errors.InvalidInput(f"{first['msg'].removeprefix('Value error, ')}.", field=where) from error
+
+
+class Client:
+    """Submit, watch and read. Every method raises the errors of depthboard.errors."""
+
+    def __init__(self, url: str | None = None) -> None:
+        self.api = Api(url)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.api.close()
+
+    def submit(self, spec: ExperimentSpec | dict[str, Any] | str | Path) -> dict[str, Any]:
+        """Submit an experiment; runs that exist already are linked, never trained again. Returns it with its id."""
+        return dict(self.api.json("POST", "/api/experiments", read_spec(spec)))
+
+    def dry_run(self, spec: ExperimentSpec | dict[str, Any] | str | Path) -> dict[str, Any]:
+        """What submitting would do: runs, how many exist, images to train, estimated seconds."""
+        return dict(self.api.json("POST", "/api/experiments/dry-run", read_spec(spec)))
+
+    def experiments(self, **query: Any) -> list[dict[str, Any]]:
+        return list(self._pages("/api/experiments", **query))
+
+    def experiment(self, experiment_id: int) -> dict[str, Any]:
+        return dict(self.api.json("GET", f"/api/experiments/{experiment_id}"))
+
+    def runs(self, experiment_id: int, **query: Any) -> list[dict[str, Any]]:
+        return list(self._pages(f"/api/experiments/{experiment_id}/runs", **query))
+
+    def run(self, run_id: int) -> dict[str, Any]:
+        return dict(self.api.json("GET", f"/api/runs/{run_id}"))
+
+    def evaluations(self, run_id: int) -> list[dict[str, Any]]:
+        return list(self.api.json("GET", f"/api/runs/{run_id}/evaluations"))
+
+    def results(self, experiment_id: int, **query: Any) -> dict[str, Any]:
+        """The results table: ours, the constant prediction, the published rows."""
+        return dict(self.api.json("GET", f"/api/experiments/{experiment_id}/results", **query))
+
+    def figure(self, experiment_id: int, name: str, **options: Any) -> bytes:
+        """A figure's bytes; `format` is json, html, png, svg or pdf."""
+        return bytes(self.api.request("GET", f"/api/experiments/{experiment_id}/figures/{name}", **options).content)
+
+    def cancel(self, run_id: int) -> dict[str, Any]:
+        return dict(self.api.json("POST", f"/api/runs/{run_id}/cancel"))
+
+    def retry(self, run_id: int) -> dict[str, Any]:
+        return dict(self.api.json("POST", f"/api/runs/{run_id}/retry"))
+
+    def wait(self, experiment_id: int, *, every: float = 2.0, timeout: float | None = None) -> dict[str, Any]:
+        """Return the experiment once no run is queued or running. Raises TimeoutError after `timeout` seconds."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            experiment = self.experiment(experiment_id)
+            if not experiment["counts"]["queued"] and not experiment["counts"]["running"]:
+                return experiment
+            if end is not None and time.monotonic() > end:
+                raise TimeoutError(
+                    f"experiment {experiment_id} is not done after {timeout:g} s: {experiment['counts']}"
+                )
+            time.sleep(every)
+
+    def _pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        page = 1
+        while True:
+            answer = self.api.json("GET", path, **{"size": 200, **query, "page": page})
+            yield from answer["items"]
+            if page * answer["size"] >= answer["total"]:
+                return
+            page += 1
+
+
+class RunWriter:
+    """Writes one attempt's record. A write is retried until the API answers, for at most `patience` seconds of waiting, then raises Unavailable.
+
+    StaleAttempt means: stop, the run is no longer ours.
+    """
+
+    def __init__(
+        self,
+        run_id: int,
+        token: str,
+        url: str | None = None,
+        *,
+        timeout: float = 30.0,
+        patience: float = float("inf"),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.path = f"/api/runs/{run_id}"
+        self.api = Api(url, token=token, timeout=timeout)
+        self._patience = patience
+        self._sleep = sleep
+
+    def renew(self, progress: protocol.Progress | None = None) -> protocol.RenewalAnswer:
+        """One try only: the caller counts the time since the last renewal itself."""
+        return protocol.RenewalAnswer.model_validate(
+            self.api.json("POST", f"{self.path}/renewals", protocol.Renewal(progress=progress))
+        )
+
+    def points(self, batch: protocol.Points) -> int:
+        return int(self._send("POST", "points", batch)["last_seq"])
+
+    def evaluation(self, evaluation: protocol.Evaluation) -> None:
+        self._send("POST", "evaluations", evaluation)
+
+    def predictions(self, predictions: list[protocol.Prediction]) -> None:
+        self._send("POST", "predictions", predictions)
+
+    def frames(self, frames: list[protocol.SampleFrame]) -> None:
+        self._send("PUT", "frames", frames)
+
+    def checkpoint(self, note: protocol.CheckpointNote) -> None:
+        self._send("POST", "checkpoints", note)
+
+    def log(self, text: protocol.LogText) -> None:
+        self._send("POST", "log", text)
+
+    def provenance(self, provenance: protocol.Provenance) -> None:
+        self._send("POST", "provenance", provenance)
+
+    def finish(self, finish: protocol.Finish) -> None:
+        self._send("POST", "finish", finish)
+
+    def _send(self, method: str, what: str, body: Any) -> Any:
+        wait, waited = 0.2, 0.0
+        while True:
+            try:
+                return self.api.json(method, f"{self.path}/{what}", body)
+            except errors.Unavailable:
+                if waited >= self._patience:
+                    raise
+                self._sleep(wait)
+                waited, wait = waited + wait, min(wait * 2, 10.0)

@@ -1,0 +1,75 @@
+"""The run configuration: the one description of a run, validated at the API, stored as JSON, parsed again by the worker."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from depthboard.config.base import Frozen
+from depthboard.config.data import DataConfig, EquallySpaced, RandomSubset
+from depthboard.config.losses import L1, LOSS_CONFIGS, LossBase, LossConfig
+from depthboard.config.training import BudgetConfig, EvaluationConfig, NetworkConfig, OptimiserConfig
+
+SCHEMA_VERSION: Literal[1] = 1
+
+
+class RunConfig(Frozen):
+    """Everything that determines one training. `labels` are for people and are no part of a run's identity."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    data: DataConfig = DataConfig()
+    network: NetworkConfig = NetworkConfig()
+    loss: LossConfig = L1()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    budget: BudgetConfig = BudgetConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    labels: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _loss_by_name(cls, value: Any) -> Any:
+        """`loss: l1` is short for `loss: {name: l1}`."""
+        if isinstance(value, dict) and isinstance(value.get("loss"), str):
+            return {**value, "loss": {"name": value["loss"]}}
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RunConfig:
+        if self.evaluation.min_depth >= self.evaluation.max_depth:
+            raise ValueError("evaluation.min_depth must be below evaluation.max_depth")
+        if self.evaluation.split == "validation" and self.data.validation == 0:
+            raise ValueError("evaluation.split is validation but data.validation is 0: give it a share such as 0.1")
+        if self.data.crop not in ("none", self.evaluation.crop):
+            raise ValueError(
+                f"evaluation.crop {self.evaluation.crop} cannot be scored: the network sees only data.crop {self.data.crop}; "
+                f"set evaluation.crop to {self.data.crop}, or data.crop to none"
+            )
+        if self.network.dropout > 0 and self.network.encoder.startswith("resnet"):
+            raise ValueError(f"network.dropout: {self.network.encoder} has none in the authors' code; set it to 0")
+        return self
+
+    @property
+    def steps(self) -> int:
+        return self.budget.steps
+
+    @property
+    def protocol(self) -> str:
+        return self.evaluation.protocol(self.data.height, self.data.width, self.data.crop)
+
+
+__all__ = [
+    "LOSS_CONFIGS",
+    "SCHEMA_VERSION",
+    "BudgetConfig",
+    "DataConfig",
+    "EquallySpaced",
+    "EvaluationConfig",
+    "LossBase",
+    "LossConfig",
+    "NetworkConfig",
+    "OptimiserConfig",
+    "RandomSubset",
+    "RunConfig",
+]

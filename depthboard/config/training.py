@@ -1,0 +1,84 @@
+"""Network, optimiser, budget and evaluation of a run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from depthboard.config.base import Frozen
+from depthboard.config.data import Crop
+
+Encoder = Literal["densenet121", "resnet50", "densenet_small", "resnet_small"]
+
+
+class NetworkConfig(Frozen):
+    """D3-Net: an encoder with skip connections into five up-convolution blocks, tanh output standing for 0–10 m."""
+
+    encoder: Encoder = Field(
+        "densenet_small",
+        description="densenet121 is D3-Net's; the small ones are for CPU, 64×96, about 0.7 M parameters.",
+    )
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Dropout in the two deepest up blocks (DenseNet only); the authors' NYU script uses 0.5.",
+    )
+    weights: str | None = Field(
+        None, max_length=1000, description="Path of an ImageNet weights file on the worker; empty trains from scratch."
+    )
+
+
+class OptimiserConfig(Frozen):
+    name: Literal["adam"] = "adam"
+    lr: float = Field(2e-4, gt=0, le=10, description="Learning rate; the peak with one_cycle.")
+    beta1: float = Field(0.5, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "one_cycle"] = Field(
+        "constant", description="one_cycle rises for 30 % of the steps, then falls to zero."
+    )
+
+
+class BudgetConfig(Frozen):
+    images_seen: int = Field(
+        4_000,
+        ge=1,
+        le=10**10,
+        description="Training images shown in all; the same for every run makes losses comparable.",
+    )
+    batch_size: int = Field(8, ge=1, le=4096)
+
+    @property
+    def steps(self) -> int:
+        return max(1, self.images_seen // self.batch_size)
+
+
+class EvaluationConfig(Frozen):
+    """What is scored, when, and by which protocol. No checkpoint is ever chosen on this split."""
+
+    split: Literal["test", "validation"] = "test"
+    evaluations: int = Field(
+        10, ge=1, le=10_000, description="How many times during the run, equally spaced, the last at the end."
+    )
+    crop: Crop = Field("none", description="Window of the frame that is scored.")
+    min_depth: float = Field(1e-3, gt=0, description="Ground truth at or below this, in metres, is not scored.")
+    max_depth: float = Field(10.0, gt=0, description="Ground truth at or above this, in metres, is not scored.")
+    resize: Literal["network", "native"] = Field(
+        "network", description="Score at the network's size, or upsampled to the ground truth's."
+    )
+    flip_average: bool = Field(False, description="Mean of the prediction and the mirrored image's.")
+    samples: int = Field(
+        6, ge=0, le=64, description="Test images, equally spaced, whose depth maps are kept at each evaluation."
+    )
+
+    def protocol(self, height: int, width: int, seen: Crop) -> str:
+        """The protocol's name: crop, range, resize and flip; two runs compare only under one name.
+
+        At the network's size the pixels are those of the window it has `seen`, so that is named where it is another than the one scored.
+        """
+        size = f"{height}x{width}" if self.resize == "network" else "native"
+        if self.resize == "network" and seen != self.crop:
+            size += f"-of-{seen}"
+        return f"{self.crop}-{self.min_depth:g}-{self.max_depth:g}m-{size}" + ("-flip" if self.flip_average else "")

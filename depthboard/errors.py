@@ -1,0 +1,70 @@
+"""The error tree. No HTTP here: `backend/errors.py` decides the status once.
+
+DepthboardError
+├── InvalidInput        the request can be mended by its sender; `field` names the place
+│   ├── UnknownName     a loss, dataset, encoder or factor that does not exist
+│   └── DataProblem     files that cannot be trained on: unpaired, truncated, wrong unit
+├── NotFound            no such experiment, run, dataset, frame
+├── Conflict            the record has moved on
+│   ├── StaleAttempt    a write by an attempt that no longer owns its run
+│   └── IllegalMove     a status change that the run's life does not have
+├── Unavailable         a part is missing here: Chromium, weights file, broker
+└── Misconfigured       settings, port, database: the process cannot start
+"""
+
+from __future__ import annotations
+
+
+class DepthboardError(Exception):
+    """Base of every error that carries a sentence for the researcher.
+
+    `message` says what is wrong, `remedy` what to do, `field` where (a dotted path such as `loss.lam`).
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, *, field: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        where = f"{self.field}: " if self.field else ""
+        return f"{where}{self.message}" + (f" {self.remedy}" if self.remedy else "")
+
+
+class InvalidInput(DepthboardError):
+    code = "invalid_input"
+
+
+class UnknownName(InvalidInput):
+    code = "unknown_name"
+
+
+class DataProblem(InvalidInput):
+    code = "data_problem"
+
+
+class NotFound(DepthboardError):
+    code = "not_found"
+
+
+class Conflict(DepthboardError):
+    code = "conflict"
+
+
+class StaleAttempt(Conflict):
+    code = "stale_attempt"
+
+
+class IllegalMove(Conflict):
+    code = "illegal_move"
+
+
+class Unavailable(DepthboardError):
+    code = "unavailable"
+
+
+class Misconfigured(DepthboardError):
+    code = "misconfigured"

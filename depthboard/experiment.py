@@ -1,0 +1,194 @@
+"""An experiment: a grid over the run configuration, its expansion into runs, and a run's identity."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from depthboard.config import RunConfig
+from depthboard.config.base import Frozen
+from depthboard.errors import InvalidInput
+
+# Bump when a change to the training code changes what a run computes: results of different versions are different runs.
+TRAINING_VERSION = "1"
+
+MAX_RUNS = 10_000
+
+ALIASES = {
+    "size": "data.train_size",
+    "train_size": "data.train_size",
+    "dataset": "data.dataset",
+    "encoder": "network.encoder",
+    "lr": "optimiser.lr",
+}
+
+Levels = list[Any]
+
+
+class Grid(Frozen):
+    """Fields of the run configuration and the levels each takes; every combination is a run.
+
+    A key is a dotted path (`optimiser.lr`, `loss.lam`) or a short name: size, encoder, dataset, lr. A level of `loss` is a name or a mapping.
+    """
+
+    factors: dict[str, Levels] = Field(default_factory=dict)
+
+    @field_validator("factors", mode="after")
+    @classmethod
+    def _canonical(cls, factors: dict[str, Levels]) -> dict[str, Levels]:
+        known: dict[str, Levels] = {}
+        for path, levels in factors.items():
+            full = ALIASES.get(path, path)
+            if full.partition(".")[0] in ("labels", "schema_version"):
+                raise ValueError(f"{path} is no factor: it changes nothing that is trained")
+            if full in known:
+                raise ValueError(f"{full} is given twice (once as {path}): keep one")
+            if not levels:
+                raise ValueError(f"{path} has no levels: give at least one, or leave the factor out")
+            if len({json.dumps(level, sort_keys=True, default=str) for level in levels}) < len(levels):
+                raise ValueError(f"{path} names a level twice: each level once")
+            known[full] = levels
+        return known
+
+
+class ExperimentSpec(Grid):
+    """What a person submits. `base` holds what every run shares; `also` adds further grids to the same experiment."""
+
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field("", max_length=20_000)
+    base: dict[str, Any] = Field(default_factory=dict)
+    also: list[Grid] = Field(default_factory=list, max_length=50)
+    tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(default_factory=list, max_length=50)
+
+    @field_validator("name", mode="after")
+    @classmethod
+    def _printable(cls, name: str) -> str:
+        if not name.strip() or any(ord(c) < 32 for c in name):
+            raise ValueError("the name needs visible characters on one line")
+        return name.strip()
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> ExperimentSpec:
+        n = sum(math.prod(map(len, grid.factors.values())) for grid in (self, *self.also))
+        if n > MAX_RUNS:
+            raise ValueError(f"this grid has {n} runs, more than {MAX_RUNS}: split it into several experiments")
+        return self
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of an experiment: its configuration and the levels that make it differ from the others."""
+
+    config: RunConfig
+    levels: dict[str, Any]
+
+
+def expand(spec: ExperimentSpec) -> list[Cell]:
+    """All runs of `spec`, each configuration once, in an order that fills the figures evenly.
+
+    Raises InvalidInput naming the factor when a combination is no valid configuration.
+    """
+    cells: dict[str, Cell] = {}
+    for grid in (spec, *spec.also):
+        for levels in _ordered(grid.factors):
+            config = _build(spec.base, levels)
+            cells.setdefault(canonical(config), Cell(config, {p: _plain(config, p) for p in grid.factors}))
+    return list(cells.values())
+
+
+def _ordered(factors: dict[str, Levels]) -> Iterator[dict[str, Any]]:
+    """Seeds outermost; within a seed a Latin square of the first factor against the rest, so no panel waits for another to be full."""
+    if not factors:
+        yield {}
+        return
+    seeds = factors.get("seed", [None])
+    paths = [p for p in factors if p != "seed"]
+    first = factors[paths[0]] if paths else [None]
+    rest = list(itertools.product(*(factors[p] for p in paths[1:])))
+    for seed, shift, i in itertools.product(seeds, range(len(rest)), range(len(first))):
+        levels = dict(zip(paths, (first[i], *rest[(i + shift) % len(rest)]), strict=True)) if paths else {}
+        yield {**levels, "seed": seed} if "seed" in factors else levels
+
+
+def _build(base: dict[str, Any], levels: dict[str, Any]) -> RunConfig:
+    tree = json.loads(json.dumps(base))
+    # A whole loss is set before its parameters, whatever order the person wrote them in.
+    for path in sorted(levels, key=lambda p: p.count(".")):
+        _assign(tree, path, levels[path])
+    try:
+        return RunConfig.model_validate(tree)
+    except ValidationError as error:
+        raise _explain(error, levels) from error
+
+
+def _assign(tree: dict[str, Any], path: str, value: Any) -> None:
+    *parents, leaf = path.split(".")
+    for key in parents:
+        child = tree.setdefault(key, {})
+        if isinstance(child, str) and key == "loss":
+            child = tree[key] = {"name": child}
+        if not isinstance(child, dict):
+            raise InvalidInput(
+                f"{key} is a value, not a group.", field=path, remedy=f"Set {key} once, as a whole or by its parts."
+            )
+        tree = child
+    tree[leaf] = value
+
+
+def _explain(error: ValidationError, levels: dict[str, Any]) -> InvalidInput:
+    """The first fault of a configuration in a sentence, with the level that brought it."""
+    first = error.errors(include_url=False)[0]
+    # Discriminated unions add the tag to the location (loss.l1.lam): people write loss.lam.
+    loc = [str(part) for part in first["loc"]]
+    if len(loc) > 2 and loc[0] == "loss":
+        del loc[1]
+    path = ".".join(loc) or "base"
+    blame = ", ".join(
+        f"{p}={v!r}" for p, v in levels.items() if path.startswith(p) or p.startswith(loc[0] if loc else "~")
+    )
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = f"there is no setting of this name{_for_loss(levels, loc)}"
+    if first["type"] == "union_tag_invalid":
+        message = f"unknown {loc[0]} {first['ctx']['tag']}: choose one of {first['ctx']['expected_tags']}"
+    elif "input" in first and not isinstance(first["input"], dict):
+        message += f" (got {first['input']!r})"
+    return InvalidInput(message + ".", field=path, remedy=f"In the run with {blame}." if blame else None)
+
+
+def _for_loss(levels: dict[str, Any], loc: list[str]) -> str:
+    loss = levels.get("loss")
+    if loc[:1] != ["loss"] or loss is None:
+        return ""
+    return f" for the loss {loss if isinstance(loss, str) else loss.get('name')}"
+
+
+def _plain(config: RunConfig, path: str) -> Any:
+    """The level as a short plain value: a loss by its name and the parameters that were set apart from their defaults."""
+    value: Any = config
+    for key in path.split("."):
+        value = getattr(value, key)
+    if path == "loss":
+        changed = value.model_dump(mode="json", exclude_defaults=True)
+        return value.name + "".join(
+            f" {k}={v:g}" if isinstance(v, float) else f" {k}={v}" for k, v in changed.items() if k != "name"
+        )
+    return value.model_dump(mode="json") if isinstance(value, Frozen) else value
+
+
+def canonical(config: RunConfig) -> str:
+    """The configuration as one line of JSON with sorted keys, without labels."""
+    return json.dumps(config.model_dump(mode="json", exclude={"labels"}), sort_keys=True, separators=(",", ":"))
+
+
+def identity(config: RunConfig, data_fingerprint: str, training_version: str = TRAINING_VERSION) -> str:
+    """sha256 (hex) of configuration without labels, data fingerprint and training version: equal means the same run."""
+    text = "\n".join((canonical(config), data_fingerprint, training_version))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,121 @@
+/** What a live event changes in the cache: small facts are written in place, the rest is fetched again, many events at once. */
+
+import type { QueryClient, QueryKey } from '@tanstack/react-query'
+
+import type { LiveEvent, RunDetail, RunSummary } from './types'
+
+interface Stale {
+  key: QueryKey
+  /** only this query, not those whose keys begin with it */
+  exact?: boolean
+  /** figures and tables wait longer than a curve: they cost the server more and change less */
+  slow?: boolean
+}
+
+const FAST_MS = 400
+const SLOW_MS = 2500
+
+/** The queries an event makes stale; `wentOn` says that a run's event brings progress and nothing else. */
+export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
+  const run = event.run_id ?? -1
+  const experiments = event.experiment_ids ?? []
+  const each = (...rest: string[]): Stale[] => experiments.map((id) => ({ key: ['experiment', id, ...rest], slow: true }))
+  switch (event.kind) {
+    case 'points':
+      return [{ key: ['run', run, 'curves'] }]
+    case 'evaluation':
+      return [{ key: ['run', run, 'evaluations'] }, ...each('runs'), ...each('figure'), ...each('results')]
+    case 'prediction':
+      return [{ key: ['run', run, 'predictions'], slow: true }, ...each('qualitative')]
+    case 'log':
+      return [{ key: ['run', run, 'log'], slow: true }]
+    case 'run':
+      return wentOn ? runWentOn(experiments) : runChanged(run, experiments)
+    case 'experiment':
+      return [{ key: ['experiments'] }, ...experiments.map((id) => ({ key: ['experiment', id], exact: true })), ...each('runs')]
+    case 'worker':
+      return [{ key: ['workers'], slow: true }]
+    case 'dataset':
+      return [{ key: ['datasets'] }]
+  }
+}
+
+/** A run that only went on changes no list, just the progress and ETA of what links it. */
+function runWentOn(experiments: number[]): Stale[] {
+  const details = experiments.map((id) => ({ key: ['experiment', id], exact: true, slow: true }))
+  return [{ key: ['experiments'], slow: true }, ...details]
+}
+
+function runChanged(run: number, experiments: number[]): Stale[] {
+  const runs = experiments.map((id) => ({ key: ['experiment', id, 'runs'], slow: true }))
+  return [{ key: ['run', run], exact: true }, { key: ['runs'] }, { key: ['workers'] }, ...runs, ...runWentOn(experiments)]
+}
+
+const LIVE_FIELDS = ['status', 'step', 'epoch', 'images_seen', 'images_per_second', 'eta_seconds', 'attempt', 'reason', 'cancel_requested', 'diverged_at'] as const
+
+/** The fields of a run that an event carries. */
+export function runPatch(event: LiveEvent): Partial<RunSummary> {
+  const data = event.data ?? {}
+  return Object.fromEntries(LIVE_FIELDS.filter((field) => data[field] !== undefined).map((field) => [field, data[field]]))
+}
+
+/** A run with the event's news; what follows from the step is carried along until the run itself is read again. */
+export function advance<T extends RunSummary>(run: T, patch: Partial<RunSummary>): T {
+  const next = { ...run, ...patch }
+  if (next.step === run.step || run.step === 0) return next
+  const ratio = next.step / run.step
+  const images = patch.images_seen ?? run.images_seen * ratio
+  const perStep = images / next.step
+  const speed = next.images_per_second
+  const eta = patch.eta_seconds ?? (speed ? ((next.steps - next.step) * perStep) / speed : run.eta_seconds)
+  return { ...next, images_seen: images, epoch: patch.epoch ?? run.epoch * ratio, eta_seconds: eta }
+}
+
+/** Collects stale queries and fetches each once a beat. */
+export class LiveCache {
+  private readonly waiting = { fast: new Map<string, Stale>(), slow: new Map<string, Stale>() }
+  private readonly lastKnown = new Map<number, string>()
+  private readonly timers: Partial<Record<'fast' | 'slow', ReturnType<typeof setTimeout>>> = {}
+
+  constructor(private readonly client: QueryClient) {}
+
+  apply(event: LiveEvent): void {
+    this.patchRun(event)
+    for (const stale of staleBy(event, this.wentOn(event))) this.add(stale)
+  }
+
+  private wentOn(event: LiveEvent): boolean {
+    if (event.kind !== 'run' || event.run_id == null) return false
+    const { status, attempt, cancel_requested, reason } = event.data ?? {}
+    const now = JSON.stringify([status, attempt, cancel_requested, reason])
+    const before = this.lastKnown.get(event.run_id)
+    this.lastKnown.set(event.run_id, now)
+    return before === now
+  }
+
+  private patchRun(event: LiveEvent): void {
+    const patch = runPatch(event)
+    if (event.run_id == null || Object.keys(patch).length === 0) return
+    const known = this.client.getQueryData<RunDetail>(['run', event.run_id])
+    // A new attempt may begin behind the last point: its curves are read from the start.
+    if (known && patch.attempt !== undefined && patch.attempt !== known.attempt) void this.client.resetQueries({ queryKey: ['run', event.run_id, 'curves'] })
+    const apply = <T extends RunSummary>(run: T): T => (run.id === event.run_id ? advance(run, patch) : run)
+    this.client.setQueryData<RunDetail>(['run', event.run_id], (run) => run && apply(run))
+    for (const id of event.experiment_ids ?? []) {
+      this.client.setQueriesData<RunSummary[]>({ queryKey: ['experiment', id, 'runs'] }, (runs) => runs?.map(apply))
+    }
+  }
+
+  private add(stale: Stale): void {
+    const beat = stale.slow ? 'slow' : 'fast'
+    this.waiting[beat].set(JSON.stringify([stale.key, stale.exact]), stale)
+    this.timers[beat] ??= setTimeout(() => this.flush(beat), beat === 'slow' ? SLOW_MS : FAST_MS)
+  }
+
+  private flush(beat: 'fast' | 'slow'): void {
+    this.timers[beat] = undefined
+    const due = [...this.waiting[beat].values()]
+    this.waiting[beat].clear()
+    for (const { key, exact } of due) void this.client.invalidateQueries({ queryKey: key, exact })
+  }
+}

@@ -1,0 +1,137 @@
+/** Every read of the API as TanStack Query options: one key a resource, so that live events can name what they touch. */
+
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+
+import { decodeDepth } from '../lib/depth'
+import type { PlotlyFigure } from '../lib/figure'
+import { mergeCurves, lastStep } from '../lib/curves'
+import type { Scheme } from '../theme/tokens'
+import { api, fetchRaw, unwrap } from './client'
+import type { Qualitative, RunCurves, RunStatus } from './types'
+
+const FOREVER = Infinity
+export const MAX_POINTS = 1500
+const ALL_RUNS = 1000
+
+export interface Selector {
+  value?: string
+  averaging?: string
+}
+
+export const catalogueQuery = () =>
+  queryOptions({ queryKey: ['catalogue'], queryFn: () => unwrap(api.GET('/api/catalogue')), staleTime: FOREVER })
+
+export const healthQuery = () => queryOptions({ queryKey: ['health'], queryFn: () => unwrap(api.GET('/api/health')), staleTime: FOREVER })
+
+export const experimentsQuery = (search: { q?: string; page?: number } = {}) =>
+  queryOptions({
+    queryKey: ['experiments', search],
+    queryFn: () => unwrap(api.GET('/api/experiments', { params: { query: { q: search.q || undefined, page: search.page ?? 1, size: 50 } } })),
+    placeholderData: keepPreviousData,
+  })
+
+export const experimentQuery = (id: number) =>
+  queryOptions({ queryKey: ['experiment', id], queryFn: () => unwrap(api.GET('/api/experiments/{id}', { params: { path: { id } } })) })
+
+export const experimentRunsQuery = (id: number, selector: Selector = {}) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'runs', selector],
+    queryFn: () => allRuns(id, selector),
+    placeholderData: keepPreviousData,
+  })
+
+/** Every run of an experiment, page after page: the completeness grid and the table show all of them. */
+async function allRuns(id: number, selector: Selector) {
+  const read = (page: number) =>
+    unwrap(api.GET('/api/experiments/{id}/runs', { params: { path: { id }, query: { page, size: ALL_RUNS, ...selector } as never } }))
+  const first = await read(1)
+  const pages = Math.ceil(first.total / ALL_RUNS)
+  const rest = await Promise.all(Array.from({ length: Math.max(0, pages - 1) }, (_, i) => read(i + 2)))
+  return [first, ...rest].flatMap((page) => page.items)
+}
+
+export const figuresQuery = (id: number) =>
+  queryOptions({
+    queryKey: ['figure-list', id],
+    queryFn: () => unwrap(api.GET('/api/experiments/{id}/figures', { params: { path: { id } } })),
+    staleTime: FOREVER,
+  })
+
+export type FigureOptions = Record<string, string>
+
+export function figureUrl(id: number, name: string, format: string, theme: Scheme, options: FigureOptions): string {
+  return `/api/experiments/${id}/figures/${name}?${new URLSearchParams({ format, theme, ...options })}`
+}
+
+export const figureQuery = (id: number, name: string, theme: Scheme, options: FigureOptions) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'figure', name, theme, options],
+    queryFn: async ({ signal }) => (await (await fetchRaw(figureUrl(id, name, 'json', theme, options), signal)).json()) as PlotlyFigure,
+    placeholderData: keepPreviousData,
+  })
+
+export const resultsQuery = (id: number, selector: Selector) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'results', selector],
+    queryFn: () => unwrap(api.GET('/api/experiments/{id}/results', { params: { path: { id }, query: selector as never } })),
+    placeholderData: keepPreviousData,
+  })
+
+export interface QualitativeChoice {
+  train_size?: number
+  encoder?: string
+  seed?: number
+  step?: number
+}
+
+export const qualitativeQuery = (id: number, choice: QualitativeChoice) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'qualitative', choice],
+    queryFn: async () => (await unwrap(api.GET('/api/experiments/{id}/qualitative', { params: { path: { id }, query: choice } }))) as Qualitative,
+    placeholderData: keepPreviousData,
+  })
+
+/** Stored depth never changes, so neither is it ever fetched twice. */
+export const depthQuery = (url: string, height: number, width: number) =>
+  queryOptions({
+    queryKey: ['depth', url],
+    queryFn: async ({ signal }) => decodeDepth(await (await fetchRaw(url, signal)).arrayBuffer(), height, width),
+    staleTime: FOREVER,
+    gcTime: 10 * 60_000,
+  })
+
+export const runQuery = (id: number) =>
+  queryOptions({ queryKey: ['run', id], queryFn: () => unwrap(api.GET('/api/runs/{id}', { params: { path: { id } } })) })
+
+/** A fetch after the first asks only for what is newer than the curves at hand. */
+export const curvesQuery = (id: number) =>
+  queryOptions({
+    queryKey: ['run', id, 'curves'],
+    queryFn: async ({ client, queryKey }): Promise<RunCurves> => {
+      const known = client.getQueryData<RunCurves>(queryKey)
+      const after_step = known ? lastStep(known) : undefined
+      const query = { after_step, max_points: MAX_POINTS }
+      const newer = (await unwrap(api.GET('/api/runs/{id}/metrics', { params: { path: { id }, query } }))) as RunCurves
+      return known ? mergeCurves(known, newer) : newer
+    },
+    structuralSharing: false,
+  })
+
+export const evaluationsQuery = (id: number) =>
+  queryOptions({ queryKey: ['run', id, 'evaluations'], queryFn: () => unwrap(api.GET('/api/runs/{id}/evaluations', { params: { path: { id } } })) })
+
+export const predictionsQuery = (id: number) =>
+  queryOptions({ queryKey: ['run', id, 'predictions'], queryFn: () => unwrap(api.GET('/api/runs/{id}/predictions', { params: { path: { id } } })) })
+
+export const logQuery = (id: number) =>
+  queryOptions({ queryKey: ['run', id, 'log'], queryFn: () => unwrap(api.GET('/api/runs/{id}/log', { params: { path: { id } } })) })
+
+export const runsQuery = (status: RunStatus, size: number) =>
+  queryOptions({
+    queryKey: ['runs', status, size],
+    queryFn: () => unwrap(api.GET('/api/runs', { params: { query: { status, size } } })),
+  })
+
+export const datasetsQuery = () => queryOptions({ queryKey: ['datasets'], queryFn: () => unwrap(api.GET('/api/datasets')) })
+
+export const workersQuery = () => queryOptions({ queryKey: ['workers'], queryFn: () => unwrap(api.GET('/api/workers')) })

@@ -1,0 +1,38 @@
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type Catalogue = Schemas['Catalogue']
+export type Counts = Schemas['ExperimentSummary']['counts']
+export type DatasetEntry = Schemas['DatasetEntry']
+export type DatasetReport = Schemas['DatasetEntry']['report']
+export type DryRun = Schemas['DryRun']
+/** The body of every error answer: {error: …}. */
+export interface ErrorBody {
+  code: string
+  message: string
+  field: string | null
+  remedy: string | null
+  request_id: string
+}
+export type EvaluationEntry = Schemas['EvaluationEntry']
+export type ExperimentDetail = Schemas['ExperimentDetail']
+export type ExperimentSummary = Schemas['ExperimentSummary']
+export type FigureEntry = Schemas['FigureEntry']
+export type FrameEntry = Schemas['FrameEntry']
+export type LiveEvent = Schemas['LiveEvent']
+export type LossEntry = Schemas['LossEntry']
+export type MetricEntry = Schemas['MetricEntry']
+export type PredictionEntry = Schemas['PredictionEntry']
+export type Qualitative = Schemas['Qualitative']
+export type ResultRow = Schemas['ResultRow']
+export type Results = Schemas['Results']
+export type RunCurves = Schemas['RunCurves']
+export type RunDetail = Schemas['RunDetail']
+export type RunStatus = Schemas['RunStatus']
+export type RunSummary = Schemas['RunSummary']
+export type Series = Schemas['Series']
+export type WorkerEntry = Schemas['WorkerEntry']
+
+/** What a person submits, as plain JSON: the form and the YAML both edit this. */
+export type Spec = Record<string, unknown>

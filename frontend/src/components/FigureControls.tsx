@@ -1,0 +1,94 @@
+import { SegmentedControl, Select, Switch } from '@mantine/core'
+
+import { useLosses, type Losses } from './useLosses'
+import { count, metricTitle } from '../lib/format'
+import classes from './FigurePanel.module.css'
+
+const OPTION_TITLES: Record<string, string> = {
+  metric: 'Metric',
+  x: 'X',
+  y_log: 'Log y',
+  value: 'Value',
+  averaging: 'Average',
+  encoder: 'Encoder',
+  train_size: 'Training images',
+  seed: 'Seed',
+  step: 'Step',
+  published: 'Published values',
+  dataset: 'Data',
+  protocol: 'Protocol',
+}
+
+const VALUE_TITLES: Record<string, string> = {
+  last3: 'Mean of last three',
+  last: 'Last evaluation',
+  best_validation: 'Best on validation',
+  per_image: 'Per image',
+  pooled: 'Pooled',
+  epoch: 'Epoch',
+  step: 'Step',
+  images: 'Images',
+}
+
+export function optionTitle(option: string): string {
+  return OPTION_TITLES[option] ?? option.replaceAll('_', ' ')
+}
+
+export function valueTitle(option: string, value: string, losses: Losses): string {
+  if (option === 'metric') {
+    const entry = losses.metric(value)
+    return entry ? metricTitle(entry) : value
+  }
+  if (value === 'all') return 'All'
+  if (option === 'encoder') return losses.encoder(value)
+  if (option === 'train_size') return count(Number(value))
+  return VALUE_TITLES[value] ?? value
+}
+
+interface Props {
+  /** query parameter → its values, the default first */
+  options: Record<string, string[]>
+  chosen: Record<string, unknown>
+  onChoose: (option: string, value: string | undefined) => void
+}
+
+/** One control an option, as the catalogue lists them: a switch, a few segments, or a list. */
+export function FigureControls({ options, chosen, onChoose }: Props) {
+  const entries = Object.entries(options).filter(([, values]) => values.length > 1)
+  return entries.map(([option, values]) => {
+    const value = String(chosen[option] ?? values[0])
+    const choose = (next: string) => onChoose(option, next === values[0] ? undefined : next)
+    return <Control key={option} option={option} values={values} value={value} onChoose={choose} />
+  })
+}
+
+interface ControlProps {
+  option: string
+  values: string[]
+  value: string
+  onChoose: (value: string) => void
+}
+
+export function Control({ option, values, value, onChoose }: ControlProps) {
+  const losses = useLosses()
+  const title = optionTitle(option)
+  const data = values.map((v) => ({ value: v, label: valueTitle(option, v, losses) }))
+  const on = ['yes', 'true'].find((word) => values.includes(word))
+  if (on && values.length === 2) {
+    const off = values.find((word) => word !== on)!
+    return <Switch label={title} checked={value === on} onChange={(event) => onChoose(event.currentTarget.checked ? on : off)} />
+  }
+  const letters = data.reduce((sum, item) => sum + item.label.length, 0)
+  return (
+    <div className={classes.control}>
+      <span className={classes.name} aria-hidden>
+        {title}
+      </span>
+      {values.length <= 4 && letters < 36 ? (
+        <SegmentedControl aria-label={title} data={data} value={value} onChange={onChoose} />
+      ) : (
+        <Select aria-label={title} data={data} value={value} onChange={(next) => next && onChoose(next)} w={Math.min(220, 60 + 7 * Math.max(...data.map((d) => d.label.length)))} />
+      )}
+    </div>
+  )
+}

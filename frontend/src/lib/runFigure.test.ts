@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+
+import type { EvaluationEntry, Series } from '../api/types'
+import { LOSS_TOKENS } from './losses'
+import { evaluationFigure, trainingFigure } from './runFigure'
+
+const look = { scheme: 'light', axis: 'epoch', origin: 0 } as const
+const evaluation = (step: number, delta1: number | null, predictor = 'network') =>
+  ({ step, epoch: step / 10, images_seen: 8 * step, wall: step, predictor, per_image: { delta1 }, pooled: { delta1: 0.1 } }) as unknown as EvaluationEntry
+const delta1 = { name: 'delta1', label: 'δ<1.25', unit: '%' }
+const figure = evaluationFigure([evaluation(0, 0.3, 'constant'), evaluation(50, 0.6), evaluation(100, null)], delta1, 'per_image', LOSS_TOKENS.l2!, { constant: 0.4, resumed: [{ step: 50, words: 'attempt 2' }] }, look)
+
+describe('the evaluation figure', () => {
+  it('draws the network’s values in drawn units, in the colour and dash of the loss', () => {
+    expect(figure.data[0]).toMatchObject({ x: [5, 10], y: [60, null], line: { color: '#a13a00', dash: '8px,3px' } })
+  })
+
+  it('shows the constant prediction and where an attempt resumed', () => {
+    expect(figure.layout.shapes).toEqual([expect.objectContaining({ y0: 40, xref: 'paper' }), expect.objectContaining({ x0: 5, xref: 'x' })])
+    expect(figure.layout.annotations!.map((note) => note.text)).toEqual(['╌ constant prediction 40.0 %', 'attempt 2'])
+  })
+})
+
+describe('a training figure', () => {
+  const series: Series = { step: [1, 2, 3], epoch: [0.1, 0.2, 0.3], images_seen: [8, 16, 24], wall: [0, 60, 120], value: [4, 2, null], nonfinite: [[2, 'nan']] }
+
+  it('keeps the raw curve behind the smoothed one', () => {
+    expect(trainingFigure(series, 0.5, look).data.map((trace) => trace.y)).toEqual([[4, 2, null], [4, expect.closeTo(8 / 3, 9), null], [2]])
+    expect(trainingFigure(series, 0, look).data).toHaveLength(2)
+  })
+
+  it('marks a divergence at its step with the last finite value', () => {
+    expect(trainingFigure(series, 0, look).data.at(-1)).toMatchObject({ x: [0.3], y: [2], mode: 'markers' })
+  })
+})

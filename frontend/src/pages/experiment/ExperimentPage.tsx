@@ -1,0 +1,103 @@
+import { Skeleton } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { lazy, Suspense, type ComponentType } from 'react'
+
+import { ApiError } from '../../api/client'
+import { experimentQuery } from '../../api/queries'
+import type { ExperimentDetail } from '../../api/types'
+import { ErrorPanel, NotFound, PanelBoundary } from '../../components/ErrorPanel'
+import { PageHeader } from '../../components/PageHeader'
+import { total } from '../../components/RunBar'
+import { isActive, tabTitle } from '../../lib/experiment'
+import { count, duration, percent } from '../../lib/format'
+import { experimentRoute, TABS, type Tab } from '../../router'
+import classes from './Experiment.module.css'
+import { ExperimentActions } from './ExperimentActions'
+import { InlineName } from './InlineName'
+import { selectorOf } from './useExperimentSearch'
+
+export interface TabProps {
+  experiment: ExperimentDetail
+}
+
+const PANELS: Record<Tab, { label: string; panel: ComponentType<TabProps> }> = {
+  overview: { label: 'Overview', panel: lazy(() => import('./OverviewTab')) },
+  convergence: { label: 'Convergence', panel: lazy(() => import('./ConvergenceTab')) },
+  'dataset-size': { label: 'Dataset size', panel: lazy(() => import('./DatasetSizeTab')) },
+  encoders: { label: 'Encoders', panel: lazy(() => import('./EncodersTab')) },
+  qualitative: { label: 'Qualitative', panel: lazy(() => import('./QualitativeTab')) },
+  results: { label: 'Results table', panel: lazy(() => import('./ResultsTab')) },
+  runs: { label: 'Runs', panel: lazy(() => import('./RunsTab')) },
+  configuration: { label: 'Configuration', panel: lazy(() => import('./ConfigurationTab')) },
+}
+
+export function ExperimentPage() {
+  const { experimentId, tab } = experimentRoute.useParams()
+  const query = useQuery(experimentQuery(Number(experimentId)))
+  const navigate = useNavigate()
+  const view = PANELS[tab as Tab]
+  if (!view || (query.error instanceof ApiError && query.error.status === 404)) return <NotFound />
+  if (query.error && !query.data) {
+    return (
+      <div className={classes.body}>
+        <ErrorPanel error={query.error} onRetry={() => void query.refetch()} what="This experiment could not be read." />
+      </div>
+    )
+  }
+  const experiment = query.data
+  const Panel = view.panel
+  return (
+    <>
+      <PageHeader
+        crumbs={[{ label: 'Experiments', to: { to: '/' } }]}
+        title={experiment ? <InlineName experiment={experiment} /> : <Skeleton height={12} width={220} animate={false} />}
+        tabTitle={experiment ? tabTitle(experiment) : 'Depthboard'}
+        actions={experiment && <ExperimentActions experiment={experiment} tab={tab as Tab} onDeleted={() => void navigate({ to: '/' })} />}
+      />
+      <div className={classes.tabsLine}>
+        <Tabs experimentId={experimentId} tab={tab} runs={experiment && total(experiment.counts)} />
+        {experiment && <Progress experiment={experiment} />}
+      </div>
+      <div className={classes.body}>
+        <PanelBoundary key={tab}>
+          <Suspense fallback={<Skeleton height={360} animate={false} />}>{experiment ? <Panel experiment={experiment} /> : <Skeleton height={360} animate={false} />}</Suspense>
+        </PanelBoundary>
+      </div>
+    </>
+  )
+}
+
+function Tabs({ experimentId, tab, runs }: { experimentId: string; tab: string; runs?: number }) {
+  return (
+    <nav className={classes.tabs} aria-label="Views of the experiment">
+      {TABS.map((name) => (
+        <Link
+          key={name}
+          to="/experiments/$experimentId/$tab"
+          params={{ experimentId, tab: name }}
+          search={(previous) => selectorOf(previous)}
+          className={classes.tab}
+          data-active={name === tab || undefined}
+          aria-current={name === tab ? 'page' : undefined}
+        >
+          {PANELS[name].label}
+          {name === 'runs' && runs !== undefined && <span className="num">{count(runs)}</span>}
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+function Progress({ experiment }: { experiment: ExperimentDetail }) {
+  const { counts } = experiment
+  if (!isActive(counts)) return null
+  return (
+    <p className={`${classes.progress} num`} role="status">
+      <span className={classes.dot} />
+      {counts.running ? `${counts.running} running` : 'waiting for a worker'}
+      <span>{percent(experiment.progress)}</span>
+      <span>{experiment.eta_seconds === null ? 'time left not known yet' : `${duration(experiment.eta_seconds)} left`}</span>
+    </p>
+  )
+}

@@ -1,0 +1,144 @@
+import type { ReactNode } from 'react'
+
+import type { ResultRow } from '../../api/types'
+import { Icon } from '../../components/icons'
+import { LossName } from '../../components/LossGlyph'
+import { useLosses } from '../../components/useLosses'
+import { count, isShare, metric as metricText, metricTitle, NONE, spread } from '../../lib/format'
+import type { Sort } from '../../lib/results'
+import classes from './Results.module.css'
+
+interface Props {
+  metrics: string[]
+  ours: ResultRow[]
+  quoted: ResultRow[]
+  sort: Sort
+  onSort: (sort: Sort) => void
+}
+
+export function ResultsTable({ metrics, ours, quoted, sort, onSort }: Props) {
+  const several = new Set(ours.map((row) => row.dataset)).size > 1
+  const lead = several ? 5 : 4
+  const columns = lead + metrics.length + 1
+  return (
+    <div className="scroll-x" tabIndex={0} role="region" aria-label="Results">
+      <table className={`table ${classes.table}`}>
+        <Head metrics={metrics} several={several} sort={sort} onSort={onSort} />
+        <tbody>
+          {ours.map((row) => (
+            <Row key={`${row.kind}${row.label}${row.train_size}${row.encoder}${row.dataset}`} row={row} metrics={metrics} several={several} />
+          ))}
+          {ours.length === 0 && (
+            <tr>
+              <td colSpan={columns} className={classes.none}>
+                No run has been evaluated yet.
+              </td>
+            </tr>
+          )}
+        </tbody>
+        {quoted.length > 0 && (
+          <tbody className={classes.quoted}>
+            <tr>
+              <th colSpan={columns} scope="colgroup">
+                <span className="row">
+                  <Icon name="quote" size={14} /> <b className="strong">Published, quoted</b> as printed; other data, crops, depth and averaging, so never averaged with ours
+                </span>
+              </th>
+            </tr>
+            {quoted.map((row) => (
+              <Row key={row.label} row={row} metrics={metrics} several={several} />
+            ))}
+          </tbody>
+        )}
+      </table>
+    </div>
+  )
+}
+
+function Head({ metrics, several, sort, onSort }: { metrics: string[]; several: boolean; sort: Sort; onSort: (sort: Sort) => void }) {
+  const losses = useLosses()
+  const groups = metrics.map((name) => losses.metric(name)?.lower_is_better ?? true)
+  const falling = groups.filter(Boolean).length
+  const head = { sort, onSort }
+  return (
+    <thead>
+      <tr className={classes.groups}>
+        <td colSpan={several ? 5 : 4} />
+        {falling > 0 && <th colSpan={falling}>error, lower is better ↓</th>}
+        {falling < groups.length && <th colSpan={groups.length - falling}>within threshold, %, higher is better ↑</th>}
+        <td />
+      </tr>
+      <tr>
+        <SortHead {...head} name="label">
+          Loss
+        </SortHead>
+        {several && (
+          <SortHead {...head} name="dataset">
+            Data
+          </SortHead>
+        )}
+        <SortHead {...head} name="train_size" right>
+          Images
+        </SortHead>
+        <SortHead {...head} name="encoder">
+          Encoder
+        </SortHead>
+        <SortHead {...head} name="n" right>
+          n
+        </SortHead>
+        {metrics.map((name) => {
+          const entry = losses.metric(name)
+          return (
+            <SortHead key={name} {...head} name={name} right falling={entry && !entry.lower_is_better}>
+              {entry ? (isShare(entry) ? entry.label.replace('<', ' < ') : metricTitle({ ...entry, name: '' })) : name}
+            </SortHead>
+          )
+        })}
+        <th scope="col">Note</th>
+      </tr>
+    </thead>
+  )
+}
+
+interface SortProps {
+  name: string
+  sort: Sort
+  onSort: (sort: Sort) => void
+  right?: boolean
+  /** the first click puts the largest on top */
+  falling?: boolean
+  children: ReactNode
+}
+
+export function SortHead({ name, sort, onSort, right, falling = false, children }: SortProps) {
+  const active = sort.key === name
+  const next = { key: name, descending: active ? !sort.descending : falling }
+  return (
+    <th scope="col" className={right ? 'right' : undefined} aria-sort={active ? (sort.descending ? 'descending' : 'ascending') : undefined}>
+      <button type="button" className={classes.sort} data-active={active || undefined} onClick={() => onSort(next)}>
+        {children}
+        <span aria-hidden>{active ? (sort.descending ? '↑' : '↓') : ''}</span>
+      </button>
+    </th>
+  )
+}
+
+function Row({ row, metrics, several }: { row: ResultRow; metrics: string[]; several: boolean }) {
+  const losses = useLosses()
+  return (
+    <tr data-kind={row.kind}>
+      <td>{row.loss ? <LossName name={row.loss} label={row.label} line /> : row.label}</td>
+      {several && <td>{row.dataset}</td>}
+      <td className="right num">{row.train_size === null ? '' : count(row.train_size)}</td>
+      <td>{row.encoder === null ? '' : losses.encoder(row.encoder)}</td>
+      <td className="right num">{row.kind === 'run' ? row.n : ''}</td>
+      {metrics.map((name) => (
+        <td key={name} className={`right num ${classes.value}`}>
+          {row.values[name] == null ? NONE : metricText(row.values[name], losses.metric(name))}
+          {row.kind === 'run' && <span className={classes.spread}>{row.spread[name] == null ? '' : spread(row.spread[name], losses.metric(name))}</span>}
+        </td>
+      ))}
+      <td className={classes.note}>{row.note}</td>
+    </tr>
+  )
+}

@@ -1,0 +1,153 @@
+import { QueryClient } from '@tanstack/react-query'
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+
+import { ApiError } from './api/client'
+import { NotFound, PageError } from './components/ErrorPanel'
+import { Shell } from './components/Shell'
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // Live events say what is stale: a query left alone stays fresh.
+      staleTime: 30_000,
+      refetchOnWindowFocus: false,
+      retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 502),
+      retryDelay: (attempt) => Math.min(4000, 500 * 2 ** attempt),
+    },
+  },
+})
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageError })
+
+export interface ListSearch {
+  q?: string
+  page?: number
+}
+
+export const experimentsRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  validateSearch: (search): ListSearch => ({ q: text(search.q), page: integer(search.page) }),
+  component: lazyRouteComponent(() => import('./pages/experiments/ExperimentsPage'), 'ExperimentsPage'),
+})
+
+export interface NewSearch {
+  preset?: string
+  from?: number
+}
+
+export const newRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/experiments/new',
+  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from) }),
+  component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
+})
+
+export const TABS = ['overview', 'convergence', 'dataset-size', 'encoders', 'qualitative', 'results', 'runs', 'configuration'] as const
+export type Tab = (typeof TABS)[number]
+
+/** View state of an experiment's tabs; figure options beyond these are kept as the catalogue names them. */
+export interface ExperimentSearch {
+  value?: string
+  averaging?: string
+  metric?: string
+  train_size?: number
+  encoder?: string
+  seed?: number
+  step?: number
+  view?: string
+  colours?: string
+  low?: number
+  high?: number
+  limit?: number
+  q?: string
+  sort?: string
+  cell?: number
+  base?: string
+  [option: string]: string | number | boolean | undefined
+}
+
+const plainValues = (search: Record<string, unknown>): ExperimentSearch =>
+  Object.fromEntries(Object.entries(search).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))) as ExperimentSearch
+
+const experimentIndex = createRoute({
+  getParentRoute: () => root,
+  path: '/experiments/$experimentId',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/experiments/$experimentId/$tab', params: { ...params, tab: 'overview' }, replace: true })
+  },
+})
+
+export const experimentRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/experiments/$experimentId/$tab',
+  validateSearch: plainValues,
+  component: lazyRouteComponent(() => import('./pages/experiment/ExperimentPage'), 'ExperimentPage'),
+})
+
+export interface RunSearch {
+  metric?: string
+  x?: string
+  averaging?: string
+  smoothing?: number
+  y_log?: boolean
+  frame?: number
+  from?: number
+}
+
+export const runRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/runs/$runId',
+  validateSearch: (search): RunSearch => ({
+    metric: text(search.metric),
+    x: text(search.x),
+    averaging: text(search.averaging),
+    smoothing: typeof search.smoothing === 'number' ? Math.min(0.99, Math.max(0, search.smoothing)) : undefined,
+    y_log: search.y_log === true || undefined,
+    frame: integer(search.frame),
+    from: integer(search.from),
+  }),
+  component: lazyRouteComponent(() => import('./pages/run/RunPage'), 'RunPage'),
+})
+
+export const datasetsRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/datasets',
+  validateSearch: (search): { name?: string } => ({ name: text(search.name) }),
+  component: lazyRouteComponent(() => import('./pages/datasets/DatasetsPage'), 'DatasetsPage'),
+})
+
+const workersRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/workers',
+  component: lazyRouteComponent(() => import('./pages/workers/WorkersPage'), 'WorkersPage'),
+})
+
+export const lossesRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/losses',
+  validateSearch: (search): { name?: string } => ({ name: text(search.name) }),
+  component: lazyRouteComponent(() => import('./pages/losses/LossesPage'), 'LossesPage'),
+})
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
+}
+
+function integer(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) ? value : undefined
+}
+
+export const router = createRouter({
+  routeTree: root.addChildren([experimentsRoute, newRoute, experimentIndex, experimentRoute, runRoute, datasetsRoute, workersRoute, lossesRoute]),
+  defaultPreload: false,
+  defaultPendingMs: 300,
+  scrollRestoration: true,
+  notFoundMode: 'root',
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from backend.figures import convergence
+from backend.figures.selector import Selection
+from backend.figures.tokens import LOSS_TOKENS, Theme
+from depthboard.config import LOSS_CONFIGS
+from depthboard.errors import UnknownName
+from tests.backend.figures.world import World
+
+STEPS = [100, 200, 300, 400, 500]
+
+
+def numbers(world: World, **chosen: Any) -> convergence.Convergence:
+    return convergence.gather(world.session, Selection(world.id, **chosen))
+
+
+def traces(figure: go.Figure, role: str) -> list[Any]:
+    return [trace for trace in figure.data if (trace.meta or {}).get("role") == role]
+
+
+def two_seeds(world: World) -> None:
+    world.errors(world.run("l1", seed=0), STEPS, [0.9, 0.5, 0.3, 0.2, 0.1])
+    world.errors(world.run("l1", seed=1), STEPS, [0.7, 0.5, 0.1, 0.4, 0.3])
+
+
+def test_a_line_is_the_mean_over_seeds_with_its_deviation_and_n(world: World) -> None:
+    two_seeds(world)
+    line = numbers(world).panels[0].lines[0]
+    rows = np.array([[0.9, 0.5, 0.3, 0.2, 0.1], [0.7, 0.5, 0.1, 0.4, 0.3]])
+    np.testing.assert_allclose(line.mean, rows.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(np.array(line.std, float), rows.std(axis=0, ddof=1), atol=1e-12)
+    assert line.n == (2, 2, 2, 2, 2)
+
+
+def test_epochs_are_images_seen_over_the_training_images(world: World) -> None:
+    two_seeds(world)
+    # batch 8, 64 training images: 100 steps are 12.5 epochs and 800 images
+    assert numbers(world).panels[0].lines[0].x == (12.5, 25.0, 37.5, 50.0, 62.5)
+    assert numbers(world, x="images").panels[0].lines[0].x == (800, 1600, 2400, 3200, 4000)
+    assert numbers(world, x="step").panels[0].lines[0].x == (100, 200, 300, 400, 500)
+
+
+def test_a_seed_that_is_behind_lowers_n_from_there_on(world: World) -> None:
+    world.errors(world.run("l1", seed=0), STEPS, [0.5] * 5)
+    world.errors(world.run("l1", seed=1, status="running"), STEPS[:2], [0.7, 0.7])
+    line = numbers(world).panels[0].lines[0]
+    assert line.n == (2, 2, 1, 1, 1)
+    assert line.std[2:] == (None, None, None)
+    assert line.mean == pytest.approx((0.6, 0.6, 0.5, 0.5, 0.5))
+
+
+def test_the_end_mark_is_the_selectors_value_of_the_finished_runs(world: World) -> None:
+    two_seeds(world)
+    world.errors(world.run("l1", seed=2, status="running"), STEPS[:1], [9.0])
+    end = numbers(world).panels[0].lines[0].end
+    assert end is not None
+    # last three: (0.3+0.2+0.1)/3 = 0.2 and (0.1+0.4+0.3)/3 = 0.8/3
+    assert (end.mean, end.n) == pytest.approx(((0.2 + 0.8 / 3) / 2, 2))
+    last = numbers(world, value="last").panels[0].lines[0].end
+    assert last is not None
+    assert last.mean == pytest.approx(0.2)
+
+
+def test_a_diverged_run_leaves_the_mean_and_is_marked_at_its_last_finite_value(world: World) -> None:
+    two_seeds(world)
+    broken = world.run("l1", seed=2, diverged_at=250)
+    world.errors(broken, STEPS, [0.8, 0.6, 4.0, 4.0, 4.0])
+    found = numbers(world)
+    line = found.panels[0].lines[0]
+    assert line.n == (3, 3, 2, 2, 2)
+    (mark,) = line.diverged
+    assert (mark.run_id, mark.seed, mark.step, mark.x, mark.value) == pytest.approx((broken.id, 2, 250, 25.0, 0.6))
+    assert line.end is not None
+    assert line.end.n == 2
+    assert f"Diverged: run {broken.id} (seed 2) at step 250; left out of the mean from there on." in found.caption
+    marks = traces(convergence.draw(found, "light"), "diverged")
+    assert (marks[0].x, marks[0].marker.symbol) == ((25.0,), "x-thin")
+
+
+def test_there_is_a_panel_a_size_and_a_row_a_dataset(world: World) -> None:
+    for size in (64, 16):
+        for dataset in ("rooms", "dfd"):
+            world.errors(world.run("l1", size, dataset=dataset), STEPS, [0.5] * 5)
+    found = numbers(world)
+    assert [(p.data, p.train_size) for p in found.panels] == [("dfd", 16), ("dfd", 64), ("rooms", 16), ("rooms", 64)]
+    assert found.columns == 2
+    names = [a.text for a in convergence.draw(found, "light").layout.annotations if a.name == "row"]
+    assert names == ["<b>dfd</b>", "<b>rooms</b>"]
+
+
+def test_more_sizes_than_fit_beside_each_other_take_another_row(world: World) -> None:
+    for size in (8, 16, 32, 64, 128):
+        world.errors(world.run("l1", size), STEPS, [0.5] * 5)
+    found = numbers(world)
+    figure = convergence.draw(found, "light")
+    assert found.columns == 4
+    assert len([a for a in figure.layout.annotations if a.name == "header"]) == 5
+    assert figure.layout.yaxis6.visible is False
+
+
+def test_one_encoder_is_drawn_the_most_used_unless_another_is_asked_for(world: World) -> None:
+    for size in (16, 64):
+        world.errors(world.run("l1", size), STEPS, [0.5] * 5)
+    world.errors(world.run("l1", 64, encoder="resnet_small"), STEPS, [0.4] * 5)
+    assert {line.cell.encoder for panel in numbers(world).panels for line in panel.lines} == {"densenet_small"}
+    resnet = numbers(world, encoder="resnet_small")
+    assert resnet.panels[0].lines[0].mean[0] == pytest.approx(0.4)
+    assert "ResNet small" in resnet.caption
+    with pytest.raises(UnknownName, match="no run of this experiment has encoder resnet50"):
+        numbers(world, encoder="resnet50")
+
+
+def test_the_constant_prediction_inside_the_axis_is_a_dashed_line(world: World) -> None:
+    run = world.run()
+    world.errors(run, STEPS, [0.9, 0.8, 0.7, 0.6, 0.5])
+    world.constant(run, 0.75)
+    figure = convergence.draw(numbers(world), "light")
+    line = next(shape for shape in figure.layout.shapes if shape.name == "constant")
+    assert (line.y0, line.y1, line.line.dash) == (pytest.approx(0.75), pytest.approx(0.75), "4px,4px")
+
+
+def test_the_constant_prediction_beyond_the_axis_hangs_on_its_edge_with_the_value(world: World) -> None:
+    run = world.run()
+    world.errors(run, STEPS, [0.9, 0.8, 0.7, 0.6, 0.5])
+    world.constant(run, 3.0)
+    figure = convergence.draw(numbers(world), "light")
+    assert not figure.layout.shapes
+    assert [a.text for a in figure.layout.annotations if a.name == "constant"] == ["↑ constant 3.000 m"]
+    assert figure.layout.yaxis.range[1] < 1
+
+
+def test_early_values_that_would_squeeze_the_rest_are_cut_and_the_caption_says_so(world: World) -> None:
+    world.errors(world.run(), STEPS, [9.0, 0.50, 0.45, 0.42, 0.40])
+    found = numbers(world)
+    assert convergence.draw(found, "light").layout.yaxis.range[1] < 1
+    assert "Early values beyond the axis are cut off." in found.caption
+    log = numbers(world, y_log=True)
+    assert 10 ** convergence.draw(log, "light").layout.yaxis.range[1] > 9
+    assert "cut off" not in log.caption
+
+
+def test_shares_are_stored_from_0_to_1_and_drawn_in_per_cent(world: World) -> None:
+    world.errors(world.run(), STEPS, [0.4, 0.4, 0.2, 0.2, 0.2])
+    found = numbers(world, metric="delta1")
+    assert found.panels[0].lines[0].mean == (0, 0, 1, 1, 1)
+    mean = traces(convergence.draw(found, "light"), "mean")[0]
+    assert mean.y == (0, 0, 100, 100, 100)
+    assert convergence.draw(found, "light").layout.yaxis.title.text == "test δ<1.25 (%)"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_loss_has_its_colour_and_dash_in_every_trace(world: World, theme: Theme) -> None:
+    for loss in LOSS_CONFIGS:
+        world.errors(world.run(loss), STEPS, [0.5] * 5)
+    for trace in traces(convergence.draw(numbers(world), theme), "mean"):
+        token = LOSS_TOKENS[trace.meta["loss"]]
+        assert (trace.line.color, trace.line.dash) == (token.colour(theme), token.plotly_dash)
+
+
+def test_the_band_is_the_mean_plus_and_minus_one_deviation_where_n_exceeds_one(world: World) -> None:
+    two_seeds(world)
+    band = traces(convergence.draw(numbers(world), "light"), "band")[0]
+    # at 12.5 epochs: 0.8 ± 0.1·√2
+    assert (band.y[0], band.y[-1]) == (pytest.approx(0.8 + 0.02**0.5), pytest.approx(0.8 - 0.02**0.5))
+
+
+def test_published_curves_are_quoted_in_metres_beside_nyuv2_runs_alone(world: World) -> None:
+    world.errors(world.run("l1", 795, dataset="nyuv2", format="nyuv2_mat"), STEPS, [0.5] * 5)
+    found = numbers(world, published=True)
+    quote = next(q for q in found.panels[0].quotes if q.loss == "l1")
+    assert (quote.x[-1], quote.value[-1]) == pytest.approx((518.93, 0.0929 * 5))
+    assert "never averaged with runs" in found.caption
+    assert numbers(world).panels[0].quotes == ()
+    assert numbers(world, published=True, x="step").panels[0].quotes == ()
+    assert numbers(world, published=True, x="images").panels[0].quotes[0].x[-1] == pytest.approx(518.93 * 795)
+    drawn = traces(convergence.draw(found, "light"), "published")
+    assert {trace.line.dash for trace in drawn} == {"5px,4px"}
+
+
+def test_published_curves_are_not_drawn_beside_other_data(world: World) -> None:
+    world.errors(world.run("l1", 795), STEPS, [0.5] * 5)
+    found = numbers(world, published=True)
+    assert found.panels[0].quotes == ()
+    assert "not drawn here" in found.caption
+
+
+def test_the_caption_names_split_protocol_selector_subset_seeds_and_every_run(world: World) -> None:
+    two_seeds(world)
+    world.run("l2", status="queued")
+    world.run("gan", status="failed")
+    caption = numbers(world).caption
+    for words in (
+        "Evaluated on the test split, protocol none-0.001-10m-64x96.",
+        "Mean over seeds ± sample standard deviation, n = 2.",
+        "End mark: mean of the last three evaluations.",
+        "Training subsets: equally spaced.",
+        "4 runs: 2 drawn, 1 not there yet, 1 failed.",
+    ):
+        assert words in caption
+
+
+def test_a_random_subset_is_named(world: World) -> None:
+    world.errors(world.run(config={"data": {"subset": {"kind": "random", "seed": 3}}}), STEPS, [0.5] * 5)
+    assert "Training subsets: random (seed 3)." in numbers(world).caption
+
+
+def test_an_experiment_without_evaluations_draws_its_panels_and_says_so(world: World) -> None:
+    world.run(status="queued")
+    figure = convergence.draw(numbers(world), "dark")
+    assert [a.text for a in figure.layout.annotations if a.name == "notice"] == ["No evaluation yet."]
+
+
+def test_an_experiment_without_runs_says_so(world: World) -> None:
+    figure = convergence.draw(numbers(world), "light")
+    assert [a.text for a in figure.layout.annotations if a.name == "notice"] == ["No run matches."]

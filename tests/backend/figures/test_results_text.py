@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from backend.figures import results, results_text
+from backend.figures.selector import Selection
+from tests.backend.figures.world import World
+
+STEPS = [300, 400, 500]
+
+
+@pytest.fixture
+def table(world: World) -> results.ResultsTable:
+    for seed, error in ((0, 0.1), (1, 0.3)):
+        run = world.run("l1", 64, seed)
+        world.errors(run, STEPS, [error] * 3)
+    world.constant(run, 0.9)
+    return results.gather(world.session, Selection(world.id))
+
+
+def test_csv_holds_every_digit_of_every_row(table: results.ResultsTable) -> None:
+    read = list(csv.DictReader(io.StringIO(results_text.to_csv(table))))
+    assert len(read) == len(table.rows)
+    ours = read[0]
+    assert float(ours["rmse"]) == table.rows[0].values["rmse"]
+    assert float(ours["rmse_std"]) == table.rows[0].spread["rmse"]
+    assert (ours["kind"], ours["label"], ours["n"], ours["train_size"]) == ("run", "L1", "2", "64")
+    assert ours["run_ids"] == " ".join(map(str, table.rows[0].run_ids))
+    assert (read[1]["kind"], read[1]["rmse_std"], read[3]["log10"]) == ("constant", "", "")
+
+
+def test_latex_is_a_booktabs_table_with_caption_and_run_ids(table: results.ResultsTable) -> None:
+    text = results_text.to_latex(table)
+    lines = text.splitlines()
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule", r"\begin{table}", r"\end{table}"):
+        assert rule in lines
+    ours = next(line for line in lines if line.startswith("L1"))
+    assert r"$0.200 \pm 0.141$" in ours
+    assert ours.endswith(f"% runs {table.rows[0].run_ids[0]}–{table.rows[0].run_ids[1]}")
+    assert r"\multicolumn{4}{l}{Published, quoted} \\" in lines
+    caption = next(line for line in lines if line.startswith(r"\caption"))
+    assert f"Runs {table.rows[0].run_ids[0]}--{table.rows[0].run_ids[1]}." in caption
+
+
+def test_latex_marks_no_number_as_best(table: results.ResultsTable) -> None:
+    assert "textbf" not in results_text.to_latex(table)
+
+
+def test_every_latex_row_has_the_columns_of_the_head(table: results.ResultsTable) -> None:
+    rows = [line.split(r" \\")[0] for line in results_text.to_latex(table).splitlines() if " & " in line]
+    assert {row.replace(r"\&", "").count("&") for row in rows} == {10}
+
+
+def test_characters_that_latex_reads_as_commands_are_escaped() -> None:
+    assert results_text.latex("a_b & 5 % {x} ~^\\ <δ") == (
+        r"a\_b \& 5 \% \{x\} \textasciitilde{}\textasciicircum{}\textbackslash{} $<$$\delta$"
+    )
+
+
+def test_run_numbers_are_written_as_ranges() -> None:
+    assert results_text.ranges([7, 1, 2, 3]) == "1–3, 7"
+    assert results_text.ranges([]) == ""

@@ -1,0 +1,251 @@
+"""A run's life over REST, on both databases: claim, renew, write, finish, lose, resume."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from backend.sweeper import sweep
+from depthboard.settings import Settings
+from tests.backend import acting
+
+
+def test_a_claim_gives_the_oldest_queued_run_with_its_configuration_and_data(client: TestClient) -> None:
+    experiment = acting.submit(client)
+    first = acting.runs_of(client, experiment)[0]
+    claim = acting.claimed(client).claim
+    assert claim["run_id"] == first["id"]
+    assert claim["attempt"] == 1
+    assert claim["config"]["loss"]["name"] == "l1"
+    assert claim["dataset"] == {**claim["dataset"], "name": "rooms", "format": "rooms", "path": ""}
+    assert claim["resume_from"] is None
+    assert acting.status_of(client, first["id"]) == "running"
+
+
+def test_runs_are_claimed_in_the_order_of_submission_and_then_there_is_none(client: TestClient) -> None:
+    ids = [run["id"] for run in acting.runs_of(client, acting.submit(client))]
+    later = acting.submit(client, name="later", factors={"loss": ["l2"]})
+    ids += [run["id"] for run in acting.runs_of(client, later)]
+    assert [acting.claimed(client).run_id for _ in ids] == ids
+    assert acting.claim(client) is None
+
+
+def test_a_worker_of_another_training_version_gets_nothing(client: TestClient) -> None:
+    acting.submit(client)
+    assert acting.claim(client, training_version="0") is None
+
+
+def test_concurrent_claims_never_get_the_same_run(client: TestClient) -> None:
+    acting.submit(client, factors={"loss": ["l1"], "seed": list(range(24))})
+    got: list[int] = []
+    lock = threading.Lock()
+
+    def work(name: str) -> None:
+        while (attempt := acting.claim(client, name)) is not None:
+            with lock:
+                got.append(attempt.run_id)
+
+    threads = [threading.Thread(target=work, args=(f"worker-{i:04d}",)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 24
+    assert len(set(got)) == 24
+
+
+def test_a_finished_run_keeps_everything_it_wrote(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.frames()
+    attempt.evaluate(0, 1.0, predictor="constant", constant=2.0)
+    attempt.points(range(1, 21))
+    for step in (10, 15, 20):
+        attempt.evaluate(step, 1 / step)
+        attempt.predict(step)
+    attempt.ok("log", {"offset": 0, "text": "begun\n"})
+    attempt.ok("provenance", {"code_version": "abc", "threads": 1})
+    assert attempt.finish().status_code == 204
+
+    run = client.get(attempt.path).json()
+    assert run["status"] == "finished"
+    assert run["step"] == run["steps"] == 20
+    assert run["images_seen"] == 160
+    assert run["epoch"] == 10
+    assert run["metrics"]["mae"] == pytest.approx((1 / 10 + 1 / 15 + 1 / 20) / 3, rel=1e-12)
+    assert run["constant"]["mae"] == pytest.approx(1.0)
+    assert run["provenance"]["code_version"] == "abc"
+    assert run["attempts"][0]["outcome"] == "finished"
+    series = client.get(f"{attempt.path}/metrics").json()["series"]["train/loss/l1"]
+    assert series["step"] == list(range(1, 21))
+    assert series["value"] == [1.0 / s for s in range(1, 21)]
+    assert series["images_seen"][0] == 8
+    assert len(client.get(f"{attempt.path}/evaluations").json()) == 4
+    assert len(client.get(f"{attempt.path}/predictions").json()) == 6
+    assert "begun" in client.get(f"{attempt.path}/log").json()["text"]
+
+
+def test_finishing_twice_ends_it_once_and_another_end_is_stale(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    assert attempt.finish().status_code == 204
+    assert attempt.finish().status_code == 204
+    assert attempt.finish("failed").json()["error"]["code"] == "stale_attempt"
+
+
+def test_a_failed_run_says_why_and_is_not_tried_again(client: TestClient) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    attempt = acting.claimed(client)
+    attempt.finish("failed", "the loss diverged")
+    run = client.get(attempt.path).json()
+    assert (run["status"], run["reason"]) == ("failed", "the loss diverged")
+    assert acting.claim(client) is None
+
+
+WRITES = {
+    "renewals": ("POST", {}),
+    "points": ("POST", {"first_seq": 0, "points": [{"step": 1, "wall": 0, "values": {"a": 1}}]}),
+    "evaluations": ("POST", acting.evaluation(1)),
+    "predictions": ("POST", [acting.prediction(1, acting.FRAMES[0])]),
+    "frames": ("PUT", [acting.frame(acting.FRAMES[0], 0)]),
+    "checkpoints": ("POST", {"step": 1, "path": "/x", "sha256": "0" * 64, "bytes": 1}),
+    "log": ("POST", {"offset": 0, "text": "late"}),
+    "provenance": ("POST", {"code_version": "late"}),
+    "finish": ("POST", {"status": "finished"}),
+}
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_no_write_of_a_lost_attempt_is_accepted(
+    client: TestClient, app: FastAPI, settings: Settings, what: str
+) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    old = acting.claimed(client)
+    acting.expire(app, old.run_id)
+    assert sweep(app.state.database, settings) == [old.run_id]
+    acting.make_due(app, old.run_id)
+    new = acting.claimed(client)
+    new.frames()
+    method, body = WRITES[what]
+    answer = old.send(what, body, method)
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "stale_attempt"
+    assert client.get(old.path).json()["attempt"] == 2
+    assert new.send(what, body, method).status_code in (200, 204)
+
+
+def test_a_write_without_a_token_or_with_a_wrong_one_is_refused(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    assert client.post(f"{attempt.path}/renewals", json={}).status_code == 401
+    attempt.claim["token"] = "x" * 43
+    assert attempt.send("renewals", {}).status_code == 409
+
+
+def test_the_token_of_one_run_does_not_write_another(client: TestClient) -> None:
+    acting.submit(client)
+    one, other = acting.claimed(client), acting.claimed(client)
+    one.claim["run_id"] = other.run_id
+    assert one.send("renewals", {}).status_code == 409
+
+
+def test_a_lost_run_is_queued_again_after_a_pause_and_fails_when_its_attempts_are_used_up(
+    client: TestClient, app: FastAPI, settings: Settings
+) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    for attempt_number in range(1, settings.max_attempts + 1):
+        attempt = acting.claimed(client)
+        assert attempt.claim["attempt"] == attempt_number
+        acting.expire(app, attempt.run_id)
+        sweep(app.state.database, settings)
+        if attempt_number < settings.max_attempts:
+            assert acting.status_of(client, attempt.run_id) == "queued"
+            assert acting.claim(client) is None, "it waits a little first"
+            acting.make_due(app, attempt.run_id)
+    run = client.get(attempt.path).json()
+    assert run["status"] == "failed"
+    assert "lost 3 times" in run["reason"]
+    assert [a["outcome"] for a in run["attempts"]] == ["lost"] * 3
+    assert sweep(app.state.database, settings) == [], "sweeping twice changes nothing"
+
+
+def test_a_renewal_keeps_the_lease_and_shows_progress(client: TestClient, app: FastAPI, settings: Settings) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    acting.expire(app, attempt.run_id)
+    assert attempt.renew(step=7, speed=80.0) == {"cancel_requested": False, "lease_seconds": settings.lease_seconds}
+    assert sweep(app.state.database, settings) == []
+    run = client.get(attempt.path).json()
+    assert (run["step"], run["images_per_second"]) == (7, 80.0)
+    assert run["eta_seconds"] == pytest.approx((160 - 56) / 80)
+
+
+def test_a_run_given_back_is_claimed_again_without_using_up_an_attempt(client: TestClient, settings: Settings) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    for number in range(1, settings.max_attempts + 3):
+        attempt = acting.claimed(client)
+        assert attempt.claim["attempt"] == number
+        assert attempt.finish("queued", "the worker was shut down").status_code == 204
+    assert acting.status_of(client, attempt.run_id) == "queued"
+
+
+def test_a_second_attempt_goes_on_from_the_checkpoint_and_the_first_ones_tail_is_hidden(
+    client: TestClient, app: FastAPI, settings: Settings
+) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    first = acting.claimed(client)
+    first.frames()
+    first.evaluate(0, 1.0, predictor="constant", constant=2.0)
+    first.points(range(1, 16), value=1.0)
+    for step in (5, 10, 15):
+        first.evaluate(step, 0.1)
+        first.predict(step)
+    first.checkpoint(5)
+    first.checkpoint(10)
+    acting.expire(app, first.run_id)
+    sweep(app.state.database, settings)
+    acting.make_due(app, first.run_id)
+
+    second = acting.claimed(client)
+    assert second.claim["resume_from"]["step"] == 10
+    assert second.claim["frames_known"] is False
+    run = client.get(second.path).json()
+    assert run["step"] == 10
+    assert run["attempts"][1]["resumed_from_step"] == 10
+    steps = [e["step"] for e in client.get(f"{second.path}/evaluations").json()]
+    assert steps == [0, 5, 10]
+    second.points(range(11, 21), value=2.0)
+    second.evaluate(15, 0.3)
+    series = client.get(f"{second.path}/metrics").json()["series"]["train/loss/l1"]
+    assert series["step"] == list(range(1, 21))
+    assert series["value"] == [1.0] * 10 + [2.0] * 10
+    assert sorted({p["step"] for p in client.get(f"{second.path}/predictions").json()}) == [5, 10]
+    assert client.get(second.path).json()["metrics"]["mae"] == pytest.approx((0.1 + 0.1 + 0.3) / 3)
+
+
+def test_an_attempt_that_begins_anew_in_spite_of_a_checkpoint_hides_all_of_the_older_one(
+    client: TestClient, app: FastAPI, settings: Settings
+) -> None:
+    """Its worker found the checkpoint damaged: the record follows what was done, not what was offered."""
+    acting.submit(client, factors={"loss": ["l1"]})
+    first = acting.claimed(client)
+    first.points(range(1, 11), value=1.0)
+    first.evaluate(10, 0.1)
+    first.checkpoint(10)
+    acting.expire(app, first.run_id)
+    sweep(app.state.database, settings)
+    acting.make_due(app, first.run_id)
+
+    second = acting.claimed(client)
+    assert second.claim["resume_from"]["step"] == 10
+    second.points(range(1, 4), value=2.0)
+    assert client.get(second.path).json()["attempts"][1]["resumed_from_step"] is None
+    assert client.get(f"{second.path}/evaluations").json() == []
+    series = client.get(f"{second.path}/metrics").json()["series"]["train/loss/l1"]
+    assert series["step"] == [1, 2, 3]
+    assert series["value"] == [2.0] * 3
+    second.finish("queued")
+    assert acting.claimed(client).claim["resume_from"] is None, "a checkpoint of the hidden line is not offered again"

@@ -1,0 +1,119 @@
+"""What an attempt records, over REST on both databases: kept once, as it was sent, whatever the numbers are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from tests.backend import acting
+
+
+def test_points_sent_again_add_nothing_and_a_gap_is_not_kept(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    assert attempt.points(range(1, 6)) == 4
+    attempt.seq = 0
+    assert attempt.points(range(1, 6)) == 4
+    attempt.seq = 3
+    assert attempt.points(range(4, 9)) == 7, "the part that is new is kept"
+    attempt.seq = 20
+    assert attempt.points(range(21, 23)) == 7
+    series = client.get(f"{attempt.path}/metrics").json()["series"]["train/loss/l1"]
+    assert series["step"] == list(range(1, 9))
+
+
+def test_evaluations_predictions_frames_and_log_sent_again_add_nothing(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    for _ in range(2):
+        attempt.frames()
+        attempt.evaluate(5)
+        attempt.predict(5)
+        attempt.checkpoint(5)
+        attempt.ok("log", {"offset": 0, "text": "one\n"})
+    assert len(client.get(f"{attempt.path}/evaluations").json()) == 1
+    assert len(client.get(f"{attempt.path}/predictions").json()) == 2
+    assert client.get(f"{attempt.path}/log").json()["text"].count("one") == 1
+
+
+def test_values_that_are_not_finite_are_kept_and_named(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.points(range(1, 2), value=0.5)
+    for step, value in ((2, "NaN"), (3, "Infinity"), (4, "-Infinity"), (5, None)):
+        body = {"first_seq": step - 1, "points": [{"step": step, "wall": 0, "values": {"train/loss/l1": value}}]}
+        attempt.ok("points", body)
+    answer = client.get(f"{attempt.path}/metrics")
+    series = answer.json()["series"]["train/loss/l1"]
+    assert series["value"] == [0.5, None, None, None, None]
+    assert series["nonfinite"] == [[1, "nan"], [2, "inf"], [3, "-inf"], [4, "nan"]]
+    assert client.get(attempt.path).json()["diverged_at"] == 2
+
+
+def test_an_evaluation_of_a_diverged_network_is_kept_with_empty_metrics(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.evaluate(5, float("nan"))
+    entry = client.get(f"{attempt.path}/evaluations").json()[0]
+    assert entry["per_image"]["rmse"] is None
+    assert client.get(attempt.path).json()["metrics"]["rmse"] is None
+
+
+def test_depth_maps_and_pictures_come_back_as_they_were_sent(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.frames()
+    attempt.evaluate(5, 0.25)
+    attempt.predict(5, 2.5)
+    entries = client.get(f"{attempt.path}/predictions", params={"step": 5}).json()
+    assert [entry["frame"] for entry in entries] == list(acting.FRAMES)
+    assert entries[1]["metrics"]["mae"] == pytest.approx(0.25)
+    for headers in ({"Accept-Encoding": "gzip"}, {"Accept-Encoding": "identity"}):
+        answer = client.get(entries[0]["url"], headers=headers)
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers.get("content-encoding") == ("gzip" if headers["Accept-Encoding"] == "gzip" else None)
+        assert (np.frombuffer(answer.content, "<u2") == 2500).all()
+        assert len(answer.content) == 2 * acting.HEIGHT * acting.WIDTH
+    frame = entries[0]["frame_id"]
+    assert client.get(f"/api/frames/{frame}/rgb").content.startswith(b"\x89PNG")
+    assert (np.frombuffer(client.get(f"/api/frames/{frame}/depth").content, "<u2") == 3000).all()
+
+
+def test_the_sample_frames_are_known_to_the_next_run_of_the_same_data(client: TestClient) -> None:
+    acting.submit(client, base={**acting.SPEC["base"], "evaluation": {"samples": 2}})
+    first = acting.claimed(client)
+    assert first.claim["frames_known"] is False
+    first.frames()
+    assert acting.claimed(client).claim["frames_known"] is True
+
+
+def test_a_prediction_of_an_unknown_frame_or_of_another_size_is_refused(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    answer = attempt.send("predictions", [acting.prediction(5, "nobody.png")])
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == "0.frame"
+    attempt.frames()
+    short = {**acting.prediction(5, acting.FRAMES[0]), "depth": "eJxjYAAAAAIAAQ=="}
+    assert attempt.send("predictions", [short]).json()["error"]["field"] == "0.depth"
+
+
+def test_sums_of_another_size_are_refused_in_a_sentence(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    answer = attempt.send("evaluations", acting.evaluation(5, images=64) | {"images": 63})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == "sums"
+
+
+def test_a_long_log_keeps_its_end(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    for i in range(4):
+        attempt.ok("log", {"offset": i * 900_000, "text": f"{i}" * 900_000})
+    log = client.get(f"{attempt.path}/log").json()
+    assert log["truncated"] is True
+    assert log["text"].endswith("3")
+    assert len(log["text"]) < 2_000_100

@@ -1,0 +1,86 @@
+"""Fixtures shared by all tests: settings apart from the person's own, a database of either kind, the application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import URL
+from starlette.testclient import TestClient
+
+from depthboard.settings import Settings
+from tests import postgresql
+
+BASE_URL = "http://127.0.0.1:8765"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_this_machine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("DEPTHBOARD_")]:
+            if not name.startswith("DEPTHBOARD_TEST_"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[URL]:
+    """A PostgreSQL server: a running one, else a private one; skips with the reason where there is none."""
+    with postgresql.server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_database(postgresql_server: URL) -> Iterator[URL]:
+    with postgresql.fresh_database(postgresql_server) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite+pysqlite:///{tmp_path / 'home' / 'depthboard.sqlite3'}"
+    url: URL = request.getfixturevalue("postgresql_database")
+    empty(url)
+    return url.render_as_string(hide_password=False)
+
+
+def empty(url: URL) -> None:
+    """Take every row out, and begin the numbers at 1 again; quicker than a database a test."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        tables = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
+        if tables:
+            connection.execute(text(f"truncate {', '.join(tables)} restart identity cascade"))
+    engine.dispose()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return Settings(_env_file=None, home=tmp_path / "home", database_url=SecretStr(database_url))
+
+
+@pytest.fixture
+def woken() -> list[int]:
+    """The runs for which the doorbell rang, in order."""
+    return []
+
+
+@pytest.fixture
+def app(settings: Settings, woken: list[int]) -> FastAPI:
+    from backend.app import make_app
+
+    return make_app(settings, woken.append)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """The real application, started, on each kind of database."""
+    with TestClient(app, base_url=BASE_URL) as client:
+        yield client

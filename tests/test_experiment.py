@@ -1,0 +1,116 @@
+"""The grid, its expansion and a run's identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from depthboard.config import RunConfig
+from depthboard.config.presets import PRESETS
+from depthboard.errors import InvalidInput
+from depthboard.experiment import ExperimentSpec, canonical, expand, identity
+
+
+def spec(**fields: Any) -> ExperimentSpec:
+    return ExperimentSpec.model_validate({"name": "test", **fields})
+
+
+def test_every_combination_is_one_run() -> None:
+    cells = expand(spec(factors={"loss": ["l1", "l2"], "size": [10, 20, 30], "seed": [0, 1]}))
+    assert len({canonical(cell.config) for cell in cells}) == 12
+    found = {(c.config.loss.name, c.config.data.train_size, c.config.seed) for c in cells}
+    assert found == {(name, n, s) for name in ("l1", "l2") for n in (10, 20, 30) for s in (0, 1)}
+
+
+def test_a_run_named_by_two_grids_is_one_run() -> None:
+    cells = expand(
+        spec(factors={"loss": ["l1", "l2"], "size": [10]}, also=[{"factors": {"loss": ["l2", "gan"], "size": [10]}}])
+    )
+    assert [c.config.loss.name for c in cells] == ["l1", "l2", "gan"]
+
+
+def test_the_order_fills_every_panel_evenly() -> None:
+    cells = expand(spec(factors={"loss": ["l1", "l2", "huber"], "size": [1, 2, 3], "seed": [0, 1]}))
+    first = [(c.config.loss.name, c.config.data.train_size, c.config.seed) for c in cells[:3]]
+    assert first == [("l1", 1, 0), ("l2", 2, 0), ("huber", 3, 0)]
+    assert [c.config.seed for c in cells] == [0] * 9 + [1] * 9
+
+
+def test_any_field_may_be_a_factor() -> None:
+    cells = expand(spec(factors={"loss": ["eigen", "eigengrad"], "loss.lam": [0.0, 1.0], "optimiser.lr": [1e-3]}))
+    assert [(c.config.loss.name, c.config.loss.lam) for c in cells] == [  # type: ignore[union-attr]
+        ("eigen", 0.0),
+        ("eigengrad", 1.0),
+        ("eigen", 1.0),
+        ("eigengrad", 0.0),
+    ]
+    assert cells[0].levels == {"loss": "eigen lam=0", "loss.lam": 0.0, "optimiser.lr": 0.001}
+
+
+def test_a_loss_may_be_a_mapping_with_parameters() -> None:
+    (cell,) = expand(spec(factors={"loss": [{"name": "berhu", "threshold": 0.3}]}))
+    assert cell.levels == {"loss": "berhu threshold=0.3"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"factors": {"loss": ["l3"]}}, "loss", "unknown loss l3"),
+        ({"factors": {"loss": ["l1"], "loss.lam": [0.5]}}, "loss.lam", "for the loss l1"),
+        ({"base": {"data": {"height": 65}}}, "data.height", "multiple of 32"),
+        ({"base": {"nettwork": {}}}, "nettwork", "no setting of this name"),
+        ({"base": {"optimiser": {"lr": "fast"}}}, "optimiser.lr", "got 'fast'"),
+        ({"base": {"network": {"encoder": "vgg"}}}, "network.encoder", "densenet121"),
+        ({"base": {"optimiser": 3}, "factors": {"lr": [1e-3]}}, "optimiser.lr", "not a group"),
+    ],
+)
+def test_a_bad_setting_is_named_with_its_path(fields: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        expand(spec(**fields))
+    assert caught.value.field == field
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("factors", "words"),
+    [
+        ({"size": [1], "data.train_size": [2]}, "given twice"),
+        ({"size": []}, "no levels"),
+        ({"seed": [1, 1]}, "names a level twice"),
+        ({"labels.owner": ["ada", "bob"]}, "is no factor"),
+        ({"seed": list(range(5000)), "size": [1, 2, 3]}, "more than 10000"),
+    ],
+)
+def test_a_grid_that_cannot_be_meant_is_refused(factors: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        spec(factors=factors)
+
+
+def test_labels_are_no_part_of_a_runs_identity_and_all_else_is() -> None:
+    plain = RunConfig.model_validate({"loss": "eigen"})
+    labelled = RunConfig.model_validate({"loss": {"name": "eigen", "lam": 0.5}, "labels": {"owner": "ada"}})
+    assert identity(plain, "data") == identity(labelled, "data")
+    others = [
+        identity(RunConfig.model_validate({"loss": {"name": "eigen", "lam": 0.6}}), "data"),
+        identity(RunConfig.model_validate({"loss": "eigen", "seed": 1}), "data"),
+        identity(plain, "other data"),
+        identity(plain, "data", training_version="0"),
+    ]
+    assert len({identity(plain, "data"), *others}) == 5
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_expands(name: str) -> None:
+    assert expand(ExperimentSpec.model_validate(PRESETS[name]()))
+
+
+def test_the_demo_trains_seven_losses_at_three_sizes_and_another_encoder_at_the_middle_one() -> None:
+    cells = [c.config for c in expand(ExperimentSpec.model_validate(PRESETS["demo"]()))]
+    sizes = sorted({c.data.train_size or 0 for c in cells})
+    dense = {(c.loss.name, c.data.train_size) for c in cells if c.network.encoder == "densenet_small"}
+    other = {(c.loss.name, c.data.train_size) for c in cells if c.network.encoder == "resnet_small"}
+    assert len(sizes) == 3
+    assert len(dense) == 21
+    assert len(other) == 7
+    assert {size for _, size in other} == {sizes[1]}

@@ -1,0 +1,88 @@
+"""A training without a server: the same parts as an attempt, its record kept in lists."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthboard import protocol
+from depthboard.config import RunConfig
+from depthboard.metrics import from_sums
+from depthboard.settings import Settings
+from worker.attempt import make_network, open_parts, prepare_torch
+from worker.data import open_source
+from worker.objective import make_objective
+from worker.train import Progress, Trainer
+
+
+class Record:
+    """Takes what a Recorder takes."""
+
+    def __init__(self) -> None:
+        self.points: list[tuple[int, dict[str, float]]] = []
+        self.evaluations: list[protocol.Evaluation] = []
+        self.maps: list[protocol.Prediction] = []
+
+    def point(self, step: int, values: dict[str, float]) -> None:
+        self.points.append((step, values))
+
+    def evaluation(self, evaluation: protocol.Evaluation) -> None:
+        self.evaluations.append(evaluation)
+
+    def predictions(self, predictions: list[protocol.Prediction]) -> None:
+        self.maps += predictions
+
+    def metrics(self, index: int = -1) -> dict[str, float]:
+        evaluation = self.evaluations[index]
+        return from_sums(np.frombuffer(evaluation.sums, "<f8").reshape(evaluation.images, -1), "pooled")
+
+
+class Training:
+    """One run on `rooms`, in this process."""
+
+    def __init__(self, config: RunConfig, home: Path) -> None:
+        settings = Settings(home=home, threads=1)
+        device = prepare_torch(settings, config.seed)
+        source = open_source("rooms")
+        reference = protocol.DatasetRef(name="rooms", format="rooms", path="", fingerprint=source.fingerprint())
+        claim = protocol.Claim(
+            run_id=1, attempt=1, token="", lease_seconds=60, renew_seconds=2, config=config, dataset=reference, training_version="1"
+        )  # fmt: skip
+        self.train, self.evaluators = open_parts(source, claim, settings, device)
+        self.network, self.initialisation = make_network(config)
+        self.record = Record()
+        objective = make_objective(self.network, config, device)
+        self.trainer = Trainer(config, self.network, objective, self.train, self.evaluators, self.record, device)  # type: ignore[arg-type]
+        self.states: list[dict[str, Any]] = []
+        self._progress = Progress(home / "progress.json")
+
+    def run(self, stop: threading.Event | None = None) -> bool:
+        return self.trainer.run(
+            stop or threading.Event(), lambda s: self.states.append(copy.deepcopy(s)), self._progress
+        )
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the session, so that frames are rendered once."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def training(home: Path) -> Callable[..., Training]:
+    def make(**changes: Any) -> Training:
+        base = {
+            "data": {"train_size": 16},
+            "budget": {"images_seen": 48, "batch_size": 8},
+            "optimiser": {"lr": 2e-3, "schedule": "one_cycle"},
+            "evaluation": {"evaluations": 3, "samples": 2},
+        }
+        return Training(RunConfig.model_validate({**base, **changes}), home)
+
+    return make

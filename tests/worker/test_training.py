@@ -1,0 +1,146 @@
+"""The training loop: repeatable, resumable, and it learns."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from depthboard.config import LOSS_CONFIGS
+from depthboard.config.presets import PAPER_LOSSES, demo
+from depthboard.protocol import unpack_depth
+from worker.evaluate import millimetres
+from worker.train import Diverged
+
+Make = Callable[..., Any]
+
+
+def weights(training: Any) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in training.network.parameters()])
+
+
+@pytest.mark.parametrize("loss", LOSS_CONFIGS)
+def test_the_same_configuration_gives_the_same_bits(training: Make, loss: str) -> None:
+    first, second = training(loss=loss), training(loss=loss)
+    assert first.run()
+    assert second.run()
+    assert torch.equal(weights(first), weights(second))
+    assert first.record.points == second.record.points
+    assert [e.sums for e in first.record.evaluations] == [e.sums for e in second.record.evaluations]
+
+
+@pytest.mark.parametrize("loss", ["berhu", "gan"])
+def test_a_resumed_run_ends_with_the_bits_of_an_unbroken_one(training: Make, loss: str) -> None:
+    whole = training(loss=loss)
+    assert whole.run()
+    resumed = training(loss=loss)
+    resumed.trainer.load(whole.states[1])
+    assert resumed.trainer.step == 4
+    assert resumed.run()
+    assert torch.equal(weights(whole), weights(resumed))
+    assert whole.record.points[-2:] == resumed.record.points
+    assert whole.record.evaluations[-1].sums == resumed.record.evaluations[-1].sums
+
+
+def test_runs_of_one_seed_differ_only_in_the_loss(training: Make) -> None:
+    made = [training(loss=loss) for loss in PAPER_LOSSES]
+    for other in made[1:]:
+        assert torch.equal(weights(made[0]), weights(other))
+        for step in range(3):
+            for ours, theirs in zip(made[0].trainer.batch(step), other.trainer.batch(step), strict=True):
+                assert torch.equal(ours, theirs)
+
+
+def test_another_seed_begins_with_other_weights_and_other_images(training: Make) -> None:
+    first, second = training(seed=0), training(seed=1)
+    assert not torch.equal(weights(first), weights(second))
+    assert first.trainer.names(0) != second.trainer.names(0)
+
+
+def test_the_adversarial_part_alone_changes_the_generator(training: Make) -> None:
+    run = training(loss={"name": "gan", "l1_weight": 0.0})
+    before = weights(run).clone()
+    run.trainer._objective.step(*run.trainer.batch(0))
+    assert not torch.equal(before, weights(run))
+
+
+def test_a_stop_leaves_a_checkpoint_and_says_so(training: Make) -> None:
+    run = training()
+    stop = threading.Event()
+    stop.set()
+    assert not run.run(stop)
+    assert [state["step"] for state in run.states] == [0]
+
+
+def test_a_training_whose_loss_is_not_finite_ends_with_the_reason(training: Make) -> None:
+    run = training(optimiser={"lr": 10.0}, loss="l2", budget={"images_seen": 8 * 60, "batch_size": 8})
+    with torch.no_grad():
+        for parameter in run.network.parameters():
+            parameter.fill_(float("nan"))
+    with pytest.raises(Diverged, match="has not been finite since"):
+        run.run()
+    assert all(np.isnan(values["train/loss/l2"]) for _, values in run.record.points)
+
+
+def test_sample_frames_are_the_same_for_every_run_and_carry_their_ground_truth(training: Make) -> None:
+    first, second = (
+        training(loss="l1").evaluators[0].sample_frames(),
+        training(loss="gan").evaluators[0].sample_frames(),
+    )
+    assert first == second
+    assert [f.position for f in first] == [0, 63]
+    _, depth, _ = training().evaluators[0]._store.batch([0])
+    stored = unpack_depth(first[0].depth, first[0].height, first[0].width)
+    assert np.array_equal(stored, np.rint(depth[0, 0].numpy() * 1000))
+
+
+def test_kept_maps_are_millimetres_and_count_what_is_not_finite() -> None:
+    depth = torch.tensor([[1.2344, float("nan")], [float("inf"), -0.5]])
+    packed, nonfinite = millimetres(depth)
+    assert packed.tolist() == [[1234, 0], [0, 0]]
+    assert nonfinite == 2
+
+
+def test_the_kept_map_is_what_was_scored(training: Make) -> None:
+    run = training()
+    run.run()
+    (kept,) = [m for m in run.record.maps if m.step == 6 and m.frame == run.evaluators[0].sample_frames()[0].frame]
+    _, depth, mask = run.evaluators[0]._store.batch([0])
+    predicted = unpack_depth(kept.depth, kept.height, kept.width) / 1000
+    error = np.abs(predicted - depth[0, 0].numpy())[mask[0, 0].numpy()].mean()
+    sums = np.frombuffer(run.record.evaluations[-1].sums, "<f8").reshape(64, -1)
+    assert error == pytest.approx(sums[0, 1] / sums[0, 0], abs=5e-4)  # half a millimetre of rounding
+
+
+@pytest.mark.slow
+def test_more_images_and_training_beat_the_constant_prediction_on_rooms(training: Make) -> None:
+    """The demo's promise for one loss: RMSE falls with the size, and at the largest is below 0.6 × the constant prediction's."""
+    spec = demo()
+    base, sizes = spec["base"], spec["factors"]["size"]
+    errors, constant = [], float("nan")
+    for size in (sizes[0], sizes[-1]):
+        run = training(
+            **{**base, "data": {**base["data"], "train_size": size}, "evaluation": {"evaluations": 3, "samples": 0}}
+        )
+        run.record.evaluation(run.evaluators[0].constant(run.train.median_depth()))
+        constant = run.record.metrics(0)["rmse"]
+        assert run.run()
+        errors.append(run.record.metrics()["rmse"])
+    assert errors[1] < errors[0]
+    assert errors[1] < 0.6 * constant
+
+
+# Bump TRAINING_VERSION with these values: a change here is a change of what every run computes.
+GOLDEN = {"l1": (1.7083, 2.3387), "gan": (34.547, 2.3519)}
+
+
+@pytest.mark.parametrize("loss", GOLDEN)
+def test_what_a_training_computes_is_what_this_version_computed(training: Make, loss: str) -> None:
+    run = training(loss=loss)
+    run.run()
+    last = run.record.points[-1][1][f"train/loss/{loss}"]
+    assert (last, run.record.metrics()["rmse"]) == pytest.approx(GOLDEN[loss], rel=1e-2)

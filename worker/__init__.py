@@ -1,0 +1,1 @@
+"""Training, and only training: supervised attempts, the training loop, losses, networks, metrics, data."""

@@ -1,0 +1,111 @@
+"""How fast this host trains: measured once for each version of the code, so that a dry run can say how long an experiment will take.
+
+As many copies are measured side by side as the worker has slots, since they share memory bandwidth and cores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+from depthboard.errors import Misconfigured
+from depthboard.settings import Settings
+from worker.provenance import source_hash
+
+MEASURED_STEPS = 8
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`speeds`: training images per second of one slot by `loss/encoder@heightxwidth` (l1 stands for every pixel-wise loss)."""
+
+    speeds: dict[str, float]
+    startup_seconds: float
+
+
+def device_name() -> str:
+    """The GPU's name, or cpu, without loading torch."""
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    if shutil.which(query[0]) is None:
+        return "cpu"
+    done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
+    return done.stdout.splitlines()[0].strip() if done.returncode == 0 and done.stdout.strip() else "cpu"
+
+
+def calibrate(settings: Settings, slots: int) -> Calibration:
+    """Read the measurement of this host, or take it (about ten seconds). Raises Misconfigured when training does not work here at all."""
+    key = f"{platform.node()} {device_name()} {slots} {settings.threads} {source_hash()}"
+    file = settings.cache / f"calibration-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    if file.is_file():
+        return Calibration(**json.loads(file.read_text()))
+    measured = _measure(settings, slots)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_suffix(f".{os.getpid()}")
+    temporary.write_text(json.dumps(asdict(measured)))
+    temporary.rename(file)
+    return measured
+
+
+def _measure(settings: Settings, slots: int) -> Calibration:
+    threads = str(settings.threads)
+    environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    command = [sys.executable, "-m", "worker.calibrate", threads, str(time.time())]
+    children = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        for _ in range(slots)
+    ]
+    found = []
+    for child in children:
+        output, errors = child.communicate(timeout=600)
+        if child.returncode != 0:
+            raise Misconfigured(
+                "training does not work on this host.",
+                remedy=f"The last line says: {(errors.strip().splitlines() or ['nothing'])[-1]}",
+            )
+        found.append(json.loads(output))
+    mean = {name: sum(f["speeds"][name] for f in found) / len(found) for name in found[0]["speeds"]}
+    return Calibration(mean, sum(f["startup_seconds"] for f in found) / len(found))
+
+
+def main(threads: int, started: float) -> None:
+    """The measuring child: prints a Calibration as JSON."""
+    import torch
+
+    from depthboard.config import RunConfig
+    from worker.networks import prepare_network
+    from worker.objective import make_objective
+
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    startup, speeds = 0.0, {}
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    for encoder in ("densenet_small", "resnet_small"):
+        for loss in ("l1", "gan"):
+            config = RunConfig.model_validate(
+                {"loss": loss, "network": {"encoder": encoder}, "optimiser": {"lr": 1e-4}}
+            )
+            network = prepare_network(config.network, 0).network.to(device)
+            objective = make_objective(network, config, device)
+            rgb = torch.zeros(BATCH, 3, 64, 96, device=device)
+            depth = torch.full((BATCH, 1, 64, 96), 3.0, device=device)
+            mask = torch.ones_like(depth, dtype=torch.bool)
+            for _ in range(2):
+                objective.step(rgb, depth, mask)
+            startup = startup or time.time() - started
+            began = time.monotonic()
+            for _ in range(MEASURED_STEPS):
+                float(objective.step(rgb, depth, mask)[loss])
+            speeds[f"{loss}/{encoder}@64x96"] = round(MEASURED_STEPS * BATCH / (time.monotonic() - began), 1)
+    print(json.dumps({"speeds": speeds, "startup_seconds": round(startup, 2)}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]))

@@ -1,0 +1,173 @@
+"""Frames decoded once, kept as arrays on disk, handed out in batches."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from depthboard.config import DataConfig
+from depthboard.errors import Unavailable
+from worker.data.source import FrameId, Source
+
+LAYOUT = 1
+"""Part of every key: raise it when the arrays or their preparation change."""
+LARGEST_MM = 65535
+DEFAULT_LIMIT = 8 * 2**30
+
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+class FrameStore:
+    """The prepared frames of one part of a dataset.
+
+    They are kept below `cache` as two memory-mapped arrays, rgb (N,3,height,width) uint8 and depth (N,height,width) uint16 millimetres,
+    0 invalid (float depth, as of .mat, h5 and rooms, is rounded to the millimetre). Processes that start together build them once; each file appears whole or not at all. Where
+    the arrays would exceed `byte_limit`, frames are decoded each time they are asked for.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        frames: Sequence[FrameId],
+        config: DataConfig,
+        *,
+        fingerprint: str,
+        cache: Path,
+        byte_limit: int = DEFAULT_LIMIT,
+    ) -> None:
+        self.frames = list(frames)
+        self.source = source
+        self.config = config
+        self.nbytes = len(self.frames) * config.height * config.width * 5
+        self.cached = self.nbytes <= byte_limit
+        if self.cached:
+            self._rgb, self._depth = self._arrays(cache / "frames" / self._key(fingerprint))
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Frames by position: rgb (B,3,h,w) float32 in [−1,1], depth (B,1,h,w) float32 metres, mask (B,1,h,w) bool, true where valid."""
+        rgb, millimetres = self.raw(indices)
+        depth = torch.from_numpy(millimetres.astype(np.float32)).div_(1000).unsqueeze(1)
+        return torch.from_numpy(rgb).float().div_(127.5).sub_(1), depth, depth > 0
+
+    def raw(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """The same frames as stored: rgb (B,3,h,w) uint8 and depth (B,h,w) uint16 millimetres."""
+        if self.cached:
+            chosen = np.asarray(indices, dtype=np.intp)
+            return self._rgb[chosen], self._depth[chosen]
+        pairs = [self._prepared(self.frames[i]) for i in indices]
+        return np.stack([rgb for rgb, _ in pairs]), np.stack([depth for _, depth in pairs])
+
+    def median_depth(self) -> float:
+        """Median of all valid depths in metres: the constant prediction that a network has to beat. 0.0 without a valid pixel."""
+        counts = np.zeros(LARGEST_MM + 1, np.int64)
+        for i in range(len(self)):
+            counts += np.bincount(self.raw([i])[1].ravel(), minlength=LARGEST_MM + 1)
+        counts[0] = 0
+        return middle(counts) / 1000
+
+    def _prepared(self, frame: FrameId) -> tuple[np.ndarray, np.ndarray]:
+        rgb, depth = self.source.prepared(frame, self.config)
+        return rgb.transpose(2, 0, 1), to_millimetres(depth)
+
+    def _key(self, fingerprint: str) -> str:
+        c = self.config
+        text = "\0".join([str(LAYOUT), fingerprint, f"{c.height} {c.width} {c.crop}", *self.frames])
+        return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+    def _arrays(self, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+        found = self._load(folder)
+        if found is not None:
+            return found
+        try:
+            with _alone(folder):
+                return self._load(folder) or self._build(folder)
+        except OSError as error:
+            raise Unavailable(
+                f"The frames cannot be kept in {folder.parent}: {error.strerror}.",
+                remedy=f"Free {self.nbytes / 2**20:.0f} MiB there, or set another cache folder.",
+            ) from error
+
+    def _load(self, folder: Path) -> tuple[np.ndarray, np.ndarray] | None:
+        """The arrays, or None where they are absent or not what this code would write."""
+        size = (self.config.height, self.config.width)
+        try:
+            rgb = np.load(folder / "rgb.npy", mmap_mode="r")
+            depth = np.load(folder / "depth.npy", mmap_mode="r")
+        except (OSError, ValueError, EOFError):
+            return None
+        whole = rgb.shape == (len(self), 3, *size) and depth.shape == (len(self), *size)
+        return (rgb, depth) if whole else None
+
+    def _build(self, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+        """Decode every frame into a folder beside, then give it its name. Called with the lock held."""
+        for left_over in folder.parent.glob(f"{folder.name}.tmp-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        building = Path(tempfile.mkdtemp(prefix=f"{folder.name}.tmp-", dir=folder.parent))
+        try:
+            self._write(building)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(building, folder)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        found = self._load(folder)
+        assert found is not None, "what was just written loads"
+        return found
+
+    def _write(self, folder: Path) -> None:
+        """Through plain writes, not a memory map: a full disk is then an error and not a dead process."""
+        size = (self.config.height, self.config.width)
+        with (folder / "rgb.npy").open("wb") as rgb_file, (folder / "depth.npy").open("wb") as depth_file:
+            _write_header(rgb_file, (len(self), 3, *size), np.dtype(np.uint8))
+            _write_header(depth_file, (len(self), *size), np.dtype("<u2"))
+            for frame in self.frames:
+                rgb, depth = self._prepared(frame)
+                rgb_file.write(np.ascontiguousarray(rgb).data)
+                depth_file.write(depth.astype("<u2", copy=False).data)
+            for file in (rgb_file, depth_file):
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def to_millimetres(depth: np.ndarray) -> np.ndarray:
+    """Metres to uint16 millimetres, rounded; 0 where invalid, not finite, or too deep to be written."""
+    millimetres = np.rint(np.minimum(depth, np.float32(100)) * np.float32(1000))
+    return np.where((millimetres > 0) & (millimetres <= LARGEST_MM), millimetres, 0).astype(np.uint16)
+
+
+def middle(counts: np.ndarray) -> float:
+    """Median of values given as counts a value, the mean of the two middle ones for an even number."""
+    total = int(counts.sum())
+    if total == 0:
+        return 0.0
+    upto = counts.cumsum()
+    low, high = np.searchsorted(upto, [(total - 1) // 2 + 1, total // 2 + 1])
+    return float(low + high) / 2
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system frees it when the process ends, however it ends."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

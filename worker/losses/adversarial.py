@@ -1,0 +1,33 @@
+"""Least-squares adversarial losses (Mao et al. 2017) with labels 1 for real and 0 for fake; the scores are the
+discriminator's map.
+
+In each batch the discriminator is updated first, with `pred` detached, and then the network.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from worker.losses.masked import mean_of_images
+from worker.losses.regression import l1
+
+
+def gan(pred: Tensor, target: Tensor, mask: Tensor, *, fake_scores: Tensor, l1_weight: float) -> Tensor:
+    """Mean (D(x, pred) − 1)² + λ mean |l|; λ = `l1_weight` per metre. `fake_scores` is (B,1,h,w), D's map for `pred`,
+    with its graph.
+
+    Images without a valid pixel are skipped in both terms: they show D no real depth to compare with.
+    """
+    adversarial = (_widened(fake_scores) - 1).square().flatten(start_dim=1).mean(dim=1)
+    return mean_of_images(adversarial, mask) + l1_weight * l1(pred, target, mask)
+
+
+def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    """0.5 [mean (D(x, target) − 1)² + mean D(x, pred)²]."""
+    return 0.5 * ((_widened(real_scores) - 1).square().mean() + _widened(fake_scores).square().mean())
+
+
+def _widened(scores: Tensor) -> Tensor:
+    """In float32 or wider, to be summed."""
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))

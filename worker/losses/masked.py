@@ -1,0 +1,48 @@
+"""Reductions over valid pixels that what stands at the other pixels (0, NaN, inf) cannot touch, in value or in gradient."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from depthboard.errors import InvalidInput
+
+MIN_DEPTH = 1e-3
+"""Metres. Depth is clamped here before a logarithm; tanh near −1 would otherwise give ln 0. Below it the gradient is zero."""
+
+
+def error(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """target − pred in metres, 0 outside the mask, in float32 or wider: a sum over 80,000 pixels overflows float16."""
+    pred, target = _depths(pred, target, mask)
+    return torch.where(mask, target - pred, 0.0)
+
+
+def log_error(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """ln target − ln pred, 0 outside the mask, in float32 or wider."""
+    pred, target = _depths(pred, target, mask)
+    return torch.log(target.clamp(min=MIN_DEPTH)) - torch.log(pred.clamp(min=MIN_DEPTH))
+
+
+def mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the valid pixels of the whole batch; 0, still part of the graph, where there is none."""
+    return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
+
+
+def image_means(values: Tensor, mask: Tensor) -> Tensor:
+    """(B,) means over each image's valid pixels; 0 for an image without any."""
+    pixels = tuple(range(1, values.ndim))
+    return torch.where(mask, values, 0.0).sum(dim=pixels) / mask.sum(dim=pixels).clamp(min=1)
+
+
+def mean_of_images(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of (B,) values over the images that have a valid pixel; 0, still part of the graph, where none has."""
+    return mean(values, mask.flatten(start_dim=1).any(dim=1))
+
+
+def _depths(pred: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Both depths in the type to reduce in, 1 m outside the mask. Unequal shapes would broadcast in silence, so they are refused."""
+    if not pred.shape == target.shape == mask.shape:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (pred, target, mask))
+        raise InvalidInput(f"pred, target and mask must have one shape, but have {shapes}.")
+    dtype = torch.promote_types(torch.promote_types(pred.dtype, target.dtype), torch.float32)
+    return torch.where(mask, pred.to(dtype), 1.0), torch.where(mask, target.to(dtype), 1.0)

@@ -1,0 +1,45 @@
+"""When things happen in a run, and in which order it sees its images: functions of the configuration and the step alone, so a resumed run is the same run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from depthboard.config import RunConfig
+
+LOGGED = 1000
+
+
+def evaluation_steps(config: RunConfig) -> list[int]:
+    """Steps (1-based, counted after the update) of the evaluations: equally spaced, the last at the end."""
+    n = min(config.evaluation.evaluations, config.steps)
+    return [round((i + 1) * config.steps / n) for i in range(n)]
+
+
+def log_every(config: RunConfig) -> int:
+    """Steps between logged training losses, so that a curve has at most about a thousand points."""
+    return max(1, config.steps // LOGGED)
+
+
+class ImageOrder:
+    """The stream of training images: one permutation after another, cut into batches. The same for every loss under one seed."""
+
+    def __init__(self, images: int, batch_size: int, seed: int) -> None:
+        self._images, self._batch, self._seed = images, batch_size, seed
+        self._epoch, self._order = -1, np.empty(0, np.int64)
+
+    def batch(self, step: int) -> np.ndarray:
+        """Indices (batch_size,) of the images of update `step`, counted from 0."""
+        positions = np.arange(step * self._batch, (step + 1) * self._batch)
+        return np.array([self._image(int(p)) for p in positions], np.int64)
+
+    def _image(self, position: int) -> int:
+        epoch, place = divmod(position, self._images)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._order = np.random.Generator(np.random.PCG64([self._seed, 1, epoch])).permutation(self._images)
+        return int(self._order[place])
+
+
+def flips(step: int, batch_size: int, probability: float, seed: int) -> np.ndarray:
+    """Which images of update `step` are mirrored, bool (batch_size,)."""
+    return np.random.Generator(np.random.PCG64([seed, 2, step])).random(batch_size) < probability
