@@ -38,8 +38,3 @@ class ImageOrder:
             self._epoch = epoch
             self._order = np.random.Generator(np.random.PCG64([self._seed, 1, epoch])).permutation(self._images)
         return int(self._order[place])
-
-
-def flips(step: int, batch_size: int, probability: float, seed: int) -> np.ndarray:
-    """Which images of update `step` are mirrored, bool (batch_size,)."""
-    return np.random.Generator(np.random.PCG64([seed, 2, step])).random(batch_size) < probability

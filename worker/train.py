@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from depthboard.config import RunConfig
 from depthboard.errors import DepthboardError
-from worker.data import FrameStore
+from worker.data import FrameStore, augment
 from worker.evaluate import Evaluator
 from worker.objective import Objective
 from worker.recorder import Recorder
-from worker.schedule import ImageOrder, evaluation_steps, flips, log_every
+from worker.schedule import ImageOrder, evaluation_steps, log_every
 
 DIVERGED_STEPS = 20
 
@@ -70,10 +70,7 @@ class Trainer:
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """RGB (B,3,H,W) in [−1, 1], depth (B,1,H,W) in metres and its mask, of update `step`."""
         indices = self._order.batch(step)
-        rgb, depth, mask = self._train.batch(indices.tolist())
-        mirrored = torch.from_numpy(flips(step, len(indices), self._config.data.hflip, self._config.seed))
-        columns = mirrored[:, None, None, None]
-        rgb, depth, mask = (torch.where(columns, t.flip(-1), t) for t in (rgb, depth, mask))
+        rgb, depth, mask = augment(self._train.batch(indices.tolist()), self._config.data, self._config.seed, step)
         return rgb.to(self._device), depth.to(self._device), mask.to(self._device)
 
     def names(self, step: int) -> list[str]:

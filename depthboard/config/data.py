@@ -42,3 +42,12 @@ class DataConfig(Frozen):
         description="Window of the frame that becomes the input: toolbox and eigen are NYUv2's, for frames of 480×640.",
     )
     hflip: float = Field(0.5, ge=0, le=1, description="Probability of a horizontal flip in training.")
+    zoom: float = Field(
+        1.0,
+        ge=1,
+        le=4,
+        description="In training, each image is cut and enlarged by 1 to this much, its depth divided by the same; 1 is off.",
+    )
+    colour: float = Field(
+        0.0, ge=0, lt=1, description="In training, each colour channel is multiplied by 1 ± up to this much; 0 is off."
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from depthboard.config import RunConfig
-from worker.schedule import ImageOrder, evaluation_steps, flips, log_every
+from worker.schedule import ImageOrder, evaluation_steps, log_every
 
 
 def config(images: int, batch: int, evaluations: int) -> RunConfig:
@@ -44,13 +44,5 @@ def test_a_resumed_run_sees_the_images_that_an_unbroken_one_sees() -> None:
     assert [resumed.batch(step).tolist() for step in range(6, 10)] == unbroken[6:]
 
 
-def test_another_seed_is_another_order_and_other_flips() -> None:
+def test_another_seed_is_another_order() -> None:
     assert ImageOrder(100, 50, 0).batch(0).tolist() != ImageOrder(100, 50, 1).batch(0).tolist()
-    assert flips(0, 100, 0.5, 0).tolist() != flips(0, 100, 0.5, 1).tolist()
-
-
-def test_flips_have_the_probability_asked_for() -> None:
-    assert not flips(0, 100, 0.0, 0).any()
-    assert flips(0, 100, 1.0, 0).all()
-    share = np.mean([flips(step, 100, 0.5, 0).mean() for step in range(100)])
-    assert abs(share - 0.5) < 0.02  # 4 standard errors

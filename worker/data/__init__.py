@@ -7,6 +7,7 @@ from pathlib import Path
 
 from depthboard.datasets import FORMATS, OptionValue
 from depthboard.errors import DataProblem, InvalidInput, UnknownName
+from worker.data.augment import augment
 from worker.data.bts import Bts
 from worker.data.densedepth import DenseDepth
 from worker.data.dfd_indoor import DfdIndoor
@@ -80,6 +81,6 @@ def _with_defaults(format: str, options: Mapping[str, OptionValue]) -> dict[str,
 
 
 __all__ = [
-    "DATASETS", "Frame", "FrameId", "FrameStore", "Source", "open_source", "open_unchanged",
+    "DATASETS", "Frame", "FrameId", "FrameStore", "Source", "augment", "open_source", "open_unchanged",
     "subset_indices", "test_frames", "training_frames", "validation_frames",
 ]  # fmt: skip

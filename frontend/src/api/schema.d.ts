@@ -931,6 +931,12 @@ export interface components {
         /** DataConfig */
         DataConfig: {
             /**
+             * Colour
+             * @description In training, each colour channel is multiplied by 1 ± up to this much; 0 is off.
+             * @default 0
+             */
+            colour: number;
+            /**
              * Crop
              * @description Window of the frame that becomes the input: toolbox and eigen are NYUv2's, for frames of 480×640.
              * @default none
@@ -986,6 +992,12 @@ export interface components {
              * @default 96
              */
             width: number;
+            /**
+             * Zoom
+             * @description In training, each image is cut and enlarged by 1 to this much, its depth divided by the same; 1 is off.
+             * @default 1
+             */
+            zoom: number;
         };
         /** DatasetEntry */
         DatasetEntry: {
@@ -2209,6 +2221,7 @@ export interface components {
             budget: components["schemas"]["BudgetConfig"];
             /**
              * @default {
+             *       "colour": 0,
              *       "crop": "none",
              *       "dataset": "rooms",
              *       "height": 64,
@@ -2218,7 +2231,8 @@ export interface components {
              *         "kind": "equally_spaced"
              *       },
              *       "validation": 0,
-             *       "width": 96
+             *       "width": 96,
+             *       "zoom": 1
              *     }
              */
             data: components["schemas"]["DataConfig"];
