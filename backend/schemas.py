@@ -131,7 +131,9 @@ class ExperimentSummary(Answer):
     eta_seconds: float | None
     factors: dict[str, list[Any]]
     datasets: list[str]
-    best: dict[str, Any] | None = Field(description="{metric, value, run_id, loss} of the lowest RMSE so far")
+    best: dict[str, Any] | None = Field(
+        description="{metric, value, run_id, loss} of the lowest RMSE of the finished runs; null where they were scored on different images"
+    )
 
 
 class ExperimentDetail(ExperimentSummary):

@@ -77,7 +77,7 @@ def _submit_demo(client: Client) -> dict[str, Any]:
 def _wait_for_worker(client: Client, seconds: float = 180.0) -> None:
     with console.status("Waiting for the workers (the first start measures this machine's speed)"):
         end = time.monotonic() + seconds
-        while not any(worker["alive"] for worker in client.api.json("GET", "/api/workers")):
+        while not any(worker["alive"] for worker in client.workers()):
             if time.monotonic() > end:
                 raise Unavailable(
                     "no worker has come up.", remedy=f"Its log: {get_settings().home / 'logs' / 'worker.log'}"
@@ -171,6 +171,7 @@ def export(
 ) -> None:
     """Write a figure to a file."""
     kind = file.suffix.removeprefix(".")
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(Client().figure(experiment, figure, format=kind))
     console.print(f"{file}: {file.stat().st_size:,} bytes")
 
@@ -231,7 +232,7 @@ def data_check(path: Path, format: Format, option: Option = None) -> None:
 def data_list() -> None:
     """The registered datasets."""
     table = Table("name", "format", "parts", "depth (m)", "path", box=None)
-    for entry in Client().api.json("GET", "/api/datasets"):
+    for entry in Client().datasets():
         report = entry["report"]
         parts = "; ".join(
             f"{s}: " + ", ".join(f"{n} {p}" for p, n in sizes.items()) for s, sizes in report["splits"].items()

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import yaml
@@ -22,6 +22,11 @@ from pydantic import BaseModel, ValidationError
 from depthboard import errors, protocol
 from depthboard.experiment import ExperimentSpec
 from depthboard.settings import get_settings
+
+T = TypeVar("T")
+
+PORTION = 8 * 2**20
+"""Bytes of depth maps and pictures in one request; base64 adds a third, and the API takes bodies of 32 MiB."""
 
 ERRORS: dict[str, type[errors.DepthboardError]] = {
     kind.code: kind
@@ -45,7 +50,7 @@ class Api:
     Raises Unavailable when the API does not answer or is out of service, and the error the API names otherwise.
     """
 
-    def __init__(self, url: str | None = None, *, token: str | None = None, timeout: float = 30.0) -> None:
+    def __init__(self, url: str | None = None, *, token: str | None = None, timeout: float = 70.0) -> None:
         self.url = (url or get_settings().url).rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx2.Client(base_url=self.url, timeout=timeout, headers=headers, trust_env=False)
@@ -77,7 +82,7 @@ def _encode(body: Any) -> bytes | None:
         return None
     if isinstance(body, BaseModel):
         return body.model_dump_json().encode()
-    if isinstance(body, list) and body and isinstance(body[0], BaseModel):
+    if isinstance(body, Sequence) and body and isinstance(body[0], BaseModel):
         return ("[" + ",".join(item.model_dump_json() for item in body) + "]").encode()
     return json.dumps(body).encode()
 
@@ -137,6 +142,13 @@ class Client:
     def experiment(self, experiment_id: int) -> dict[str, Any]:
         return dict(self.api.json("GET", f"/api/experiments/{experiment_id}"))
 
+    def datasets(self) -> list[dict[str, Any]]:
+        return list(self._pages("/api/datasets"))
+
+    def workers(self) -> list[dict[str, Any]]:
+        """The workers of the last week, the living first."""
+        return list(self._pages("/api/workers"))
+
     def runs(self, experiment_id: int, **query: Any) -> list[dict[str, Any]]:
         return list(self._pages(f"/api/experiments/{experiment_id}/runs", **query))
 
@@ -183,6 +195,18 @@ class Client:
             page += 1
 
 
+def _portions(items: Sequence[T], sizes: Sequence[int]) -> Iterator[Sequence[T]]:
+    """The items in order, in as few pieces as keep each below PORTION bytes; one item that is larger goes alone."""
+    start, held = 0, 0
+    for i, size in enumerate(sizes):
+        if i > start and held + size > PORTION:
+            yield items[start:i]
+            start, held = i, 0
+        held += size
+    if start < len(items):
+        yield items[start:]
+
+
 class RunWriter:
     """Writes one attempt's record. A write is retried until the API answers, for at most `patience` seconds of waiting, then raises Unavailable.
 
@@ -195,7 +219,7 @@ class RunWriter:
         token: str,
         url: str | None = None,
         *,
-        timeout: float = 30.0,
+        timeout: float = 70.0,
         patience: float = float("inf"),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -217,10 +241,12 @@ class RunWriter:
         self._send("POST", "evaluations", evaluation)
 
     def predictions(self, predictions: list[protocol.Prediction]) -> None:
-        self._send("POST", "predictions", predictions)
+        for some in _portions(predictions, [len(p.depth) for p in predictions]):
+            self._send("POST", "predictions", some)
 
     def frames(self, frames: list[protocol.SampleFrame]) -> None:
-        self._send("PUT", "frames", frames)
+        for some in _portions(frames, [len(f.depth) + len(f.rgb) for f in frames]):
+            self._send("PUT", "frames", some)
 
     def checkpoint(self, note: protocol.CheckpointNote) -> None:
         self._send("POST", "checkpoints", note)

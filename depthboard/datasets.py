@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -114,7 +114,9 @@ class DatasetReport(Frozen):
     fingerprint: str = Field(
         description="sha256 over names, sizes and contents of all files and the split lists; empty if unreadable."
     )
-    splits: dict[str, dict[str, int]] = Field(description="Split → part (train, test) → frames.")
+    splits: dict[str, dict[str, Annotated[int, Field(ge=0)]]] = Field(
+        description="Split → part (train, test) → frames."
+    )
     default_split: str
     height: int | None = Field(None, description="Rows of a frame as stored; the first frame's where they differ.")
     width: int | None = None

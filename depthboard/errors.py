@@ -8,6 +8,7 @@ DepthboardError
 ├── Conflict            the record has moved on
 │   ├── StaleAttempt    a write by an attempt that no longer owns its run
 │   └── IllegalMove     a status change that the run's life does not have
+├── Diverged            a training whose loss is no longer finite
 ├── Unavailable         a part is missing here: Chromium, weights file, broker
 └── Misconfigured       settings, port, database: the process cannot start
 """
@@ -60,6 +61,10 @@ class StaleAttempt(Conflict):
 
 class IllegalMove(Conflict):
     code = "illegal_move"
+
+
+class Diverged(DepthboardError):
+    code = "diverged"
 
 
 class Unavailable(DepthboardError):

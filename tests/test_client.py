@@ -110,6 +110,19 @@ def test_a_stale_attempt_is_told_at_once(server: str) -> None:
     assert len(Answers.seen) == 1
 
 
+def test_large_maps_go_in_several_requests_and_every_one_goes_once(server: str) -> None:
+    Answers.prepared = [(200, {})]
+    writer = RunWriter(7, "token", server)
+    depth = bytes(3 * 2**20)
+    maps = [protocol.Prediction(step=1, frame=f"{i}", height=1, width=1, depth=depth) for i in range(5)]
+    writer.predictions(maps)
+    assert len(Answers.seen) == 3, "two, two and one"
+    writer.predictions(maps[:1])
+    writer.predictions([])
+    writer.api.close()
+    assert len(Answers.seen) == 4
+
+
 def test_a_list_is_read_to_its_last_page(server: str) -> None:
     Answers.prepared = [
         (200, {"items": [{"id": 1}, {"id": 2}], "total": 3, "page": 1, "size": 2}),

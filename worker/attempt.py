@@ -95,7 +95,8 @@ def make_network(config: RunConfig) -> tuple[torch.nn.Module, dict[str, str | in
     prepared = prepare_network(config.network, config.seed)
     how: dict[str, str | int | list[str]] = {"rule": prepared.initialisation, "seed": config.seed}
     if prepared.pretrained is not None:
-        how |= {"weights": config.network.weights or "", "copied": prepared.pretrained.copied}
+        how |= {"weights": config.network.weights or "", "sha256": prepared.pretrained.sha256}
+        how |= {"copied": prepared.pretrained.copied}
         how |= {"not_copied": prepared.pretrained.not_copied}
     return prepared.network, how
 

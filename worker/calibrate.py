@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from depthboard.errors import Misconfigured
 from depthboard.settings import Settings
@@ -62,17 +63,23 @@ def _measure(settings: Settings, slots: int) -> Calibration:
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
         for _ in range(slots)
     ]
-    found = []
-    for child in children:
-        output, errors = child.communicate(timeout=600)
-        if child.returncode != 0:
-            raise Misconfigured(
-                "training does not work on this host.",
-                remedy=f"The last line says: {(errors.strip().splitlines() or ['nothing'])[-1]}",
-            )
-        found.append(json.loads(output))
+    try:
+        found = [_answer(child) for child in children]
+    finally:
+        for child in children:
+            child.kill()
     mean = {name: sum(f["speeds"][name] for f in found) / len(found) for name in found[0]["speeds"]}
     return Calibration(mean, sum(f["startup_seconds"] for f in found) / len(found))
+
+
+def _answer(child: subprocess.Popen[str]) -> dict[str, Any]:
+    output, errors = child.communicate(timeout=600)
+    if child.returncode != 0:
+        raise Misconfigured(
+            "training does not work on this host.",
+            remedy=f"The last line says: {(errors.strip().splitlines() or ['nothing'])[-1]}",
+        )
+    return dict(json.loads(output))
 
 
 def main(threads: int, started: float) -> None:

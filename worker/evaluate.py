@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from depthboard import protocol
 from depthboard.config import RunConfig
+from depthboard.errors import DataProblem
 from worker.data import FrameStore
 from worker.data.subset import equally_spaced
 from worker.metrics import constant_sums, evaluation_sums
@@ -84,7 +85,14 @@ class Evaluator:
             yield indices, rgb.to(self._device), depth.to(self._device)
 
     def _native(self, index: int) -> np.ndarray:
-        return self._store.source.read(self._store.frames[index]).depth
+        depth = self._store.source.read(self._store.frames[index]).depth
+        if depth.shape != self._frame:
+            raise DataProblem(
+                f"frame {self._store.frames[index]} is {depth.shape[0]}×{depth.shape[1]}, the first one {self._frame[0]}×{self._frame[1]}.",
+                field="evaluation.resize",
+                remedy="Frames of different sizes can be scored at the network's size: set it to network.",
+            )
+        return depth
 
     def _predict(self, network: nn.Module, rgb: Tensor) -> Tensor:
         pred: Tensor = network(rgb)

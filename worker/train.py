@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from depthboard.config import RunConfig
-from depthboard.errors import DepthboardError
+from depthboard.errors import Diverged
 from worker.data import FrameStore, augment
 from worker.evaluate import Evaluator
 from worker.objective import Objective
@@ -23,10 +23,6 @@ from worker.recorder import Recorder
 from worker.schedule import ImageOrder, evaluation_steps, log_every
 
 DIVERGED_STEPS = 20
-
-
-class Diverged(DepthboardError):
-    code = "diverged"
 
 
 class Trainer:
@@ -89,6 +85,7 @@ class Trainer:
             "network": self._network.state_dict(),
             "objective": self._objective.state_dict(),
             "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if self._device.type == "cuda" else [],
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -96,6 +93,8 @@ class Trainer:
         self._network.load_state_dict(state["network"])
         self._objective.load_state_dict(state["objective"])
         torch.set_rng_state(state["random"])
+        if self._device.type == "cuda" and len(state["random_cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(state["random_cuda"])
 
     def _log(self, parts: dict[str, Tensor]) -> None:
         values = {f"train/loss/{name}": float(value) for name, value in parts.items()}

@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Response
 
 from backend import answers
-from backend.deps import Reading, Writing
+from backend.deps import PageNumber, PageSize, Reading, Writing
 from backend.middleware import IMMUTABLE
 from backend.routes.maps import PICTURE
-from backend.schemas import DatasetEntry, DatasetRegistration
+from backend.schemas import DatasetEntry, DatasetRegistration, Page
 from backend.store import datasets
 from depthboard.datasets import ROOMS
 from depthboard.errors import DataProblem
@@ -29,9 +29,10 @@ EXAMPLE = {
 
 
 @router.get("")
-def list_datasets(session: Reading) -> list[DatasetEntry]:
-    """All datasets, by name."""
-    return [answers.dataset_entry(*row) for row in datasets.every(session)]
+def list_datasets(session: Reading, page: PageNumber = 1, size: PageSize = 50) -> Page[DatasetEntry]:
+    """Datasets by name."""
+    found, total = datasets.page(session, page, size)
+    return Page(items=[answers.dataset_entry(*row) for row in found], total=total, page=page, size=size)
 
 
 @router.post("", status_code=201)

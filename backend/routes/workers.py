@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from backend import answers
-from backend.deps import Reading, SettingsOf, Writing
-from backend.schemas import WorkerEntry
+from backend.deps import PageNumber, PageSize, Reading, SettingsOf, Writing
+from backend.schemas import Page, WorkerEntry
 from backend.store import runs, workers
 from backend.sweeper import silence
 from depthboard.protocol import WorkerNote
@@ -19,11 +19,15 @@ WorkerId = Annotated[str, Path(min_length=8, max_length=64)]
 
 
 @router.get("")
-def list_workers(session: Reading, settings: SettingsOf) -> list[WorkerEntry]:
-    """Every worker of the last week, the living first, with what each trains now."""
+def list_workers(
+    session: Reading, settings: SettingsOf, page: PageNumber = 1, size: PageSize = 50
+) -> Page[WorkerEntry]:
+    """The workers of the last week, the living first, with what each trains now."""
     known = workers.known(session, silence(settings))
-    running = runs.owned_by(session, [worker.id for worker, _ in known])
-    return [answers.worker_entry(worker, alive, running) for worker, alive in known]
+    shown = known[(page - 1) * size : page * size]
+    running = runs.owned_by(session, [worker.id for worker, _ in shown])
+    entries = [answers.worker_entry(worker, alive, running) for worker, alive in shown]
+    return Page(items=entries, total=len(known), page=page, size=size)
 
 
 @router.put("/{worker_id}", status_code=204)

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from backend.store import outbox
-from backend.store.lease import cuts_of, owned, rewind
+from backend.store.lease import check_step, cuts_of, owned, rewind
 from backend.store.tables import Attempt, Curve, Run
 from depthboard.protocol import Point, Points
 
@@ -44,6 +44,7 @@ def append(session: Session, run_id: int, token: str, batch: Points) -> int:
     if known < 0 or known >= len(batch.points):
         return attempt.last_seq
     points = batch.points[known:]
+    check_step(run, max(point.step for point in points))
     rewind(session, run, min(point.step for point in points))
     first_seq = attempt.last_seq + 1
     session.execute(insert(Curve), [_row(run, first_seq, key, found) for key, found in _by_key(points).items()])

@@ -8,26 +8,29 @@ from sqlalchemy.orm import Session, undefer
 from backend.store import outbox
 from backend.store.session import clock
 from backend.store.tables import Dataset, Run
-from depthboard.datasets import ROOMS, DatasetReport
-from depthboard.errors import Conflict, DataProblem, InvalidInput, NotFound
+from depthboard.datasets import FORMATS, ROOMS, DatasetReport
+from depthboard.errors import Conflict, DataProblem, InvalidInput, NotFound, UnknownName
 from depthboard.status import RunStatus
 
 BUILT_IN = ROOMS.name
 
 
-def every(session: Session) -> list[tuple[Dataset, int, bool]]:
-    """(dataset, its number of runs, whether it has a contact sheet), by name."""
+def page(session: Session, number: int, size: int) -> tuple[list[tuple[Dataset, int, bool]], int]:
+    """(dataset, its number of runs, whether it has a contact sheet), by name; and how many there are in all."""
     counts = select(Run.dataset, func.count().label("runs")).group_by(Run.dataset).subquery()
     query = (
         select(Dataset, func.coalesce(counts.c.runs, 0), Dataset.sheet.is_not(None))
         .outerjoin(counts, counts.c.dataset == Dataset.name)
         .order_by(Dataset.name)
+        .limit(size)
+        .offset((number - 1) * size)
     )
-    return [(dataset, int(runs), bool(sheet)) for dataset, runs, sheet in session.execute(query)]
+    total = session.scalar(select(func.count()).select_from(Dataset)) or 0
+    return [(dataset, int(runs), bool(sheet)) for dataset, runs, sheet in session.execute(query)], total
 
 
 def one(session: Session, name: str) -> tuple[Dataset, int, bool]:
-    """As `every`. Raises NotFound."""
+    """As in `page`. Raises NotFound."""
     dataset = get(session, name)
     runs = session.scalar(select(func.count()).select_from(Run).where(Run.dataset == name)) or 0
     sheet = session.scalar(select(Dataset.sheet.is_not(None)).where(Dataset.id == dataset.id))
@@ -62,6 +65,7 @@ def register(session: Session, report: DatasetReport, sheet: bytes | None, *, re
     """
     if report.name == BUILT_IN or report.format == BUILT_IN:
         raise InvalidInput(f"{BUILT_IN} is built in.", field="report.name", remedy="Choose another name and format.")
+    _check_report(report)
     if not report.usable:
         first = report.problems[0] if report.problems else "its check found problems that the report does not name."
         raise DataProblem(f"{report.name} cannot be trained on: {first}", field="report.problems")
@@ -69,6 +73,21 @@ def register(session: Session, report: DatasetReport, sheet: bytes | None, *, re
     if known is not None and known.fingerprint != report.fingerprint:
         _check_replaceable(session, known, replace)
     return put(session, report, sheet)
+
+
+def _check_report(report: DatasetReport) -> None:
+    """What the check itself always writes, but another sender may not."""
+    if report.format not in FORMATS:
+        raise UnknownName(
+            f"there is no format {report.format!r}.",
+            field="report.format",
+            remedy=f"Take one of: {', '.join(FORMATS)}.",
+        )
+    if report.usable and report.default_split not in report.splits:
+        raise InvalidInput(
+            f"the usual split {report.default_split!r} is none of {', '.join(report.splits) or 'no splits'}.",
+            field="report.default_split",
+        )
 
 
 def _check_replaceable(session: Session, known: Dataset, replace: bool) -> None:

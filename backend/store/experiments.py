@@ -115,14 +115,23 @@ def _count(session: Session, found: dict[int, Standing]) -> None:
 
 
 def _find_best(session: Session, found: dict[int, Standing]) -> None:
+    """The lowest RMSE of the finished runs; none where they were scored on different images, which no rank compares."""
+    test = (Run.dataset, Run.data_fingerprint, Run.split, Run.evaluation_split, Run.protocol)
     rank = func.row_number().over(partition_by=ExperimentRun.experiment_id, order_by=(Run.rmse, Run.id)).label("rank")
+    from_first = func.dense_rank().over(partition_by=ExperimentRun.experiment_id, order_by=test).label("tests")
     ranked = (
-        select(ExperimentRun.experiment_id, Run.id, Run.loss_label, Run.rmse, rank)
+        select(ExperimentRun.experiment_id, Run.id, Run.loss_label, Run.rmse, rank, from_first)
         .join(Run, Run.id == ExperimentRun.run_id)
-        .where(ExperimentRun.experiment_id.in_(found), Run.rmse.is_not(None))
+        .where(
+            ExperimentRun.experiment_id.in_(found),
+            Run.status == RunStatus.finished,
+            Run.rmse.is_not(None),
+            Run.diverged_at.is_(None),
+        )
         .subquery()
     )
-    for row in session.execute(select(ranked).where(ranked.c.rank == 1)):
+    several = select(ranked.c.experiment_id).where(ranked.c.tests > 1)
+    for row in session.execute(select(ranked).where(ranked.c.rank == 1, ranked.c.experiment_id.not_in(several))):
         found[row.experiment_id].best = {"metric": "rmse", "value": row.rmse, "run_id": row.id, "loss": row.loss_label}
 
 
@@ -166,8 +175,10 @@ def remove(session: Session, experiment_id: int) -> list[int]:
     get(session, experiment_id)
     other = exists().where(ExperimentRun.run_id == Run.id, ExperimentRun.experiment_id != experiment_id)
     linked = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
-    # Locked in the order of ids, so that a worker's write either comes before the deletion or finds no run.
-    own = session.scalars(select(Run.id).where(Run.id.in_(linked), ~other).order_by(Run.id).with_for_update()).all()
+    # Locked in the order of ids, so that a worker's write and a submission's link either come before the deletion or find
+    # no run; whether another experiment links it is asked after that, when no new link can come.
+    session.scalars(select(Run.id).where(Run.id.in_(linked)).order_by(Run.id).with_for_update()).all()
+    own = session.scalars(select(Run.id).where(Run.id.in_(linked), ~other).order_by(Run.id)).all()
     session.execute(delete(Experiment).where(Experiment.id == experiment_id))
     for start in range(0, len(own), 1000):
         session.execute(delete(Run).where(Run.id.in_(own[start : start + 1000])))

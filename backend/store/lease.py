@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from backend.store import evaluations, outbox
 from backend.store.session import clock
 from backend.store.tables import Attempt, Checkpoint, Evaluation, Prediction, Run
-from depthboard.errors import StaleAttempt
+from depthboard.errors import InvalidInput, StaleAttempt
 from depthboard.protocol import ClaimRequest, Finish, Progress
 from depthboard.status import RunStatus, check_move
 
@@ -117,6 +117,12 @@ def supersede(session: Session, run: Run, step: int | None) -> None:
     if run.diverged_at is not None and run.diverged_at > run.step:
         run.diverged_at = None
     evaluations.refresh(session, run)
+
+
+def check_step(run: Run, step: int) -> None:
+    """Raises InvalidInput for a step that the run does not have."""
+    if step > run.steps:
+        raise InvalidInput(f"run {run.id} ends at step {run.steps}, before {step}.", field="step")
 
 
 def rewind(session: Session, run: Run, step: int) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.store import evaluations, outbox
-from backend.store.lease import owned, rewind
+from backend.store.lease import check_step, owned, rewind
 from backend.store.session import clock
 from backend.store.tables import Attempt, Base, Checkpoint, Evaluation, Frame, Log, Prediction, Run
 from depthboard import protocol
@@ -40,6 +40,7 @@ def add_evaluation(session: Session, run_id: int, token: str, evaluation: protoc
     """Keep one evaluation with the metrics that follow from its sums."""
     run = owned(session, run_id, token)
     per_image, pooled = evaluations.metrics_of(evaluations.read_sums(evaluation.sums, evaluation.images))
+    check_step(run, evaluation.step)
     rewind(session, run, evaluation.step)
     row = {
         "run_id": run.id,
@@ -96,6 +97,7 @@ def add_predictions(session: Session, run_id: int, token: str, predictions: list
                 **prediction.model_dump(include={"step", "height", "width", "nonfinite", "depth"}),
             }
         )
+    check_step(run, max(p.step for p in predictions))
     rewind(session, run, min(p.step for p in predictions))
     insert_new(session, Prediction, rows, ("run_id", "step", "frame_id", "attempt"))
     for step in {p.step for p in predictions}:
@@ -150,12 +152,14 @@ def check_depth(packed: bytes, height: int, width: int, field: str) -> None:
 
 
 def check_png(data: bytes, height: int, width: int, field: str) -> None:
-    """Raises DataProblem unless the bytes are a PNG picture of that size. Only its header is read."""
+    """Raises DataProblem unless the bytes are a PNG picture of that size."""
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
             size = picture.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataProblem("these bytes are no PNG picture.", field=field) from error
+            if size == (width, height):
+                picture.load()
+    except (OSError, ValueError, SyntaxError, zlib.error, Image.DecompressionBombError) as error:
+        raise DataProblem("these bytes are no whole PNG picture.", field=field) from error
     if size != (width, height):
         raise DataProblem(f"the picture is {size[1]}×{size[0]} where {height}×{width} is due.", field=field)
 
@@ -163,8 +167,7 @@ def check_png(data: bytes, height: int, width: int, field: str) -> None:
 def add_checkpoint(session: Session, run_id: int, token: str, note: protocol.CheckpointNote) -> None:
     """Note a checkpoint from which a later attempt may go on. Raises InvalidInput for a step that the run does not have."""
     run = owned(session, run_id, token)
-    if note.step > run.steps:
-        raise InvalidInput(f"run {run_id} ends at step {run.steps}, before {note.step}.", field="step")
+    check_step(run, note.step)
     rewind(session, run, note.step)
     row = {"run_id": run.id, "attempt": run.attempt, "created_at": clock(session), **note.model_dump()}
     insert_new(session, Checkpoint, [row], ("run_id", "attempt", "step"))

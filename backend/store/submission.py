@@ -16,6 +16,7 @@ from backend.store.session import clock
 from backend.store.tables import Dataset, Experiment, ExperimentRun, ExperimentTag, Run
 from backend.store.types import check_tree
 from depthboard.config import RunConfig
+from depthboard.config.data import CROPPED_FRAME
 from depthboard.datasets import DatasetReport
 from depthboard.errors import InvalidInput, UnknownName
 from depthboard.experiment import TRAINING_VERSION, ExperimentSpec, expand, identity
@@ -79,6 +80,7 @@ def _resolved(config: RunConfig, report: DatasetReport) -> RunConfig:
             field="data.split",
             remedy=f"It has: {', '.join(report.splits)}; {report.default_split} is its usual one.",
         )
+    _check_crops(config, report)
     train = parts.get("train", 0)
     held_out = held_out_count(train, data.validation)
     most = train - held_out
@@ -95,16 +97,32 @@ def _resolved(config: RunConfig, report: DatasetReport) -> RunConfig:
     return config.model_copy(update={"data": data.model_copy(update={"train_size": size})})
 
 
+def _check_crops(config: RunConfig, report: DatasetReport) -> None:
+    """The named crops are windows of NYUv2's frames. Raises InvalidInput where the dataset's are of another size."""
+    if report.height is None or (report.height, report.width) == CROPPED_FRAME:
+        return
+    for field, crop in (("data.crop", config.data.crop), ("evaluation.crop", config.evaluation.crop)):
+        if crop != "none":
+            raise InvalidInput(
+                f"the crop {crop} is a window of frames of 480×640, but those of {report.name} are {report.height}×{report.width}.",
+                field=field,
+                remedy="Set it to none for this dataset.",
+            )
+
+
 def held_out_count(train: int, share: float) -> int:
     """How many of `train` images the validation share takes, as worker.data.subset divides them."""
     return max(1, int(share * train + 0.5)) if share > 0 else 0
 
 
-def _existing(session: Session, identities: Sequence[str]) -> dict[str, Run]:
+def _existing(session: Session, identities: Sequence[str], *, keep: bool = False) -> dict[str, Run]:
+    """Identity -> run; with `keep` none of them can be deleted before this transaction ends."""
     light = (defer(Run.config), defer(Run.metrics), defer(Run.provenance))
     runs: dict[str, Run] = {}
     for chunk in _chunks(identities):
-        query = select(Run).where(Run.identity.in_(chunk)).options(*light)
+        query = select(Run).where(Run.identity.in_(chunk)).options(*light).order_by(Run.id)
+        if keep:
+            query = query.with_for_update(read=True, key_share=True)
         runs |= {run.identity: run for run in session.scalars(query)}
     return runs
 
@@ -131,10 +149,11 @@ def submit(session: Session, spec: ExperimentSpec, max_attempts: int) -> tuple[E
     )
     session.add(experiment)
     session.flush()
+    runs = _existing(session, [p.identity for p in planned], keep=True)
     first = (session.scalar(select(func.max(Run.position))) or 0) + 1
-    new = [_row(p, first + i, max_attempts, now) for i, p in enumerate(planned) if p.existing is None]
+    new = [_row(p, first + i, max_attempts, now) for i, p in enumerate(planned) if p.identity not in runs]
     insert_new(session, Run, new, ("identity",))
-    runs = _existing(session, [p.identity for p in planned])
+    runs |= _existing(session, [p.identity for p in planned if p.identity not in runs], keep=True)
     links = [
         {"experiment_id": experiment.id, "run_id": runs[p.identity].id, "levels": p.levels, "position": i}
         for i, p in enumerate(planned)

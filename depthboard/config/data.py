@@ -26,6 +26,9 @@ Subset = Annotated[EquallySpaced | RandomSubset, Field(discriminator="kind")]
 
 Crop = Literal["none", "toolbox", "eigen"]
 
+CROPPED_FRAME = (480, 640)
+"""Rows and columns of the frames that the named crops are made for: NYUv2's."""
+
 
 class DataConfig(Frozen):
     dataset: str = Field("rooms", min_length=1, max_length=80, description="Name of a registered dataset.")

@@ -50,6 +50,29 @@ def test_a_depth_map_that_unpacks_to_much_more_than_its_size_is_refused(client: 
     assert "more than 64×96 values" in error_of(answer)["message"]
 
 
+def test_a_picture_whose_end_is_missing_is_refused(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    whole = acting.frame("new.png", 1)
+    cut = base64.b64encode(base64.b64decode(whole["rgb"])[:-30]).decode()
+    answer = attempt.send("frames", [{**whole, "rgb": cut}], "PUT")
+    assert (answer.status_code, error_of(answer)["field"]) == (422, "0.rgb")
+
+
+def test_nothing_is_written_of_a_step_that_the_run_does_not_have(client: TestClient) -> None:
+    acting.submit(client)  # 20 steps
+    attempt = acting.claimed(client)
+    attempt.frames()
+    point = {"step": 21, "wall": 1e9, "values": {"train/loss/l1": 1.0}}
+    for answer in (
+        attempt.send("points", {"first_seq": 0, "points": [point]}),
+        attempt.send("evaluations", acting.evaluation(21)),
+        attempt.send("predictions", [acting.prediction(21, acting.FRAMES[0])]),
+    ):
+        assert (answer.status_code, error_of(answer)["field"]) == (422, "step")
+    assert attempt.points(range(1, 21)) == 19
+
+
 def test_a_checkpoint_beyond_the_last_step_is_refused_because_the_run_would_go_on_from_there(
     client: TestClient,
 ) -> None:
@@ -67,7 +90,7 @@ def test_a_checkpoint_beyond_the_last_step_is_refused_because_the_run_would_go_o
 def test_a_worker_that_measured_no_finite_speed_does_not_take_the_list_of_workers_away(client: TestClient) -> None:
     body = '{"host": "h", "device": "cpu", "speeds": {"a": NaN, "b": 1e999, "c": 5.0}}'
     assert client.put("/api/workers/worker-0001", content=body, headers=JSON).status_code == 204
-    assert [worker["speeds"] for worker in client.get("/api/workers").json()] == [{"c": 5.0}]
+    assert [worker["speeds"] for worker in client.get("/api/workers").json()["items"]] == [{"c": 5.0}]
 
 
 def test_an_event_id_of_five_thousand_digits_is_no_event_id(api: str) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
+from backend.store import experiments, submission
 from backend.sweeper import sweep
+from depthboard.experiment import ExperimentSpec
 from depthboard.settings import Settings
 from tests.backend import acting
 
@@ -65,6 +70,13 @@ def test_a_linked_run_that_had_failed_is_queued_again(client: TestClient) -> Non
         ({"data": {"validation": 0.5}}, {"size": [2049]}, "invalid_input", "data.train_size", "2048"),
         ({}, {"loss": ["l3"]}, "invalid_input", "loss", "'l1'"),
         ({}, {"loss": ["l1"], "loss.lam": [0.1]}, "invalid_input", "loss.lam", "no setting"),
+        (
+            {"data": {"dataset": "wide", "crop": "eigen"}, "evaluation": {"crop": "eigen"}},
+            {},
+            "invalid_input",
+            "data.crop",
+            "480×1280",
+        ),
         ({"data": {"height": 65}}, {}, "invalid_input", "data.height", "32"),
         ({"colour": "red"}, {}, "invalid_input", "colour", "no setting"),
     ],
@@ -72,6 +84,8 @@ def test_a_linked_run_that_had_failed_is_queued_again(client: TestClient) -> Non
 def test_what_cannot_be_trained_is_refused_in_a_sentence_that_names_the_place(
     client: TestClient, base: dict[str, Any], factors: dict[str, Any], code: str, field: str, said: str
 ) -> None:
+    wide = {**client.get("/api/datasets/rooms").json()["report"], "name": "wide", "format": "folder", "width": 1280}
+    assert client.post("/api/datasets", json={"report": wide}).status_code == 201
     for path in ("/api/experiments", "/api/experiments/dry-run"):
         answer = client.post(path, json=acting.spec(base=base, factors=factors))
         assert answer.status_code == 422
@@ -155,9 +169,25 @@ def test_an_experiment_shows_progress_eta_and_its_best_run(client: TestClient) -
     shown = client.get(f"/api/experiments/{experiment['id']}").json()
     assert shown["progress"] == pytest.approx((160 + 80) / 320)
     assert shown["eta_seconds"] == pytest.approx(80 / 40)
+    assert shown["best"]["run_id"] == first.run_id, "of the finished runs alone"
+    second.evaluate(20, 0.25)
+    second.finish()
+    shown = client.get(f"/api/experiments/{experiment['id']}").json()
     assert shown["best"]["run_id"] == second.run_id
     assert shown["best"]["value"] == pytest.approx(0.25)
     assert shown["best"]["loss"] == "eigen"
+
+
+def test_there_is_no_best_among_runs_that_were_scored_on_different_images(client: TestClient) -> None:
+    protocols = {"evaluation.max_depth": [5.0, 10.0]}
+    experiment = acting.submit(client, factors={"loss": ["l1"], **protocols})
+    for _ in range(2):
+        attempt = acting.claimed(client)
+        attempt.evaluate(20, 0.5, protocol=client.get(attempt.path).json()["protocol"])
+        attempt.finish()
+    shown = client.get(f"/api/experiments/{experiment['id']}").json()
+    assert shown["counts"]["finished"] == 2
+    assert shown["best"] is None
 
 
 def test_name_description_and_tags_can_be_changed_and_nothing_else(client: TestClient) -> None:
@@ -265,6 +295,35 @@ def test_deleting_an_experiment_deletes_only_the_runs_that_no_other_one_links(
     assert client.get(f"/api/runs/{l1}").status_code == 404
     assert [run["loss"] for run in acting.runs_of(client, second)] == ["l2", "eigen"]
     assert [folder.name for folder in kept.iterdir()] == [str(l2)]
+
+
+def test_a_run_that_is_being_linked_is_not_deleted_and_one_that_is_being_deleted_is_made_anew(
+    client: TestClient, app: FastAPI
+) -> None:
+    """Both at once: whichever transaction comes second sees what the first one did."""
+    database = app.state.database
+    spec = ExperimentSpec.model_validate(acting.spec(name="second"))
+
+    def beside(work: Callable[[], Any], session_work: Callable[[Session], Any]) -> None:
+        other = threading.Thread(target=work)
+        with database.write() as session:
+            session_work(session)
+            other.start()
+            other.join(0.5)  # it waits for this transaction
+        other.join(30)
+        assert not other.is_alive()
+
+    first = acting.submit(client)
+    beside(
+        lambda: client.delete(f"/api/experiments/{first['id']}"),
+        lambda session: submission.submit(session, spec, max_attempts=3),
+    )
+    second = client.get("/api/experiments").json()["items"][0]
+    assert [run["loss"] for run in acting.runs_of(client, second)] == ["l1", "eigen"]
+
+    beside(lambda: acting.submit(client, name="third"), lambda session: experiments.remove(session, second["id"]))
+    (third,) = client.get("/api/experiments").json()["items"]
+    assert [run["loss"] for run in acting.runs_of(client, third)] == ["l1", "eigen"]
 
 
 def test_the_worker_of_a_deleted_run_is_told_that_it_is_stale(client: TestClient) -> None:

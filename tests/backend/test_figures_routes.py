@@ -151,6 +151,12 @@ def test_the_built_in_dataset_stays_and_a_faulty_one_is_not_registered(client: T
     rooms = client.get("/api/datasets/rooms").json()["report"]
     assert client.delete("/api/datasets/rooms").status_code == 422
     assert client.post("/api/datasets", json={"report": rooms}).status_code == 422
+    for place, wrong in (("format", "zip"), ("default_split", "odd"), ("splits", {"official": {"train": -1}})):
+        error = client.post(
+            "/api/datasets", json={"report": {**rooms, "name": "odd", "format": "folder", place: wrong}}
+        )
+        assert error.status_code == 422
+        assert f"report.{place}" in error.json()["error"]["field"]
     faulty = {**rooms, "name": "bad", "format": "folder", "problems": ["3 files have no depth"], "problem_count": 3}
     answer = client.post("/api/datasets", json={"report": faulty})
     assert answer.json()["error"]["code"] == "data_problem"
@@ -164,6 +170,6 @@ def test_workers_are_shown_with_what_they_train(client: TestClient) -> None:
     assert client.put("/api/workers/worker-9999", json=note).status_code == 204
     acting.submit(client, name="more", factors={"loss": ["l2"]})
     attempt = acting.claimed(client, worker="worker-9999")
-    worker = client.get("/api/workers").json()[0]
+    worker = client.get("/api/workers").json()["items"][0]
     assert (worker["id"], worker["alive"], worker["slots"]) == ("worker-9999", True, 2)
     assert [run["id"] for run in worker["running"]] == [attempt.run_id]

@@ -62,7 +62,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     try:
         settle(lambda: process.poll() is not None or answers(Settings(api_url=product.url)), 60, "the API answers")
         assert process.poll() is None, (home / "up.log").read_text()
-        settle(lambda: product.client.api.json("GET", "/api/workers"), 120, "a worker is there")
+        settle(lambda: product.client.workers(), 120, "a worker is there")
         yield product
     finally:
         client.api.close()

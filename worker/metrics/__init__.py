@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from depthboard.metrics import METRICS, SUMS, from_sums, per_image
-from worker.metrics.protocol import CROPS, FRAME, Scored, Window, check_crops, scored, valid, window
+from worker.metrics.protocol import CROPS, Scored, Window, check_crops, scored, valid, window
 from worker.metrics.sums import constant_sums, evaluation_sums, image_sums
 
 __all__ = [
     "CROPS",
-    "FRAME",
     "METRICS",
     "SUMS",
     "Scored",

@@ -14,11 +14,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from depthboard.config import DataConfig, EvaluationConfig
-from depthboard.config.data import Crop
+from depthboard.config.data import CROPPED_FRAME, Crop
 from depthboard.errors import InvalidInput
-
-FRAME = (480, 640)
-"""Rows and columns of the frames that the named crops are made for: NYUv2's."""
 
 
 class Window(NamedTuple):
@@ -63,7 +60,7 @@ def window(crop: Crop, frame: tuple[int, int], field: str = "evaluation.crop") -
     named = CROPS[crop]
     if named is None:
         return Window(0, frame[0], 0, frame[1])
-    if frame != FRAME:
+    if frame != CROPPED_FRAME:
         raise InvalidInput(
             f"The crop {crop!r} is defined for frames of 480×640 (rows × columns), but these are {frame[0]}×{frame[1]}.",
             field=field,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,9 @@ COUNTER = "num_batches_tracked"
 
 @dataclass(frozen=True)
 class PretrainedReport:
-    """What came from the file and what kept its initialisation, by the names of the network's state dict; and the file's own leftovers."""
+    """What came from the file and what kept its initialisation, by the names of the network's state dict; the file's hash and its own leftovers."""
 
+    sha256: str
     copied: list[str]
     not_copied: list[str]
     unused: list[str]
@@ -50,7 +52,10 @@ def load_pretrained(network: D3Net, path: str | Path) -> PretrainedReport:
             own[name].copy_(given[name])
     prefixed = [f"encoder.{name}" for name in copied]
     every = [name for name in network.state_dict() if not name.endswith(COUNTER)]
+    with Path(path).open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return PretrainedReport(
+        sha256=sha256,
         copied=prefixed,
         not_copied=sorted(set(every) - set(prefixed), key=every.index),
         unused=[name for name in given if name not in copied],

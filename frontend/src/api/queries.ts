@@ -132,6 +132,6 @@ export const runsQuery = (status: RunStatus, size: number) =>
     queryFn: () => unwrap(api.GET('/api/runs', { params: { query: { status, size } } })),
   })
 
-export const datasetsQuery = () => queryOptions({ queryKey: ['datasets'], queryFn: () => unwrap(api.GET('/api/datasets')) })
+export const datasetsQuery = () => queryOptions({ queryKey: ['datasets'], queryFn: async () => (await unwrap(api.GET('/api/datasets', { params: { query: { size: 1000 } } }))).items })
 
-export const workersQuery = () => queryOptions({ queryKey: ['workers'], queryFn: () => unwrap(api.GET('/api/workers')) })
+export const workersQuery = () => queryOptions({ queryKey: ['workers'], queryFn: async () => (await unwrap(api.GET('/api/workers', { params: { query: { size: 1000 } } }))).items })

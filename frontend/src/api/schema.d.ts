@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * List Datasets
-         * @description All datasets, by name.
+         * @description Datasets by name.
          */
         get: operations["list_datasets"];
         put?: never;
@@ -729,7 +729,7 @@ export interface paths {
         };
         /**
          * List Workers
-         * @description Every worker of the last week, the living first, with what each trains now.
+         * @description The workers of the last week, the living first, with what each trains now.
          */
         get: operations["list_workers"];
         put?: never;
@@ -1475,7 +1475,7 @@ export interface components {
         ExperimentDetail: {
             /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest RMSE so far
+             * @description {metric, value, run_id, loss} of the lowest RMSE of the finished runs; null where they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -1551,7 +1551,7 @@ export interface components {
         ExperimentSummary: {
             /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest RMSE so far
+             * @description {metric, value, run_id, loss} of the lowest RMSE of the finished runs; null where they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -1899,6 +1899,17 @@ export interface components {
              */
             weight_decay: number;
         };
+        /** Page[DatasetEntry] */
+        Page_DatasetEntry_: {
+            /** Items */
+            items: components["schemas"]["DatasetEntry"][];
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /** Total */
+            total: number;
+        };
         /** Page[ExperimentSummary] */
         Page_ExperimentSummary_: {
             /** Items */
@@ -1914,6 +1925,17 @@ export interface components {
         Page_RunSummary_: {
             /** Items */
             items: components["schemas"]["RunSummary"][];
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /** Total */
+            total: number;
+        };
+        /** Page[WorkerEntry] */
+        Page_WorkerEntry_: {
+            /** Items */
+            items: components["schemas"]["WorkerEntry"][];
             /** Page */
             page: number;
             /** Size */
@@ -2758,7 +2780,11 @@ export interface operations {
     };
     list_datasets: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description from 1 */
+                page?: number;
+                size?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2771,7 +2797,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DatasetEntry"][];
+                    "application/json": components["schemas"]["Page_DatasetEntry_"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
@@ -4434,7 +4460,11 @@ export interface operations {
     };
     list_workers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description from 1 */
+                page?: number;
+                size?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4447,7 +4477,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WorkerEntry"][];
+                    "application/json": components["schemas"]["Page_WorkerEntry_"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */

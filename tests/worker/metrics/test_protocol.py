@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from depthboard.config import DataConfig, EvaluationConfig
+from depthboard.config.data import CROPPED_FRAME
 from depthboard.errors import InvalidInput
-from worker.metrics import CROPS, FRAME, check_crops, scored, valid, window
+from worker.metrics import CROPS, check_crops, scored, valid, window
 
 POSSIBLE = [("none", "none"), ("none", "toolbox"), ("none", "eigen"), ("toolbox", "toolbox"), ("eigen", "eigen")]
 
@@ -23,14 +24,14 @@ def ramp(rows: int, columns: int) -> torch.Tensor:
 
 def test_the_toolbox_window_is_matlab_s_rows_45_to_471_and_columns_41_to_601() -> None:
     frame = np.arange(480 * 640).reshape(480, 640)
-    top, bottom, left, right = window("toolbox", FRAME)
+    top, bottom, left, right = window("toolbox", CROPPED_FRAME)
     np.testing.assert_array_equal(frame[top:bottom, left:right], frame[np.ix_(range(45 - 1, 471), range(41 - 1, 601))])
-    assert window("toolbox", FRAME).size == (427, 561)
+    assert window("toolbox", CROPPED_FRAME).size == (427, 561)
 
 
 def test_the_eigen_window_is_440_by_592() -> None:
-    assert window("eigen", FRAME) == (20, 460, 24, 616)
-    assert window("eigen", FRAME).size == (440, 592)
+    assert window("eigen", CROPPED_FRAME) == (20, 460, 24, 616)
+    assert window("eigen", CROPPED_FRAME).size == (440, 592)
 
 
 @pytest.mark.parametrize("crop", ["toolbox", "eigen"])
@@ -43,10 +44,10 @@ def test_a_named_crop_is_refused_for_frames_that_are_not_nyu_s(crop: str) -> Non
 @pytest.mark.parametrize(("data", "evaluation"), list(itertools.product(CROPS, CROPS)))
 def test_what_the_network_does_not_see_cannot_be_scored(data: str, evaluation: str) -> None:
     if (data, evaluation) in POSSIBLE:
-        check_crops(data, evaluation, FRAME)
+        check_crops(data, evaluation, CROPPED_FRAME)
         return
     with pytest.raises(InvalidInput, match="the network sees only") as caught:
-        check_crops(data, evaluation, FRAME)
+        check_crops(data, evaluation, CROPPED_FRAME)
     assert caught.value.field == "evaluation.crop"
 
 
@@ -67,7 +68,7 @@ def test_at_the_network_s_size_a_crop_keeps_the_pixels_whose_centres_lie_in_its_
     """480×640 squeezed to 96×128 is 5 to 1: centres at 2.5, 7.5 … The toolbox's rows 44..471 hold 47.5..467.5, columns 40..601 42.5..597.5."""
     data, evaluation = DataConfig(height=96, width=128), EvaluationConfig(crop="toolbox")
     maps = torch.ones(1, 1, 96, 128)
-    mask = scored(maps, maps, evaluation=evaluation, data=data, frame=FRAME).mask[0, 0]
+    mask = scored(maps, maps, evaluation=evaluation, data=data, frame=CROPPED_FRAME).mask[0, 0]
     expected = torch.zeros(96, 128, dtype=torch.bool)
     expected[9:94, 8:120] = True
     assert torch.equal(mask, expected)
@@ -76,19 +77,19 @@ def test_at_the_network_s_size_a_crop_keeps_the_pixels_whose_centres_lie_in_its_
 def test_at_the_network_s_size_the_input_s_own_window_is_scored_entirely() -> None:
     data, evaluation = DataConfig(crop="eigen"), EvaluationConfig(crop="eigen")
     maps = torch.ones(1, 1, 64, 96)
-    assert scored(maps, maps, evaluation=evaluation, data=data, frame=FRAME).mask.all()
+    assert scored(maps, maps, evaluation=evaluation, data=data, frame=CROPPED_FRAME).mask.all()
 
 
 @pytest.mark.parametrize(("data_crop", "evaluation_crop"), POSSIBLE)
 def test_at_native_size_the_prediction_lands_where_its_window_was(data_crop: str, evaluation_crop: str) -> None:
     """The network predicts its squeezed input exactly; stretched back it must meet the ground truth, but for the rim that bilinear clamps."""
-    target = ramp(*FRAME)
+    target = ramp(*CROPPED_FRAME)
     data = DataConfig(crop=data_crop, height=64, width=96)
-    seen = window(data_crop, FRAME).of(target)
+    seen = window(data_crop, CROPPED_FRAME).of(target)
     pred = torch.nn.functional.interpolate(seen, size=(64, 96), mode="bilinear", align_corners=False)
     evaluation = EvaluationConfig(crop=evaluation_crop, resize="native")
-    pair = scored(pred, target, evaluation=evaluation, data=data, frame=FRAME)
-    assert tuple(pair.pred.shape[-2:]) == tuple(pair.target.shape[-2:]) == window(evaluation_crop, FRAME).size
+    pair = scored(pred, target, evaluation=evaluation, data=data, frame=CROPPED_FRAME)
+    assert tuple(pair.pred.shape[-2:]) == tuple(pair.target.shape[-2:]) == window(evaluation_crop, CROPPED_FRAME).size
     inner = slice(8, -8)
     torch.testing.assert_close(pair.pred[..., inner], pair.target[..., inner], atol=2e-3, rtol=0)
 
@@ -100,7 +101,7 @@ def test_at_native_size_the_ground_truth_must_be_the_whole_frame() -> None:
             torch.ones(1, 1, 427, 561),
             evaluation=EvaluationConfig(crop="toolbox", resize="native"),
             data=DataConfig(crop="toolbox"),
-            frame=FRAME,
+            frame=CROPPED_FRAME,
         )
 
 
@@ -111,5 +112,5 @@ def test_at_the_network_s_size_a_target_of_another_size_is_refused() -> None:
             torch.ones(1, 1, 480, 640),
             evaluation=EvaluationConfig(),
             data=DataConfig(),
-            frame=FRAME,
+            frame=CROPPED_FRAME,
         )
