@@ -291,14 +291,12 @@ def _print_report(report: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Entry point: errors are sentences, not tracebacks; Ctrl-C is a way to leave."""
+    """Entry point: errors are sentences, not tracebacks."""
     try:
         app()
     except DepthboardError as error:
         Console(stderr=True).print(f"[red]✕[/red] {error}", highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == "__main__":

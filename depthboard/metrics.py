@@ -20,6 +20,9 @@ from depthboard.errors import InvalidInput
 Array = NDArray[np.float64]
 Averaging = Literal["per_image", "pooled"]
 
+METRES_PER_UNIT = 5.0
+"""The paper's network spans −1..1 for 0..10 m, so one unit is 5 m; its losses and Figure 3 are in those units."""
+
 SUMS: tuple[str, ...] = (
     "n",  # valid pixels
     "abs",  # Σ|e|

@@ -74,13 +74,12 @@ class WorkerNote(Message):
 
 
 class ClaimRequest(Message):
-    """A free worker asks for work. `run_id` is a hint from a wake-up: the best queued run is given, whichever it is."""
+    """A free worker asks for work."""
 
     worker_id: str = Field(min_length=8, max_length=64, description="random for each process, never the host name")
     host: str = Field(max_length=200)
     device: str = Field("cpu", max_length=200)
     training_version: str = Field(max_length=100)
-    run_id: int | None = None
 
 
 class DatasetRef(Message):

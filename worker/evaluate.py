@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from depthboard import protocol
 from depthboard.config import RunConfig
+from depthboard.division import equally_spaced
 from depthboard.errors import DataProblem
 from worker.data import FrameStore
-from worker.data.subset import equally_spaced
 from worker.metrics import constant_sums, evaluation_sums
 
 BATCH = 16

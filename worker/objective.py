@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from depthboard.config import OptimiserConfig, RunConfig
+from depthboard.metrics import METRES_PER_UNIT
 from worker.losses import LOSSES, discriminator_loss, loss_of
 from worker.networks import prepare_discriminator
-from worker.networks.d3net import METRES_PER_UNIT
 
 
 class Objective(Protocol):

@@ -39,11 +39,11 @@ class Slots:
         """Say that we are here and look for work, every poll_seconds, whatever the broker does."""
         threading.Thread(target=self._poll, name="poll", daemon=True).start()
 
-    def ring(self, run_id: int | None = None) -> None:
+    def ring(self) -> None:
         """Start a free slot, if there is one; otherwise the busy ones find the run when they are done."""
         if self.stopping.is_set() or not self._free.acquire(blocking=False):
             return
-        thread = threading.Thread(target=self._work, args=(run_id,), name="slot")
+        thread = threading.Thread(target=self._work, name="slot")
         self._threads.add(thread)
         thread.start()
 
@@ -53,22 +53,21 @@ class Slots:
         for thread in list(self._threads):
             thread.join()
 
-    def _work(self, run_id: int | None) -> None:
+    def _work(self) -> None:
         try:
-            while not self.stopping.is_set() and (claim := self._claim(run_id)) is not None:
+            while not self.stopping.is_set() and (claim := self._claim()) is not None:
                 log.info("run %s: attempt %s", claim.run_id, claim.attempt)
                 supervise(claim, self._settings, self.stopping)
         finally:
             self._free.release()
             self._threads.discard(threading.current_thread())
 
-    def _claim(self, run_id: int | None) -> Claim | None:
+    def _claim(self) -> Claim | None:
         request = ClaimRequest(
             worker_id=self._id,
             host=platform.node(),
             device=self._device,
             training_version=TRAINING_VERSION,
-            run_id=run_id,
         )
         try:
             answer = self._api.json("POST", "/api/claims", request)

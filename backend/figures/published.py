@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-METRES_PER_UNIT = 5.0
+from depthboard.metrics import METRES_PER_UNIT
+
 SHARES = ("delta1", "delta2", "delta3")
 
 

@@ -17,6 +17,7 @@ from backend.store.tables import Evaluation, Frame, Prediction, Run
 from depthboard.config import RunConfig
 from depthboard.config.data import EquallySpaced
 from depthboard.datasets import DatasetReport
+from depthboard.division import equally_spaced
 from depthboard.errors import NotFound
 from depthboard.metrics import per_image
 
@@ -140,10 +141,3 @@ def frames_known(session: Session, run: Run, report: DatasetReport) -> bool:
         select(Frame.position).where(*frame_key(run), Frame.height == run.height, Frame.width == run.width)
     )
     return set(equally_spaced(total, samples)) <= set(found)
-
-
-def equally_spaced(total: int, n: int) -> list[int]:
-    """The sample positions as worker.data.subset chooses them."""
-    if n <= 1:
-        return [0][:n]
-    return [(2 * i * (total - 1) + (n - 1)) // (2 * (n - 1)) for i in range(n)]

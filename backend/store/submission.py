@@ -18,6 +18,7 @@ from backend.store.types import check_tree
 from depthboard.config import RunConfig
 from depthboard.config.data import CROPPED_FRAME
 from depthboard.datasets import DatasetReport
+from depthboard.division import held_out_count
 from depthboard.errors import InvalidInput, UnknownName
 from depthboard.experiment import TRAINING_VERSION, ExperimentSpec, expand, identity
 from depthboard.status import RunStatus
@@ -108,11 +109,6 @@ def _check_crops(config: RunConfig, report: DatasetReport) -> None:
                 field=field,
                 remedy="Set it to none for this dataset.",
             )
-
-
-def held_out_count(train: int, share: float) -> int:
-    """How many of `train` images the validation share takes, as worker.data.subset divides them."""
-    return max(1, int(share * train + 0.5)) if share > 0 else 0
 
 
 def _existing(session: Session, identities: Sequence[str], *, keep: bool = False) -> dict[str, Run]:

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from depthboard.datasets import MAX_PROBLEMS, Counts, DatasetReport, DepthRange
+from depthboard.division import equally_spaced
 from depthboard.errors import DepthboardError
 from worker.data.folder import UNITS
 from worker.data.sheet import contact_sheet
 from worker.data.source import Frame, FrameId, Source
 from worker.data.store import LARGEST_MM, middle, to_millimetres
-from worker.data.subset import equally_spaced
 
 SAMPLE = 400
 """Frames read in full; a dataset with no more is read whole."""

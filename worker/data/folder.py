@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from depthboard.datasets import OptionValue
+from depthboard.division import equally_spaced
 from depthboard.errors import DataProblem, InvalidInput
 from worker.data.pairs import Pair, PairSource
-from worker.data.subset import equally_spaced
 
 UNITS = {"mm": 0.001, "cm": 0.01, "m": 1.0}
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".tif", ".tiff", ".webp"}

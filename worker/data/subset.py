@@ -8,15 +8,9 @@ import numpy as np
 
 from depthboard.config import DataConfig
 from depthboard.config.data import EquallySpaced, RandomSubset
+from depthboard.division import equally_spaced, held_out_count
 from depthboard.errors import InvalidInput
 from worker.data.source import FrameId, Source
-
-
-def equally_spaced(n_total: int, n: int) -> list[int]:
-    """Indices (2·i·(N−1)+(n−1)) // (2·(n−1)): i·(N−1)/(n−1) rounded to whole numbers, halves up; n = 1 takes frame 0."""
-    if n == 1:
-        return [0]
-    return [(2 * i * (n_total - 1) + (n - 1)) // (2 * (n - 1)) for i in range(n)]
 
 
 def subset_indices(n_total: int, n: int, subset: EquallySpaced | RandomSubset) -> list[int]:
@@ -61,7 +55,7 @@ def _divided(source: Source, config: DataConfig) -> tuple[Sequence[FrameId], lis
         )
     if config.validation == 0:
         return frames, []
-    count = max(1, int(config.validation * len(frames) + 0.5))
+    count = held_out_count(len(frames), config.validation)
     if count >= len(frames):
         raise InvalidInput(
             f"A validation share of {config.validation:g} leaves none of the {len(frames)} training images.",

@@ -6,11 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from depthboard.errors import InvalidInput
+from depthboard.metrics import METRES_PER_UNIT
 from worker.networks.densenet import DenseEncoder
 from worker.networks.resnet import ResNetEncoder
-
-METRES_PER_UNIT = 5.0
-"""The network's output spans −1..1 for 0..10 m, so one unit is 5 m; the paper's losses and Figure 3 are in those units."""
 
 MULTIPLE = 32
 """The encoder halves the sides five times."""

@@ -55,8 +55,3 @@ def _check_known(connection: Connection, database: Database) -> None:
             field="DEPTHBOARD_DATABASE_URL",
             remedy="Give Depthboard a database of its own.",
         )
-
-
-def newest() -> str:
-    """The revision that this version of the code writes."""
-    return ScriptDirectory.from_config(configuration()).get_current_head() or ""

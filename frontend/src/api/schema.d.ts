@@ -890,7 +890,7 @@ export interface components {
         };
         /**
          * ClaimRequest
-         * @description A free worker asks for work. `run_id` is a hint from a wake-up: the best queued run is given, whichever it is.
+         * @description A free worker asks for work.
          */
         ClaimRequest: {
             /**
@@ -900,8 +900,6 @@ export interface components {
             device: string;
             /** Host */
             host: string;
-            /** Run Id */
-            run_id?: number | null;
             /** Training Version */
             training_version: string;
             /**

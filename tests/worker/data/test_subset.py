@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from depthboard.config import DataConfig
 from depthboard.config.data import EquallySpaced, RandomSubset
+from depthboard.division import equally_spaced
 from depthboard.errors import InvalidInput, UnknownName
 from worker.data import open_source, subset_indices, training_frames, validation_frames
 from worker.data.source import natural_key
-from worker.data.subset import equally_spaced
 from worker.data.subset import test_frames as frames_for_test
 
 ROOMS = open_source("rooms")
