@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.figures import convergence, dataset_size, encoders, qualitative, results, tiles
 from backend.figures.colouring import DEPTH_MAPS
-from backend.figures.groups import data_name, evaluation_name
+from backend.figures.groups import ALL, data_name, evaluation_name
 from backend.figures.selector import SELECTOR_OPTIONS, Selection, parse_selection
 from backend.figures.tokens import Theme
 from backend.schemas import FigureEntry
@@ -38,6 +38,8 @@ class View:
     options: Mapping[str, Sequence[str]]
     gather: Callable[[Session, Selection], Any]
     draw: Callable[[Any, Theme], go.Figure]
+    every_data: bool = False
+    """Whether it draws all data of the experiment when none is chosen."""
 
 
 FIGURES: dict[str, View] = {
@@ -56,6 +58,7 @@ FIGURES: dict[str, View] = {
         },
         gather=convergence.gather,
         draw=convergence.draw,
+        every_data=True,
     ),
     "dataset-size": View(
         title="Metric against dataset size",
@@ -63,6 +66,7 @@ FIGURES: dict[str, View] = {
         options={"published": ("no", "yes"), **SELECTOR_OPTIONS, "encoder": (), "dataset": (), "protocol": ()},
         gather=dataset_size.gather,
         draw=dataset_size.draw,
+        every_data=True,
     ),
     "encoders": View(
         title="Encoders",
@@ -93,6 +97,7 @@ FIGURES: dict[str, View] = {
         options={**SELECTOR_OPTIONS, "dataset": (), "protocol": ()},
         gather=results.gather,
         draw=results.draw,
+        every_data=True,
     ),
 }
 
@@ -125,7 +130,10 @@ def entries(session: Session | None = None, experiment_id: int | None = None) ->
 
 
 def _options(chosen: View, runs: Sequence[StudyRun]) -> dict[str, list[str]]:
-    return {key: list(values) or _levels(key, runs) for key, values in chosen.options.items()}
+    options = {key: list(values) or _levels(key, runs) for key, values in chosen.options.items()}
+    if chosen.every_data and len(options["dataset"]) > 1:
+        options["dataset"].insert(0, ALL)
+    return options
 
 
 def _levels(key: str, runs: Sequence[StudyRun]) -> list[str]:

@@ -59,6 +59,7 @@ class SizePanel:
 
     data: str
     metric: str
+    sizes: tuple[int, ...]
     lines: tuple[SizeLine, ...]
     constant: dict[int, float]
     quotes: dict[str, dict[int, float]]
@@ -118,6 +119,7 @@ def _panel(data: str, metric: str, group: list[Cell], scope: Scope, selection: S
     return SizePanel(
         data=data,
         metric=metric,
+        sizes=tuple(sorted({cell.train_size for cell in group})),
         lines=tuple(SizeLine(first[label], tuple(points)) for label, points in lines.items()),
         constant={size: summary.mean for size, summary in means.items() if summary is not None},
         quotes=published.figure2(metric) if selection.published and is_nyuv2(run.dataset, run.format) else {},
@@ -167,8 +169,9 @@ def _draw_panel(figure: go.Figure, at: Place, panel: SizePanel, numbers: Dataset
         type="log",
         range=[low, high],
         tickmode="array",
-        tickvals=list(numbers.sizes),
-        ticktext=[captions.short_size(size) for size in numbers.sizes],
+        tickvals=list(panel.sizes),
+        ticktext=[captions.short_size(size) for size in panel.sizes],
+        tickangle=0,
         title_text="training images",
         row=at.row,
         col=at.column,

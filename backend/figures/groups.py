@@ -19,6 +19,9 @@ NYUV2_FORMATS = ("nyuv2_mat", "densedepth", "bts")
 
 T = TypeVar("T", bound=Hashable)
 
+ALL = "all"
+"""The level of the option `dataset` for a figure that draws every one."""
+
 # What axes, panels and markers say already; any other difference between runs is written beside the loss's name.
 SHOWN = ("data.dataset", "data.split", "data.train_size", "network.encoder", "seed")
 
@@ -90,7 +93,7 @@ def in_scope(study: Study, selection: Selection) -> Scope:
     part, _, protocol = (chosen or "test/").partition("/")
     runs = tuple(run for run, name in zip(study.runs, names, strict=True) if name == chosen)
     others = len(study.runs) - len(runs)
-    if selection.dataset is not None:
+    if selection.dataset not in (None, ALL):
         known = {run.dataset for run in runs} | {data_name(run.dataset, run.split) for run in runs}
         if selection.dataset not in known:
             raise _unknown("dataset", selection.dataset, known)

@@ -84,6 +84,22 @@ def test_entries_list_the_default_first_and_an_experiments_own_levels(study: Wor
     assert listed["convergence"]["protocol"] == ["test/none-0.001-10m-64x96"]
 
 
+def test_a_figure_that_draws_all_data_says_so_first_and_takes_it_back(study: World) -> None:
+    study.run("l1", 64, dataset="kitchen")
+    listed = {entry.name: entry.options["dataset"] for entry in entries(study.session, study.id)}
+    both = ["rooms/official", "kitchen/official"]
+    assert listed == {
+        "convergence": ["all", *both],
+        "dataset-size": ["all", *both],
+        "encoders": both,
+        "qualitative": both,
+        "results": ["all", *both],
+    }
+    drawn = dataset_size.gather(study.session, Selection(study.id, dataset="all"))
+    assert drawn == dataset_size.gather(study.session, Selection(study.id))
+    assert [(panel.data, panel.sizes) for panel in drawn.panels[::2]] == [("kitchen", (64,)), ("rooms", (16, 64))]
+
+
 def test_without_an_experiment_open_options_have_no_values() -> None:
     listed = {entry.name: entry.options for entry in entries()}
     assert listed["qualitative"]["seed"] == []
