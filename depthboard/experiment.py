@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -96,11 +97,21 @@ def expand(spec: ExperimentSpec) -> list[Cell]:
     Raises InvalidInput naming the factor when a combination is no valid configuration.
     """
     cells: dict[str, Cell] = {}
+    paths = list(dict.fromkeys(path for grid in (spec, *spec.also) for path in grid.factors))
     for grid in (spec, *spec.also):
         for levels in _ordered(grid.factors):
             config = _build(spec.base, levels)
-            cells.setdefault(canonical(config), Cell(config, {p: _plain(config, p) for p in grid.factors}))
+            cells.setdefault(canonical(config), Cell(config, _levels(config, paths)))
     return list(cells.values())
+
+
+def _levels(config: RunConfig, paths: list[str]) -> dict[str, Any]:
+    """The run's place on every axis of the experiment, also on those that only another grid of it varies."""
+    levels = {}
+    for path in paths:
+        with contextlib.suppress(AttributeError):  # a parameter that this run's loss does not have
+            levels[path] = _plain(config, path)
+    return levels
 
 
 def _ordered(factors: dict[str, Levels]) -> Iterator[dict[str, Any]]:
@@ -171,16 +182,20 @@ def _for_loss(levels: dict[str, Any], loc: list[str]) -> str:
 
 
 def _plain(config: RunConfig, path: str) -> Any:
-    """The level as a short plain value: a loss by its name and the parameters that were set apart from their defaults."""
+    """The level as a short plain value. Raises AttributeError for a path that the configuration does not have."""
     value: Any = config
     for key in path.split("."):
         value = getattr(value, key)
     if path == "loss":
-        changed = value.model_dump(mode="json", exclude_defaults=True)
-        return value.name + "".join(
-            f" {k}={v:g}" if isinstance(v, float) else f" {k}={v}" for k, v in changed.items() if k != "name"
-        )
+        return loss_label(config)
     return value.model_dump(mode="json") if isinstance(value, Frozen) else value
+
+
+def loss_label(config: RunConfig) -> str:
+    """The loss with the parameters that were set apart from their defaults: `huber threshold=0.5`."""
+    changed = config.loss.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+    parts = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items()]
+    return " ".join([config.loss.name, *parts])
 
 
 def canonical(config: RunConfig) -> str:

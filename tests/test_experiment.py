@@ -30,6 +30,23 @@ def test_a_run_named_by_two_grids_is_one_run() -> None:
     assert [c.config.loss.name for c in cells] == ["l1", "l2", "gan"]
 
 
+def test_a_run_has_a_level_on_every_axis_also_on_those_that_another_grid_varies() -> None:
+    cells = expand(
+        spec(
+            factors={"loss": ["l1"], "size": [10, 20]},
+            also=[
+                {"factors": {"loss": [{"name": "eigen", "lam": 0.2}], "encoder": ["resnet_small"], "loss.lam": [0.7]}}
+            ],
+        )
+    )
+    encoder, size = "network.encoder", "data.train_size"
+    assert [cell.levels for cell in cells] == [
+        {"loss": "l1", size: 10, encoder: "densenet_small"},
+        {"loss": "l1", size: 20, encoder: "densenet_small"},
+        {"loss": "eigen lam=0.7", size: None, encoder: "resnet_small", "loss.lam": 0.7},
+    ]
+
+
 def test_the_order_fills_every_panel_evenly() -> None:
     cells = expand(spec(factors={"loss": ["l1", "l2", "huber"], "size": [1, 2, 3], "seed": [0, 1]}))
     first = [(c.config.loss.name, c.config.data.train_size, c.config.seed) for c in cells[:3]]

@@ -20,7 +20,7 @@ from depthboard.config.data import CROPPED_FRAME
 from depthboard.datasets import DatasetReport
 from depthboard.division import held_out_count
 from depthboard.errors import InvalidInput, UnknownName
-from depthboard.experiment import TRAINING_VERSION, ExperimentSpec, expand, identity
+from depthboard.experiment import TRAINING_VERSION, ExperimentSpec, expand, identity, loss_label
 from depthboard.status import RunStatus
 
 CHUNK = 500
@@ -203,13 +203,6 @@ def _row(planned: Planned, position: int, max_attempts: int, now: Any) -> dict[s
         "step": 0,
         "created_at": now,
     }
-
-
-def loss_label(config: RunConfig) -> str:
-    """The loss with the parameters that were set apart from their defaults: `huber threshold=0.5`."""
-    changed = config.loss.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
-    parts = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items()]
-    return " ".join([config.loss.name, *parts])
 
 
 def requeue(session: Session, run: Run) -> bool:
