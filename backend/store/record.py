@@ -169,6 +169,7 @@ def add_checkpoint(session: Session, run_id: int, token: str, note: protocol.Che
     run = owned(session, run_id, token)
     check_step(run, note.step)
     rewind(session, run, note.step)
+    run.step = max(run.step, note.step)
     row = {"run_id": run.id, "attempt": run.attempt, "created_at": clock(session), **note.model_dump()}
     insert_new(session, Checkpoint, [row], ("run_id", "attempt", "step"))
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import pytest
 
+from depthboard.client import Client
 from depthboard.errors import DataProblem, DepthboardError
+from depthboard.experiment import TRAINING_VERSION
+from depthboard.protocol import Claim, ClaimRequest
+from depthboard.settings import Settings
 from worker.launch import reason_of
-from worker.supervise import EXIT_STOPPED, _outcome, _Watch
+from worker.supervise import EXIT_STOPPED, _outcome, _Watch, supervise
 
 PARENT = """
 import subprocess, sys, time
@@ -92,3 +99,100 @@ def test_a_failed_attempt_carries_its_reason(tmp_path: Path) -> None:
     outcome = _outcome(1, tmp_path, _Watch())
     assert outcome is not None
     assert outcome.reason == "frame 7 is cut short."
+
+
+LONG = {
+    "name": "long",
+    "base": {
+        "data": {"train_size": 8},
+        "budget": {"images_seen": 80_000, "batch_size": 8},
+        "evaluation": {"evaluations": 1, "samples": 0},
+    },
+}
+
+
+@dataclass
+class Supervised:
+    """A claimed run of the real API that trains under `supervise` in a thread."""
+
+    client: Client
+    settings: Settings
+    claim: Claim
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=supervise, args=(self.claim, self.settings, self.stopping))
+        self.thread.start()
+
+    def until(self, condition: Callable[[], bool], seconds: float = 90) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+    def train(self) -> int:
+        """Wait for some steps; the process that trains."""
+        self.until(lambda: bool(self.client.run(self.claim.run_id)["step"] > 2))
+        (child,) = [p for p in psutil.Process().children() if "worker.launch" in p.cmdline()]
+        return child.pid
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.home / "attempts" / f"{self.claim.run_id}-{self.claim.attempt}"
+
+
+def claimed(client: Client) -> Claim:
+    request = ClaimRequest(worker_id="supervised", host="here", training_version=TRAINING_VERSION)
+    return Claim.model_validate(client.api.json("POST", "/api/claims", request))
+
+
+@pytest.fixture
+def supervised(api: str, settings: Settings) -> Iterator[Supervised]:
+    with Client(api) as client:
+        client.submit(LONG)
+        quick = settings.model_copy(update={"api_url": api, "renew_seconds": 0.5})
+        training = Supervised(client, quick, claimed(client))
+        yield training
+        training.stopping.set()
+        training.thread.join(60)
+        assert not training.thread.is_alive()
+
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@on_sqlite
+def test_a_worker_that_shuts_down_gives_its_run_back_with_a_checkpoint(supervised: Supervised) -> None:
+    child = supervised.train()
+    supervised.stopping.set()
+    supervised.thread.join(60)
+    assert not psutil.pid_exists(child)
+    run = supervised.client.run(supervised.claim.run_id)
+    assert (run["status"], run["attempts"][0]["outcome"]) == ("queued", "queued")
+    again = claimed(supervised.client)
+    assert again.attempt == 2
+    assert again.resume_from is not None
+    assert again.resume_from.step == run["step"] > 2
+    assert not supervised.folder.exists(), "the token and the log are not left behind"
+
+
+@on_sqlite
+def test_the_training_of_a_run_that_was_deleted_is_killed(supervised: Supervised) -> None:
+    child = supervised.train()
+    (experiment,) = supervised.client.experiments()
+    supervised.client.api.json("DELETE", f"/api/experiments/{experiment['id']}")
+    supervised.thread.join(10)
+    assert not supervised.thread.is_alive()
+    assert not psutil.pid_exists(child)
+    assert not supervised.folder.exists()
+
+
+@on_sqlite
+def test_a_killed_training_is_left_to_its_lease(supervised: Supervised) -> None:
+    child = supervised.train()
+    psutil.Process(child).kill()
+    supervised.thread.join(10)
+    assert not supervised.thread.is_alive()
+    run = supervised.client.run(supervised.claim.run_id)
+    assert (run["status"], run["attempt"]) == ("running", 1)
+    assert "training images of rooms" in supervised.client.api.json("GET", f"/api/runs/{run['id']}/log")["text"]
