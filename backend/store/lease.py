@@ -162,8 +162,8 @@ def renew(session: Session, run_id: int, token: str, progress: Progress | None, 
     run = owned(session, run_id, token)
     run.lease_until = clock(session) + timedelta(seconds=lease_seconds)
     if progress is not None:
-        moved = progress.step != run.step
-        run.step = min(progress.step, run.steps)
+        moved = progress.step > run.step  # what was written since may be ahead of it
+        run.step = min(max(progress.step, run.step), run.steps)
         run.images_per_second = progress.images_per_second or run.images_per_second
         if moved:
             announce(session, run)
