@@ -48,6 +48,7 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "loss": run.loss,
         "loss_label": run.loss_label,
         "dataset": run.dataset,
+        "data_split": run.split,
         "train_size": run.train_size,
         "encoder": run.encoder,
         "seed": run.seed,

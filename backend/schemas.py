@@ -147,6 +147,7 @@ class RunSummary(Answer):
     loss: str
     loss_label: str = Field(description="the loss with the parameters set apart from their defaults")
     dataset: str
+    data_split: str = Field(description="the dataset's division into training and test part")
     train_size: int = Field(description="images, resolved: never empty")
     encoder: str
     seed: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
@@ -56,10 +57,11 @@ class EncoderPanel:
 
 @dataclass(frozen=True, slots=True)
 class Encoders:
-    """`labels` from best to worst by the first panel's metric and the first encoder, as they stand from top to bottom."""
+    """`sizes`: those there are of the data shown. `labels` from best to worst by the first panel's metric and the first encoder, as they stand from top to bottom."""
 
     part: str
     train_size: int | None
+    sizes: tuple[int, ...]
     encoders: tuple[str, ...]
     labels: tuple[str, ...]
     panels: tuple[EncoderPanel, ...]
@@ -79,6 +81,7 @@ def gather(session: Session, selection: Selection) -> Encoders:
     return Encoders(
         part=scope.part,
         train_size=size,
+        sizes=tuple(sorted({run.train_size for run in on_data})),
         encoders=encoders,
         labels=_ranked(panels[0], encoders, group),
         panels=panels,
@@ -148,7 +151,14 @@ def draw(numbers: Encoders, theme: Theme) -> go.Figure:
         at = place(i, len(PANEL_METRICS))
         header(figure, at, captions.metric_name(panel.metric), "", theme)
         _draw_panel(figure, at, panel, numbers, theme)
-    return describe(figure, "Encoders", numbers.caption, train_size=numbers.train_size)
+    return describe(figure, "Encoders", numbers.caption, choices=_choices(numbers))
+
+
+def _choices(numbers: Encoders) -> dict[str, Any]:
+    """What the page's control of the size shows: the figure decides it by the data that it draws."""
+    if numbers.train_size is None:
+        return {}
+    return {"train_size": {"shown": str(numbers.train_size), "levels": [str(size) for size in numbers.sizes]}}
 
 
 def _legend(figure: go.Figure, numbers: Encoders, theme: Theme) -> None:

@@ -51,6 +51,7 @@ export interface ExperimentSearch {
   value?: string
   averaging?: string
   metric?: string
+  dataset?: string
   train_size?: number
   encoder?: string
   seed?: number

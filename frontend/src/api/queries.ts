@@ -78,6 +78,7 @@ export const resultsQuery = (id: number, selector: Selector) =>
   })
 
 export interface QualitativeChoice {
+  dataset?: string
   train_size?: number
   encoder?: string
   seed?: number

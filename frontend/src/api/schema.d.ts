@@ -2346,6 +2346,11 @@ export interface components {
             created_at: string;
             /** Data Fingerprint */
             data_fingerprint: string;
+            /**
+             * Data Split
+             * @description the dataset's division into training and test part
+             */
+            data_split: string;
             /** Dataset */
             dataset: string;
             /**
@@ -2447,6 +2452,11 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Data Split
+             * @description the dataset's division into training and test part
+             */
+            data_split: string;
             /** Dataset */
             dataset: string;
             /**

@@ -1,6 +1,7 @@
 import { SegmentedControl, Select, Switch } from '@mantine/core'
 
 import { useLosses, type Losses } from './useLosses'
+import type { Choices } from '../lib/figure'
 import { count, metricTitle } from '../lib/format'
 import classes from './FigurePanel.module.css'
 
@@ -49,15 +50,18 @@ interface Props {
   /** query parameter → its values, the default first */
   options: Record<string, string[]>
   chosen: Record<string, unknown>
+  /** of the options that the figure chooses by itself */
+  drawn?: Choices
   onChoose: (option: string, value: string | undefined) => void
 }
 
 /** One control an option, as the catalogue lists them: a switch, a few segments, or a list. */
-export function FigureControls({ options, chosen, onChoose }: Props) {
-  const entries = Object.entries(options).filter(([, values]) => values.length > 1)
-  return entries.map(([option, values]) => {
-    const value = String(chosen[option] ?? values[0])
-    const choose = (next: string) => onChoose(option, next === values[0] ? undefined : next)
+export function FigureControls({ options, chosen, drawn = {}, onChoose }: Props) {
+  const levels = Object.entries(options).map(([option, values]): [string, string[]] => [option, drawn[option]?.levels ?? values])
+  return levels.filter(([, values]) => values.length > 1).map(([option, values]) => {
+    const preset = drawn[option] ? undefined : values[0]
+    const value = String(chosen[option] ?? drawn[option]?.shown ?? preset)
+    const choose = (next: string) => onChoose(option, next === preset ? undefined : next)
     return <Control key={option} option={option} values={values} value={value} onChoose={choose} />
   })
 }

@@ -22,6 +22,13 @@ export interface PlotlyFigure {
   layout: Layout
 }
 
+/** An option whose value the figure itself chooses, and what else it may be for the data shown. */
+export type Choices = Record<string, { shown: string; levels: string[] }>
+
+export function choices(figure: PlotlyFigure | undefined): Choices {
+  return (figure?.layout.meta?.choices ?? {}) as Choices
+}
+
 /** The sentences under a figure: what was averaged, on what, how many. */
 export function caption(figure: PlotlyFigure | undefined): string | null {
   const text = figure?.layout.meta?.caption

@@ -51,6 +51,14 @@ def test_the_size_is_the_one_with_most_encoders_unless_another_is_asked_for(worl
         numbers(world, train_size=100)
 
 
+def test_the_figure_tells_the_page_which_size_it_shows_and_which_its_data_has(world: World) -> None:
+    study(world)
+    world.errors(world.run("l1", 128, dataset="kitchen"), STEPS, [0.1] * 3)
+    drawn = encoders.draw(numbers(world), "light")
+    assert drawn.layout.meta["choices"] == {"train_size": {"shown": "64", "levels": ["64", "512"]}}
+    assert numbers(world, dataset="kitchen").sizes == (128,)
+
+
 def test_losses_stand_from_best_to_worst_by_the_first_encoders_rmse_in_every_panel(world: World) -> None:
     study(world)
     found = numbers(world)

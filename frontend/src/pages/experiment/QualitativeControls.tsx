@@ -52,17 +52,23 @@ export function QualitativeControls({ experiment, data }: Props) {
   )
 }
 
-/** Size, encoder and seed; what is chosen is read from the runs that the API has chosen. */
+const dataOf = (run: RunSummary) => `${run.dataset}/${run.data_split}`
+
+/** Data, size, encoder and seed; what is chosen is read from the runs that the API has chosen. */
 function RunChoice({ experiment, shown }: { experiment: ExperimentDetail; shown?: RunSummary }) {
   const [, change] = useExperimentSearch()
   const runs = useQuery(experimentRunsQuery(experiment.id)).data
   const levels = useMemo(() => {
-    const of = (key: 'train_size' | 'encoder' | 'seed') => [...new Set(runs?.map((run) => run[key]))].toSorted((a, b) => (typeof a === 'number' ? a - Number(b) : String(a).localeCompare(String(b)))).map(String)
-    return { train_size: of('train_size'), encoder: of('encoder'), seed: of('seed') }
-  }, [runs])
+    const here = runs?.filter((run) => shown && dataOf(run) === dataOf(shown))
+    const of = (key: 'train_size' | 'encoder' | 'seed') => [...new Set(here?.map((run) => run[key]))].toSorted((a, b) => (typeof a === 'number' ? a - Number(b) : String(a).localeCompare(String(b)))).map(String)
+    return { dataset: [...new Set(runs?.map(dataOf))], train_size: of('train_size'), encoder: of('encoder'), seed: of('seed') }
+  }, [runs, shown])
   if (!shown) return null
   return (
     <>
+      {levels.dataset.length > 1 && (
+        <Control option="dataset" values={levels.dataset} value={dataOf(shown)} onChoose={(v) => change({ dataset: v, train_size: undefined, encoder: undefined, seed: undefined, step: undefined })} />
+      )}
       {levels.train_size.length > 1 && <Control option="train_size" values={levels.train_size} value={String(shown.train_size)} onChoose={(v) => change({ train_size: Number(v), step: undefined })} />}
       {levels.encoder.length > 1 && <Control option="encoder" values={levels.encoder} value={shown.encoder} onChoose={(v) => change({ encoder: v, step: undefined })} />}
       {levels.seed.length > 1 && <Control option="seed" values={levels.seed} value={String(shown.seed)} onChoose={(v) => change({ seed: Number(v) })} />}

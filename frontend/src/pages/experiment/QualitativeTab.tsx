@@ -35,8 +35,8 @@ function NothingYet() {
 }
 
 export function choiceOf(search: ExperimentSearch): QualitativeChoice {
-  const { train_size, encoder, seed, step } = search
-  return Object.fromEntries(Object.entries({ train_size, encoder, seed, step }).filter(([, value]) => value !== undefined))
+  const { dataset, train_size, encoder, seed, step } = search
+  return Object.fromEntries(Object.entries({ dataset, train_size, encoder, seed, step }).filter(([, value]) => value !== undefined))
 }
 
 export function colouringOf(search: ExperimentSearch, data: Pick<Qualitative, 'depth_range' | 'predictions'> | undefined): Colouring {
