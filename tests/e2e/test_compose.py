@@ -75,14 +75,12 @@ def postgresql_url(postgresql_server: URL) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
-    """A running Redis, else one of the system's binary."""
-    running = os.environ.get("DEPTHBOARD_TEST_REDIS", "redis://127.0.0.1:6379/9")
-    client = redis.Redis.from_url(running, socket_connect_timeout=1)
+    """An empty database of a running Redis, else a Redis of the system's binary."""
     try:
-        client.ping()
-        client.flushdb()
+        running = os.environ.get("DEPTHBOARD_TEST_REDIS") or _empty_database("redis://127.0.0.1:6379")
         yield running
-        client.flushdb()
+        with redis.Redis.from_url(running) as client:
+            client.flushdb()
     except redis.exceptions.ConnectionError:
         binary = shutil.which("redis-server") or shutil.which("valkey-server")
         if binary is None:
@@ -96,8 +94,15 @@ def redis_url() -> Iterator[str]:
         yield own
         server.terminate()
         server.wait(10)
-    finally:
-        client.close()
+
+
+def _empty_database(server: str) -> str:
+    """The highest numbered that holds nothing: whatever else lies on a developer's Redis stays."""
+    for number in range(15, 0, -1):
+        with redis.Redis.from_url(f"{server}/{number}", socket_connect_timeout=1) as client:
+            if client.dbsize() == 0:
+                return f"{server}/{number}"
+    pytest.skip(f"no database of the Redis at {server} is empty")
 
 
 def _pings(url: str) -> bool:
