@@ -6,8 +6,10 @@ import threading
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from backend.store.tables import Run
 from backend.sweeper import sweep
 from depthboard.settings import Settings
 from tests.backend import acting
@@ -249,3 +251,13 @@ def test_an_attempt_that_begins_anew_in_spite_of_a_checkpoint_hides_all_of_the_o
     assert series["value"] == [2.0] * 3
     second.finish("queued")
     assert acting.claimed(client).claim["resume_from"] is None, "a checkpoint of the hidden line is not offered again"
+
+
+def test_a_queued_run_of_another_training_version_says_why_it_waits(client: TestClient, app: FastAPI) -> None:
+    experiment = acting.submit(client, factors={"loss": ["l1"]})
+    with app.state.database.write() as session:
+        session.execute(update(Run).values(training_version="0"))
+    assert acting.claim(client) is None
+    (run,) = acting.runs_of(client, experiment)
+    assert "version 0" in run["reason"]
+    assert "submit its experiment again" in run["reason"]
