@@ -104,7 +104,7 @@ function levelColumns(runs: readonly RunSummary[]): RunColumn[] {
       return typeof level === 'number' ? level : level == null ? undefined : settingValue(level)
     },
     cell: (run) => settingValue(run.levels?.[path]),
-    right: true,
+    right: runs.every((run) => typeof run.levels?.[path] !== 'string'),
   }))
 }
 

@@ -103,7 +103,7 @@ function Parameters({ fields }: { fields: Field[] }) {
             <th>Name</th>
             <th>In the YAML</th>
             <th className="right">Default</th>
-            <th>Meaning</th>
+            <th className={classes.meaning}>Meaning</th>
           </tr>
         </thead>
         <tbody>
