@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,8 +37,7 @@ Slots = Annotated[int, typer.Option(help="Trainings side by side.")]
 @app.command()
 def up(slots: Slots = 2) -> None:
     """API, dashboard and workers on this machine, until Ctrl-C."""
-    with running(get_settings(), slots) as ours:
-        _say_where(ours)
+    with _product(slots) as ours:
         _stay(ours)
 
 
@@ -45,8 +46,7 @@ def demo(
     slots: Slots = 2, leave: Annotated[bool, typer.Option(help="Stop when the experiment is done.")] = False
 ) -> None:
     """`up`, and the built-in experiment: seven losses on procedural rooms."""
-    with running(get_settings(), slots) as ours:
-        _say_where(ours)
+    with _product(slots) as ours:
         client = Client()
         _wait_for_worker(client)
         experiment = _submit_demo(client)
@@ -58,6 +58,22 @@ def demo(
         )
         if not leave:
             _stay(ours)
+
+
+@contextlib.contextmanager
+def _product(slots: int) -> Iterator[bool]:
+    """Everything on this machine until the block ends; Ctrl-C is how a person ends it, and no error."""
+    try:
+        with running(get_settings(), slots) as ours:
+            _say_where(ours)
+            try:
+                yield ours
+            except KeyboardInterrupt:
+                if ours:
+                    console.print("Stopping; what trains keeps a checkpoint and goes on the next time …")
+                raise
+    except KeyboardInterrupt:
+        console.print("Stopped.")
 
 
 def _submit_demo(client: Client) -> dict[str, Any]:

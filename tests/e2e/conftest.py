@@ -67,4 +67,4 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     finally:
         client.api.close()
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        assert process.wait(60) == 0, "Ctrl-C is no error"
