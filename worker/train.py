@@ -93,8 +93,9 @@ class Trainer:
         self._network.load_state_dict(state["network"])
         self._objective.load_state_dict(state["objective"])
         torch.set_rng_state(state["random"])
-        if self._device.type == "cuda" and len(state["random_cuda"]) == torch.cuda.device_count():
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        generators = state.get("random_cuda", [])
+        if self._device.type == "cuda" and len(generators) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(generators)
 
     def _log(self, parts: dict[str, Tensor]) -> None:
         values = {f"train/loss/{name}": float(value) for name, value in parts.items()}

@@ -115,8 +115,8 @@ def _count(session: Session, found: dict[int, Standing]) -> None:
 
 
 def _find_best(session: Session, found: dict[int, Standing]) -> None:
-    """The lowest RMSE of the finished runs; none where they were scored on different images, which no rank compares."""
-    test = (Run.dataset, Run.data_fingerprint, Run.split, Run.evaluation_split, Run.protocol)
+    """The lowest test RMSE of the finished runs that did not diverge; none where they were scored on different images, which no rank compares."""
+    test = (Run.dataset, Run.data_fingerprint, Run.split, Run.protocol)
     rank = func.row_number().over(partition_by=ExperimentRun.experiment_id, order_by=(Run.rmse, Run.id)).label("rank")
     from_first = func.dense_rank().over(partition_by=ExperimentRun.experiment_id, order_by=test).label("tests")
     ranked = (
@@ -125,6 +125,7 @@ def _find_best(session: Session, found: dict[int, Standing]) -> None:
         .where(
             ExperimentRun.experiment_id.in_(found),
             Run.status == RunStatus.finished,
+            Run.evaluation_split == "test",
             Run.rmse.is_not(None),
             Run.diverged_at.is_(None),
         )

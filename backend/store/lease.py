@@ -19,6 +19,7 @@ from backend.store import evaluations, outbox
 from backend.store.session import clock
 from backend.store.tables import Attempt, Checkpoint, Evaluation, Prediction, Run
 from depthboard.errors import InvalidInput, StaleAttempt
+from depthboard.experiment import TRAINING_VERSION
 from depthboard.protocol import ClaimRequest, Finish, Progress
 from depthboard.status import RunStatus, check_move
 
@@ -239,6 +240,16 @@ def move(run: Run, status: RunStatus) -> None:
     run.status = status
 
 
+def reason_of(run: Run) -> str | None:
+    """Why the run stands as it does; for one that no worker of this release will ever take, that."""
+    if run.status == RunStatus.queued and run.training_version != TRAINING_VERSION:
+        return (
+            f"it was submitted for training code of version {run.training_version}, and this is version {TRAINING_VERSION}: "
+            "submit its experiment again, or start a worker of that release."
+        )
+    return run.reason
+
+
 def announce(session: Session, run: Run) -> None:
     """Tell the live stream how the run stands, in the words of backend.schemas.RunSummary."""
     seen = run.images if run.status == RunStatus.finished else run.step * run.batch_size
@@ -256,5 +267,5 @@ def announce(session: Session, run: Run) -> None:
         eta_seconds=(run.images - seen) / speed if speed and run.status == RunStatus.running else None,
         cancel_requested=run.cancel_requested,
         diverged_at=run.diverged_at,
-        reason=run.reason,
+        reason=reason_of(run),
     )

@@ -111,15 +111,27 @@ def _check_crops(config: RunConfig, report: DatasetReport) -> None:
             )
 
 
-def _existing(session: Session, identities: Sequence[str], *, keep: bool = False) -> dict[str, Run]:
-    """Identity -> run; with `keep` none of them can be deleted before this transaction ends."""
+def _existing(session: Session, identities: Sequence[str]) -> dict[str, Run]:
+    """Identity -> run."""
     light = (defer(Run.config), defer(Run.metrics), defer(Run.provenance))
     runs: dict[str, Run] = {}
     for chunk in _chunks(identities):
-        query = select(Run).where(Run.identity.in_(chunk)).options(*light).order_by(Run.id)
-        if keep:
-            query = query.with_for_update(read=True, key_share=True)
+        query = select(Run).where(Run.identity.in_(chunk)).options(*light)
         runs |= {run.identity: run for run in session.scalars(query)}
+    return runs
+
+
+def _held(session: Session, identities: Sequence[str]) -> dict[str, Run]:
+    """As `_existing`, each as it stands now and not to be changed or deleted by others before this transaction ends.
+
+    Locked in the order of ids, as everyone who locks several does.
+    """
+    ids = sorted(run.id for run in _existing(session, identities).values())
+    runs: dict[str, Run] = {}
+    for chunk in _chunks(ids):
+        query = select(Run).where(Run.id.in_(chunk)).order_by(Run.id).with_for_update(key_share=True)
+        found = session.scalars(query, execution_options={"populate_existing": True})
+        runs |= {run.identity: run for run in found}
     return runs
 
 
@@ -145,11 +157,11 @@ def submit(session: Session, spec: ExperimentSpec, max_attempts: int) -> tuple[E
     )
     session.add(experiment)
     session.flush()
-    runs = _existing(session, [p.identity for p in planned], keep=True)
+    runs = _held(session, [p.identity for p in planned])
     first = (session.scalar(select(func.max(Run.position))) or 0) + 1
     new = [_row(p, first + i, max_attempts, now) for i, p in enumerate(planned) if p.identity not in runs]
     insert_new(session, Run, new, ("identity",))
-    runs |= _existing(session, [p.identity for p in planned if p.identity not in runs], keep=True)
+    runs |= _held(session, [p.identity for p in planned if p.identity not in runs])
     links = [
         {"experiment_id": experiment.id, "run_id": runs[p.identity].id, "levels": p.levels, "position": i}
         for i, p in enumerate(planned)

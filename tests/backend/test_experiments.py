@@ -71,6 +71,13 @@ def test_a_linked_run_that_had_failed_is_queued_again(client: TestClient) -> Non
         ({}, {"loss": ["l3"]}, "invalid_input", "loss", "'l1'"),
         ({}, {"loss": ["l1"], "loss.lam": [0.1]}, "invalid_input", "loss.lam", "no setting"),
         (
+            {"data": {"dataset": "wide"}, "evaluation": {"crop": "toolbox"}},
+            {},
+            "invalid_input",
+            "evaluation.crop",
+            "wide",
+        ),
+        (
             {"data": {"dataset": "wide", "crop": "eigen"}, "evaluation": {"crop": "eigen"}},
             {},
             "invalid_input",
@@ -120,12 +127,12 @@ def test_the_time_is_estimated_from_the_workers_measurement_and_the_queue_played
     assert client.put("/api/workers/worker-0001", json=NOTE).status_code == 204
     spec = acting.spec(factors={"loss": ["l1", "eigen", "gan"]})
     plan = client.post("/api/experiments/dry-run", json=spec).json()
-    # Two slots: l1 and eigen take 3 + 160/80 = 5 s side by side, then gan 3 + 160/40 = 7 s.
-    assert plan["seconds"] == pytest.approx(12.0)
+    # Two slots: l1 and eigen take 3 + 160/(0.92·80) s side by side, then gan 3 + 160/(0.92·40) s.
+    assert plan["seconds"] == pytest.approx(3 + 2.17391 + 3 + 4.34783)
     assert plan["slots"] == 2
     acting.submit(client, name="ahead", factors={"loss": ["l2", "berhu"]})
     plan = client.post("/api/experiments/dry-run", json=spec).json()
-    assert plan["seconds"] == pytest.approx(17.0)
+    assert plan["seconds"] == pytest.approx(2 * (3 + 2.17391) + 3 + 4.34783)
     assert "2 runs of other experiments come first" in plan["warnings"][0]
 
 
@@ -309,7 +316,8 @@ def test_a_run_that_is_being_linked_is_not_deleted_and_one_that_is_being_deleted
         with database.write() as session:
             session_work(session)
             other.start()
-            other.join(0.5)  # it waits for this transaction
+            other.join(0.5)
+            assert other.is_alive(), "it waits for this transaction"
         other.join(30)
         assert not other.is_alive()
 

@@ -15,7 +15,7 @@ def augment(batch: Batch, config: DataConfig, seed: int, step: int) -> Batch:
     """Flip, zoom and colour of `config` on rgb (B,3,h,w) in [−1,1], depth (B,1,h,w) in metres and its mask.
 
     Zoom by s cuts a window of 1/s of the sides, enlarges it and divides its depth by s: to a camera of the same focal length the
-    scene is that much nearer (Eigen et al. 2014, 4.2). Depth and mask are taken from the nearest pixel, never mixed, so an
+    scene is that much nearer (Eigen et al. 2014, 3.4). Depth and mask are taken from the nearest pixel, never mixed, so an
     invalid pixel stays one and makes no other invalid.
     """
     rgb, depth, mask = batch

@@ -1473,7 +1473,7 @@ export interface components {
         ExperimentDetail: {
             /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest RMSE of the finished runs; null where they were scored on different images
+             * @description {metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -1549,7 +1549,7 @@ export interface components {
         ExperimentSummary: {
             /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest RMSE of the finished runs; null where they were scored on different images
+             * @description {metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -2365,6 +2365,11 @@ export interface components {
             /** Eta Seconds */
             eta_seconds: number | null;
             /**
+             * Evaluation
+             * @description evaluated part and protocol: runs with the same one compare
+             */
+            evaluation: string;
+            /**
              * Experiments
              * @description [{id, name}] that link this run
              */
@@ -2470,6 +2475,11 @@ export interface components {
             epoch: number;
             /** Eta Seconds */
             eta_seconds: number | null;
+            /**
+             * Evaluation
+             * @description evaluated part and protocol: runs with the same one compare
+             */
+            evaluation: string;
             /** Finished At */
             finished_at: string | null;
             /** Id */
@@ -2617,7 +2627,7 @@ export interface components {
             slots: number;
             /**
              * Speeds
-             * @description images per second by `encoder@heightxwidth`, measured here
+             * @description images per second in bare steps by `loss/encoder@heightxwidth`, measured here
              */
             speeds?: {
                 [key: string]: number;

@@ -59,9 +59,10 @@ function RunChoice({ experiment, shown }: { experiment: ExperimentDetail; shown?
   const [, change] = useExperimentSearch()
   const runs = useQuery(experimentRunsQuery(experiment.id)).data
   const levels = useMemo(() => {
-    const here = runs?.filter((run) => shown && dataOf(run) === dataOf(shown))
+    const comparable = runs?.filter((run) => run.evaluation === shown?.evaluation)
+    const here = comparable?.filter((run) => shown && dataOf(run) === dataOf(shown))
     const of = (key: 'train_size' | 'encoder' | 'seed') => [...new Set(here?.map((run) => run[key]))].toSorted((a, b) => (typeof a === 'number' ? a - Number(b) : String(a).localeCompare(String(b)))).map(String)
-    return { dataset: [...new Set(runs?.map(dataOf))], train_size: of('train_size'), encoder: of('encoder'), seed: of('seed') }
+    return { dataset: [...new Set(comparable?.map(dataOf))], train_size: of('train_size'), encoder: of('encoder'), seed: of('seed') }
   }, [runs, shown])
   if (!shown) return null
   return (

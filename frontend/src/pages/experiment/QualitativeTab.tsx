@@ -1,4 +1,4 @@
-import { Skeleton } from '@mantine/core'
+import { Button, Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useRef, useState } from 'react'
 
@@ -18,9 +18,19 @@ import { TileTable } from './TileTable'
 import { useExperimentSearch } from './useExperimentSearch'
 
 export default function QualitativeTab({ experiment }: TabProps) {
-  const [search] = useExperimentSearch()
+  const [search, change] = useExperimentSearch()
   const query = useQuery(qualitativeQuery(experiment.id, choiceOf(search)))
-  if (query.error && !query.data) return <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />
+  if (query.error && !query.data) {
+    const choice = { dataset: undefined, train_size: undefined, encoder: undefined, seed: undefined, step: undefined }
+    return (
+      <>
+        <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />
+        <Button variant="default" size="xs" mt="md" onClick={() => change(choice)}>
+          Show what most runs have
+        </Button>
+      </>
+    )
+  }
   return (
     <>
       <QualitativeControls experiment={experiment} data={query.data} />

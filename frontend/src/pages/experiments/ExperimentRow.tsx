@@ -59,7 +59,7 @@ interface BestRun {
 
 function Best({ item }: { item: ExperimentSummary }) {
   const losses = useLosses()
-  if (!item.best) return <span className="secondary">{item.counts.finished ? 'several test sets' : 'no value yet'}</span>
+  if (!item.best) return <span className="secondary" title="Named among finished runs that did not diverge and were scored on the same images.">{item.counts.finished ? '–' : 'no value yet'}</span>
   const best = item.best as unknown as BestRun
   return (
     <>
