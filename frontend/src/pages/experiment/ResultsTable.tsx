@@ -19,7 +19,7 @@ interface Props {
 export function ResultsTable({ metrics, ours, quoted, sort, onSort }: Props) {
   const several = new Set(ours.map((row) => row.dataset)).size > 1
   const lead = several ? 5 : 4
-  const columns = lead + metrics.length + 1
+  const columns = lead + metrics.length
   return (
     <div className="scroll-x" tabIndex={0} role="region" aria-label="Results">
       <table className={`table ${classes.table}`}>
@@ -66,7 +66,6 @@ function Head({ metrics, several, sort, onSort }: { metrics: string[]; several: 
         <td colSpan={several ? 5 : 4} />
         {falling > 0 && <th colSpan={falling}>error, lower is better ↓</th>}
         {falling < groups.length && <th colSpan={groups.length - falling}>within threshold, %, higher is better ↑</th>}
-        <td />
       </tr>
       <tr>
         <SortHead {...head} name="label">
@@ -94,7 +93,6 @@ function Head({ metrics, several, sort, onSort }: { metrics: string[]; several: 
             </SortHead>
           )
         })}
-        <th scope="col">Note</th>
       </tr>
     </thead>
   )
@@ -127,7 +125,10 @@ function Row({ row, metrics, several }: { row: ResultRow; metrics: string[]; sev
   const losses = useLosses()
   return (
     <tr data-kind={row.kind}>
-      <td>{row.loss ? <LossName name={row.loss} label={row.label} line /> : row.label}</td>
+      <td>
+        {row.loss ? <LossName name={row.loss} label={row.label} line /> : row.label}
+        {row.note && <span className={classes.note}>{row.note}</span>}
+      </td>
       {several && <td>{row.dataset}</td>}
       <td className="right num">{row.train_size === null ? '' : count(row.train_size)}</td>
       <td>{row.encoder === null ? '' : losses.encoder(row.encoder)}</td>
@@ -138,7 +139,6 @@ function Row({ row, metrics, several }: { row: ResultRow; metrics: string[]; sev
           {row.kind === 'run' && <span className={classes.spread}>{row.spread[name] == null ? '' : spread(row.spread[name], losses.metric(name))}</span>}
         </td>
       ))}
-      <td className={classes.note}>{row.note}</td>
     </tr>
   )
 }
