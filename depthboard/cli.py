@@ -65,10 +65,11 @@ def demo(
 @contextlib.contextmanager
 def _product(slots: int) -> Iterator[bool]:
     """Everything on this machine until the block ends; Ctrl-C is how a person ends it, and no error."""
-    ours = False
+    ours, begun = False, False
     try:
         with running(get_settings(), slots) as ours:
             _say_where(ours)
+            begun = True
             try:
                 yield ours
             except KeyboardInterrupt:
@@ -76,7 +77,10 @@ def _product(slots: int) -> Iterator[bool]:
                     console.print("Stopping; what trains keeps a checkpoint and goes on the next time …")
                 raise
     except KeyboardInterrupt:
-        console.print("Stopped." if ours else f"It goes on at {get_settings().url}: it was started elsewhere.")
+        told = begun and not ours
+        console.print(f"It goes on at {get_settings().url}: it was started elsewhere." if told else "Stopped.")
+        if not begun:
+            raise typer.Exit(130) from None
 
 
 def _submit_demo(client: Client) -> dict[str, Any]:
