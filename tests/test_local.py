@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -22,3 +27,30 @@ def test_a_port_that_is_taken_is_named_with_another_to_take(tmp_path: Path) -> N
             pass
         assert f"DEPTHBOARD_PORT={port + 1}" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_it_starts_stops_what_has_begun_in_a_word(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DEPTHBOARD_")}
+    environment |= {"DEPTHBOARD_HOME": str(tmp_path), "DEPTHBOARD_PORT": str(port)}
+    environment["DEPTHBOARD_API_URL"] = f"http://127.0.0.1:{port}"
+    starting = subprocess.Popen(
+        [sys.executable, "-m", "depthboard.cli", "up"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    while not (tmp_path / "logs" / "api.log").exists():  # the API is on its way, and does not answer yet
+        assert starting.poll() is None
+        time.sleep(0.02)
+    starting.send_signal(signal.SIGINT)
+    said, _ = starting.communicate(timeout=60)
+    assert said.strip().endswith("Stopped.")
+    assert "Traceback" not in said
+    assert starting.returncode in (0, 130)
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", port))
