@@ -194,7 +194,8 @@ def export(
 ) -> None:
     """Write a figure to a file."""
     kind = file.suffix.removeprefix(".")
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.parent.is_dir():
+        raise InvalidInput(f"there is no folder {file.parent}.", field="file", remedy="Create it, or write elsewhere.")
     file.write_bytes(Client().figure(experiment, figure, format=kind))
     console.print(f"{file}: {file.stat().st_size:,} bytes")
 
@@ -239,7 +240,7 @@ def data_add(
         )
     body = {"report": report, "sheet_png": sheet, "replace": replace}
     Client().api.json("POST", "/api/datasets", body)
-    console.print(f"Registered: {get_settings().url}/datasets/{name}")
+    console.print(f"Registered: {get_settings().url}/datasets?name={name}")
 
 
 @data_app.command("check")

@@ -106,6 +106,8 @@ def read_spec(source: ExperimentSpec | dict[str, Any] | str | Path) -> Experimen
     if isinstance(source, (str, Path)):
         try:
             source = yaml.safe_load(Path(source).read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise errors.InvalidInput(f"there is no file {source}.", field="file") from error
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise errors.InvalidInput(f"{source} cannot be read as YAML: {error}", field="file") from error
     try:

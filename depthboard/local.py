@@ -63,7 +63,7 @@ def _check_port(settings: Settings) -> None:
             raise Misconfigured(
                 f"port {settings.port} on {settings.host} is taken by another program.",
                 field="DEPTHBOARD_PORT",
-                remedy=f"Stop it, or choose another: DEPTHBOARD_PORT={settings.port + 1} make demo",
+                remedy=f"Stop it, or choose another: DEPTHBOARD_PORT={settings.port + 1}",
             ) from error
 
 

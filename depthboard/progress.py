@@ -22,7 +22,11 @@ def duration(seconds: float | None) -> str:
 
 
 def label(run: dict[str, Any]) -> str:
-    return f"{run['loss_label']} · {run['train_size']} images · {run['encoder']} · seed {run['seed']}"
+    """What sets the run apart: loss, size, encoder, seed, and whatever else its experiment varies."""
+    shown = {"loss", "data.train_size", "network.encoder", "seed"}
+    others = [f"{path.split('.')[-1]} {level}" for path, level in run["levels"].items() if path not in shown]
+    parts = [run["loss_label"], f"{run['train_size']} images", run["encoder"], *others, f"seed {run['seed']}"]
+    return " · ".join(parts)
 
 
 def follow(client: Client, experiment_id: int, console: Console, every: float = 1.0) -> dict[str, Any]:

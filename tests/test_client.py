@@ -151,7 +151,7 @@ def test_a_bad_file_names_the_field(tmp_path: Path, text: str, field: str, words
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
-    with pytest.raises(errors.InvalidInput, match="No such file"):
+    with pytest.raises(errors.InvalidInput, match="there is no file"):
         read_spec(tmp_path / "none.yaml")
 
 

@@ -72,8 +72,10 @@ def _report(reports: dict[str, DatasetReport], config: RunConfig) -> DatasetRepo
 
 
 def _resolved(config: RunConfig, report: DatasetReport) -> RunConfig:
-    """`train_size` as a number. Raises InvalidInput for a split that is not there and for more images than it has."""
+    """`train_size` as a number, and the dataset's usual split where none was given. Raises InvalidInput for a split that is not there and for more images than it has."""
     data = config.data
+    if "split" not in data.model_fields_set:
+        data = data.model_copy(update={"split": report.default_split})
     parts = report.splits.get(data.split)
     if parts is None:
         raise UnknownName(

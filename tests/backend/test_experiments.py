@@ -102,6 +102,15 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence_that_names_the_place(
     assert client.get("/api/experiments").json()["total"] == 0
 
 
+def test_without_a_split_the_datasets_usual_one_is_taken(client: TestClient) -> None:
+    report = {**client.get("/api/datasets/rooms").json()["report"], "name": "mine", "format": "folder"}
+    report |= {"splits": {"held_out": {"train": 40, "test": 10}}, "default_split": "held_out"}
+    assert client.post("/api/datasets", json={"report": report}).status_code == 201
+    (run,) = acting.runs_of(client, acting.submit(client, base={"data": {"dataset": "mine"}}, factors={"loss": ["l1"]}))
+    assert (run["data_split"], run["train_size"]) == ("held_out", 40)
+    assert client.get(f"/api/runs/{run['id']}").json()["config"]["data"]["split"] == "held_out"
+
+
 def test_a_dry_run_counts_and_changes_nothing(client: TestClient) -> None:
     acting.submit(client)
     plan = client.post("/api/experiments/dry-run", json=acting.spec(factors={"loss": ["l1", "l2", "eigen"]})).json()

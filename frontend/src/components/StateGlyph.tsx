@@ -55,6 +55,11 @@ export function RunState({ run }: { run: RunSummary }) {
       <StateGlyph state={state} progress={progress} />
       <span className="num">{run.status === 'running' ? `${Math.floor(progress * 100)} %` : STATE_WORDS[state]}</span>
       {run.cancel_requested && run.status === 'running' && <span className="secondary">stopping</span>}
+      {run.status === 'failed' && run.reason && (
+        <span className={`secondary ellipsis ${classes.reason}`} title={run.reason}>
+          {run.reason}
+        </span>
+      )}
     </span>
   )
 }
