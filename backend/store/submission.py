@@ -49,9 +49,8 @@ def plan(session: Session, spec: ExperimentSpec) -> list[Planned]:
     for cell in cells:
         report = _report(reports, cell.config)
         config = _resolved(cell.config, report)
-        levels = {**cell.levels}
-        if "data.train_size" in levels:
-            levels["data.train_size"] = config.data.train_size
+        resolved = {"data.train_size": config.data.train_size, "data.split": config.data.split}
+        levels = {path: resolved.get(path, level) for path, level in cell.levels.items()}
         found.setdefault(identity(config, report.fingerprint), (config, levels, report.fingerprint))
     existing = _existing(session, list(found))
     return [Planned(c, levels, key, mark, existing.get(key)) for key, (c, levels, mark) in found.items()]

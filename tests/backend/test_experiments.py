@@ -109,6 +109,11 @@ def test_without_a_split_the_datasets_usual_one_is_taken(client: TestClient) -> 
     (run,) = acting.runs_of(client, acting.submit(client, base={"data": {"dataset": "mine"}}, factors={"loss": ["l1"]}))
     assert (run["data_split"], run["train_size"]) == ("held_out", 40)
     assert client.get(f"/api/runs/{run['id']}").json()["config"]["data"]["split"] == "held_out"
+    named = {"loss": ["l2"], "data.split": ["held_out"]}
+    both = acting.submit(
+        client, base={"data": {"dataset": "mine"}}, factors={"loss": ["l1"]}, also=[{"factors": named}]
+    )
+    assert both["factors"]["data.split"] == ["held_out"], "as resolved, not as the field's default says"
 
 
 def test_a_dry_run_counts_and_changes_nothing(client: TestClient) -> None:
