@@ -18,7 +18,7 @@ from depthboard.config.base import Frozen
 from depthboard.errors import InvalidInput
 
 # Bump when a change to the training code changes what a run computes: results of different versions are different runs.
-TRAINING_VERSION = "1"
+TRAINING_VERSION = "2"
 
 MAX_RUNS = 10_000
 
