@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from depthboard.config import RunConfig
-from depthboard.config.losses import GAN, L1, LossBase, parts_of
+from depthboard.config.losses import GAN, L1, LossBase, Sum, parts_of
 from worker.adversary import Adversary
 from worker.distributed import ALONE, Group
 from worker.losses import TENSORS, loss_of
@@ -20,8 +20,8 @@ class Objective:
     """A loss, or a weighted sum of losses, and the optimiser that follows it. Where a part is adversarial, D is updated first, with the prediction detached."""
 
     def __init__(self, network: nn.Module, config: RunConfig, device: torch.device, group: Group = ALONE) -> None:
-        self._name, self._weight = config.loss.name, config.loss.weight
-        self._parts = parts_of(config.loss)
+        self._name, self._parts = config.loss.name, parts_of(config.loss)
+        self._weight = config.loss.weight if isinstance(config.loss, Sum) else 1.0  # a part's own is in `loss_of`
         self._losses = {part.name: loss_of(part) for part in self._parts}
         self._precision, self._group = Precision(config.engine, device), group
         self._optimiser = Optimiser(network.parameters(), config.optimiser, config.steps)

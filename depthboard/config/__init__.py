@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from depthboard.config.base import Frozen
 from depthboard.config.data import DataConfig, EquallySpaced, RandomSubset
 from depthboard.config.engine import EngineConfig
-from depthboard.config.losses import L1, LOSS_CONFIGS, LossBase, LossConfig
+from depthboard.config.losses import L1, LOSS_CONFIGS, LossBase, LossConfig, Sum, parts_of
 from depthboard.config.training import DEFAULT_IMAGES, BudgetConfig, EvaluationConfig, NetworkConfig, OptimiserConfig
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -81,4 +81,6 @@ __all__ = [
     "OptimiserConfig",
     "RandomSubset",
     "RunConfig",
+    "Sum",
+    "parts_of",
 ]
