@@ -96,7 +96,8 @@ def _log_errors(pred: Tensor, target: Tensor) -> dict[str, Tensor]:
 
 
 def _by_depth(pred: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
-    columns, squared = {}, (pred - target).square()
+    columns: dict[str, Tensor] = {}
+    squared = (pred - target).square()
     for name, (low, high) in DEPTH_BINS.items():
         inside = mask & (target >= low) & (target < high)
         columns |= {f"n_{name}": _total(inside), f"sq_{name}": _total(torch.where(inside, squared, 0.0))}
