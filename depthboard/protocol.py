@@ -165,6 +165,10 @@ class Evaluation(Message):
     constant: float | None = Field(None, description="metres predicted everywhere, for predictor=constant")
     images: int = Field(ge=1, le=10_000_000)
     sums: Bytes
+    sharpness: Bytes | None = Field(
+        None,
+        description="images × len(depthboard.metrics.SHARPNESS) float64, row-major, NaN where undefined; none where not measured",
+    )
     wall: float
     seconds: float = Field(0.0, ge=0)
 

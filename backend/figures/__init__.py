@@ -47,7 +47,7 @@ FIGURES: dict[str, View] = {
         title="Convergence",
         description="A metric on the evaluated part against training, one line a loss, a panel a dataset size (the paper's Figure 3).",
         options={
-            "metric": ("mae", *(name for name in METRICS if name != "mae")),
+            "metric": ("mae", *(m.name for m in METRICS.values() if m.group == "error" and m.name != "mae")),
             "x": ("epoch", "step", "images"),
             "y_log": ("no", "yes"),
             "published": ("no", "yes"),

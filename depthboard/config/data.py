@@ -24,7 +24,7 @@ class RandomSubset(Frozen):
 
 Subset = Annotated[EquallySpaced | RandomSubset, Field(discriminator="kind")]
 
-Crop = Literal["none", "toolbox", "eigen"]
+Crop = Literal["none", "toolbox", "bts", "eigen"]
 
 CROPPED_FRAME = (480, 640)
 """Rows and columns of the frames that the named crops are made for: NYUv2's."""
@@ -42,7 +42,7 @@ class DataConfig(Frozen):
     width: int = Field(96, ge=32, le=2048, multiple_of=32, description="Input columns; a multiple of 32.")
     crop: Crop = Field(
         "none",
-        description="Window of the frame that becomes the input: toolbox and eigen are NYUv2's, for frames of 480×640.",
+        description="Window of the frame that becomes the input: toolbox, bts and eigen are NYUv2's, for frames of 480×640.",
     )
     hflip: float = Field(0.5, ge=0, le=1, description="Probability of a horizontal flip in training.")
     zoom: float = Field(

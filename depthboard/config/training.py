@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from depthboard.config.base import Frozen
 from depthboard.config.data import Crop
+from depthboard.metrics import EVALUATOR_VERSION
 
 DEFAULT_IMAGES = 4_000
 
@@ -80,8 +81,23 @@ class BudgetConfig(Frozen):
         return max(1, min(length for length in lengths if length is not None))
 
 
+PROTOCOLS: dict[str, dict[str, Any]] = {
+    "paper": {"crop": "toolbox", "resize": "network"},
+    "bts": {"crop": "bts", "resize": "native"},
+    "eigen": {"crop": "eigen", "resize": "native"},
+    "raw": {"crop": "none", "resize": "native"},
+}
+"""Protocols by name: the fields each sets beside the range of 1e-3 to 10 m and no flip. `paper` goes with data.height 256, data.width 320, data.crop toolbox."""
+
+_RANGE = {"min_depth": 1e-3, "max_depth": 10.0, "flip_average": False}
+
+
 class EvaluationConfig(Frozen):
-    """What is scored, when, and by which protocol. No checkpoint is ever chosen on this split."""
+    """What is scored, when, and by which protocol. No checkpoint is ever chosen on this split.
+
+    `evaluation: bts` and `evaluation: {protocol: bts, evaluations: 5}` are short for the fields of a named protocol
+    (`PROTOCOLS`); what is stored are the fields.
+    """
 
     split: Literal["test", "validation"] = "test"
     evaluations: int = Field(
@@ -97,13 +113,42 @@ class EvaluationConfig(Frozen):
     samples: int = Field(
         6, ge=0, le=64, description="Test images, equally spaced, whose depth maps are kept at each evaluation."
     )
+    sharpness: Literal["last", "all", "off"] = Field(
+        "last", description="Measure edges at the last evaluation, at all, or never; always at the network's size."
+    )
 
-    def protocol(self, height: int, width: int, seen: Crop) -> str:
-        """The protocol's name: crop, range, resize and flip; two runs compare only under one name.
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        """Expand a protocol's name. Raises ValueError for an unknown one, and for a field that contradicts it."""
+        value = {"protocol": value} if isinstance(value, str) else value
+        if not isinstance(value, dict) or "protocol" not in value:
+            return value
+        name, given = value["protocol"], {key: v for key, v in value.items() if key != "protocol"}
+        if not isinstance(name, str) or name not in PROTOCOLS:
+            raise ValueError(
+                f"there is no protocol {name}: choose one of {', '.join(PROTOCOLS)}, or set crop and resize"
+            )
+        fixed = _RANGE | PROTOCOLS[name]
+        wrong = [key for key in fixed if given.get(key, fixed[key]) != fixed[key]]
+        if wrong:
+            raise ValueError(f"the protocol {name} has {wrong[0]} {fixed[wrong[0]]}: leave {wrong[0]} or protocol out")
+        return given | fixed
 
+    @property
+    def protocol(self) -> str | None:
+        """The named protocol that these fields are, if they are one."""
+        own = self.model_dump(include={"crop", "resize", *_RANGE})
+        return next((name for name, fields in PROTOCOLS.items() if own == _RANGE | fields), None)
+
+    def protocol_name(self, height: int, width: int, seen: Crop) -> str:
+        """How evaluations are filed: crop, range, resize, flip and the evaluator's version; two runs compare only under one name.
+
+        The averaging is no part of it, since both are computed from the same sums; `depthboard.metrics.full_name` adds it.
         At the network's size the pixels are those of the window it has `seen`, so that is named where it is another than the one scored.
         """
         size = f"{height}x{width}" if self.resize == "network" else "native"
         if self.resize == "network" and seen != self.crop:
             size += f"-of-{seen}"
-        return f"{self.crop}-{self.min_depth:g}-{self.max_depth:g}m-{size}" + ("-flip" if self.flip_average else "")
+        flip = "-flip" if self.flip_average else ""
+        return f"{self.crop}-{self.min_depth:g}-{self.max_depth:g}m-{size}{flip}-v{EVALUATOR_VERSION}"

@@ -1,8 +1,9 @@
 """Which pixels of which two depth maps are compared: crop window, valid range and resize of an `EvaluationConfig`.
 
 The network sees the window `data.crop` of a frame, squeezed to data.height × data.width. Scored is the window
-`evaluation.crop` of the same frame, so it must lie inside the first one. Neither of NYUv2's two windows contains the
-other (the toolbox's reaches further down, Eigen's further to the sides), and `none` is the whole frame.
+`evaluation.crop` of the same frame, so it must lie inside the first one. The toolbox's window contains that of BTS;
+Eigen's and these do not contain each other (the toolbox's reaches further down, Eigen's further to the sides), and
+`none` is the whole frame.
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ class Window(NamedTuple):
 
 CROPS: dict[Crop, Window | None] = {
     "none": None,
-    # NYU toolbox: rows 45..471 and columns 41..601 in Matlab, 1-based and inclusive. BTS reads the same numbers as Python slices: 426×560.
+    # NYU toolbox: rows 45..471 and columns 41..601 in Matlab, 1-based and inclusive. BTS reads the same numbers as Python slices.
     "toolbox": Window(44, 471, 40, 601),
+    "bts": Window(45, 471, 41, 601),
     "eigen": Window(20, 460, 24, 616),
 }
 

@@ -13,7 +13,9 @@ from depthboard.config.data import CROPPED_FRAME
 from depthboard.errors import InvalidInput
 from worker.metrics import CROPS, check_crops, scored, valid, window
 
-POSSIBLE = [("none", "none"), ("none", "toolbox"), ("none", "eigen"), ("toolbox", "toolbox"), ("eigen", "eigen")]
+POSSIBLE = (
+    [("none", crop) for crop in CROPS] + [(crop, crop) for crop in CROPS if crop != "none"] + [("toolbox", "bts")]
+)
 
 
 def ramp(rows: int, columns: int) -> torch.Tensor:
@@ -29,12 +31,18 @@ def test_the_toolbox_window_is_matlab_s_rows_45_to_471_and_columns_41_to_601() -
     assert window("toolbox", CROPPED_FRAME).size == (427, 561)
 
 
+def test_the_window_of_bts_reads_matlab_s_numbers_as_python_slices() -> None:
+    frame = torch.arange(480 * 640).reshape(480, 640)
+    assert torch.equal(window("bts", CROPPED_FRAME).of(frame), frame[45:471, 41:601])
+    assert window("bts", CROPPED_FRAME).size == (426, 560)
+
+
 def test_the_eigen_window_is_440_by_592() -> None:
     assert window("eigen", CROPPED_FRAME) == (20, 460, 24, 616)
     assert window("eigen", CROPPED_FRAME).size == (440, 592)
 
 
-@pytest.mark.parametrize("crop", ["toolbox", "eigen"])
+@pytest.mark.parametrize("crop", ["toolbox", "bts", "eigen"])
 def test_a_named_crop_is_refused_for_frames_that_are_not_nyu_s(crop: str) -> None:
     with pytest.raises(InvalidInput, match=r"480×640 .* but these are 432×645") as caught:
         window(crop, (432, 645))
