@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from depthboard.config import RunConfig
 from depthboard.errors import OutOfMemory
-from worker.networks import NETWORKS
+from worker.networks import NETWORKS, D3Net
 
 BYTES_A_PARAMETER = 16
 """float32 weight, gradient, and Adam's two means."""
@@ -42,7 +42,7 @@ def need(config: RunConfig) -> Need:
     return Need(BYTES_A_PARAMETER * sum(p.numel() for p in network.parameters()), image)
 
 
-def _kept(network: nn.Module, images: int, height: int, width: int) -> int:
+def _kept(network: D3Net, images: int, height: int, width: int) -> int:
     """Bytes that autograd keeps of one forward pass, each storage once; on the meta device nothing is computed."""
     storages: dict[int, Tensor] = {}
     own = {id(p) for p in network.parameters()}
@@ -53,7 +53,7 @@ def _kept(network: nn.Module, images: int, height: int, width: int) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        network(torch.empty(images, 3, height, width, device="meta"))
+        network.features(torch.empty(images, 3, height, width, device="meta"))
         return sum(tensor.untyped_storage().nbytes() for tensor in storages.values())
 
 

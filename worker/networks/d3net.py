@@ -64,17 +64,23 @@ class D3Net(nn.Module):
         nn.init.zeros_(self.scale.bias)
 
     def forward(self, image: Tensor) -> Tensor:
+        x = self.features(image)
+        _keep_layout(x)
+        with torch.autocast(image.device.type, enabled=False):
+            wide = x.float()  # a bfloat16 head would make stairs of centimetres
+            depth = METRES_PER_UNIT * (torch.tanh(self.last(wide)) + 1)
+            return depth if self.scale is None else torch.cat([depth, self.scale(wide)], dim=1)
+
+    def features(self, image: Tensor) -> Tensor:
+        """(B,C,H,W), what the last convolution sees."""
         check_sides(image.shape[-2], image.shape[-1])
         *skips, x = self.encoder(image)
         for block in self.up:
             x = block(x)
             if skips:
                 x = torch.cat([skips.pop(), x], dim=1)
-        _keep_layout(x)
-        with torch.autocast(image.device.type, enabled=False):
-            wide = x.float()  # a bfloat16 head would make stairs of centimetres
-            depth = METRES_PER_UNIT * (torch.tanh(self.last(wide)) + 1)
-            return depth if self.scale is None else torch.cat([depth, self.scale(wide)], dim=1)
+        out: Tensor = x
+        return out
 
 
 def _keep_layout(x: Tensor) -> None:
