@@ -210,7 +210,7 @@ def loss_label(config: RunConfig) -> str:
 
 
 def _part_label(loss: LossBase, height: int, width: int, without: set[str]) -> str:
-    name = loss.model_dump(include={"name"})["name"]
+    name = loss.name
     if name == "ms_ssim":  # its number of scales follows from the size of the images: people must see which it was
         scales = ms_ssim_scales(height, width)
         name += f" ({scales} {'scale' if scales == 1 else 'scales'})"

@@ -37,6 +37,7 @@ class LossBase(Frozen):
     training: ClassVar[frozenset[str]] = frozenset()
     """Fields that the training loop reads and the loss function does not take."""
 
+    name: str
     weight: float = Field(1.0, gt=0, description="Factor on the whole loss.")
 
     def parameters(self) -> dict[str, Any]:
@@ -199,7 +200,7 @@ class StructuralLoss(LossBase):
 class MSSSIM(StructuralLoss):
     """1 − multi-scale structural similarity: windows of 11×11 pixels (σ 1.5) at L scales, each half the size of the one before.
 
-    L is the largest, up to 5, with 10·2^(L−1) below the smaller side: 3 at 64×96, 5 at 256×320; the first L weights, divided by their sum. It barely
+    L is the largest, up to 5, with 10·2^(L−1) below the smaller side: 3 at 64×96, 5 at 256×320; the first L weights, raised to the sum of all five. It barely
     sees offsets (0.5 m on 1–5 m costs 0.002): for metric depth use it in a sum. Windows take valid pixels alone.
     """
 
