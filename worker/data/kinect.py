@@ -1,8 +1,8 @@
 """The geometry of NYU's Kinect: disparity to metres, lens distortion, and depth seen from the RGB camera.
 
 Constants and steps are those of the NYU Depth v2 toolbox (Silberman, Hoiem, Kohli, Fergus, ECCV 2012; cs.nyu.edu/~silberman/code/
-toolbox_nyu_depth_v2.zip): camera_params.m, project_depth_map.m and what that calls. BTS, sparse-to-dense and NYU's own labelled file were made
-with it, so its peculiarities are kept: on the one frame at hand the depth equals BTS's in every pixel.
+toolbox_nyu_depth_v2.zip): camera_params.m, project_depth_map.m and what that calls. BTS made its depth with it, and so its peculiarities
+are kept: of the one frame at hand, depth and picture equal BTS's in every pixel.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from scipy.sparse import csr_array
 
 ROWS, COLUMNS = 480, 640
 NO_READING = 2047
 """The 11-bit disparity of a pixel without depth."""
 NEAREST = 600
-"""Smaller disparities, nearer than 0.713 m, are dropped by the toolbox, and so from all NYU depth."""
+"""Smaller disparities, nearer than 0.713 m, are dropped by the toolbox, and so from the prepared NYU sets."""
 DEEPEST = 10.0
 """Metres at which the toolbox cuts depth off."""
 
@@ -59,19 +60,6 @@ ROTATION = np.array(
 TRANSLATION = np.array([2.5031875059141302e-02, -2.9342312935846411e-04, 6.6238747008330102e-04])
 
 
-@dataclass(frozen=True)
-class Resampling:
-    """Where each undistorted pixel is read: `inside` flat places of the result, `corner` the upper left of four source pixels, their weights."""
-
-    inside: np.ndarray
-    corner: np.ndarray
-    weights: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-
-    def corners(self, image: np.ndarray) -> list[np.ndarray]:
-        """The four source pixels of each place inside, of an image (480·640,…)."""
-        return [image.take(self.corner + step, axis=0) for step in (0, 1, COLUMNS, COLUMNS + 1)]
-
-
 def register(rgb: np.ndarray, disparity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A raw pair as a frame: `rgb` (480,640,3) uint8 undistorted, depth (480,640) float32 metres in its pixels, 0 where there is none."""
     return undistort_rgb(rgb), project(to_metres(undistort_disparity(disparity)))
@@ -79,27 +67,23 @@ def register(rgb: np.ndarray, disparity: np.ndarray) -> tuple[np.ndarray, np.nda
 
 def undistort_rgb(rgb: np.ndarray) -> np.ndarray:
     """(480,640,3) uint8, bilinear; white where the lens saw nothing, as in the toolbox's rect.m."""
-    at = resampling(RGB)
-    corners = at.corners(rgb.reshape(-1, 3))
-    total = sum(weight.astype(np.float32)[:, None] * corner for weight, corner in zip(at.weights, corners, strict=True))
-    out = np.full((ROWS * COLUMNS, 3), 255, np.uint8)
-    out[at.inside] = total + np.float32(0.5)
-    return out.reshape(rgb.shape)
+    mixing = resampling(RGB)
+    out = np.add(mixing @ rgb.reshape(-1, 3).astype(np.float32), 0.5).astype(np.uint8)
+    out[_unseen(mixing)] = 255
+    undistorted: np.ndarray = out.reshape(rgb.shape)
+    return undistorted
 
 
 def undistort_disparity(disparity: np.ndarray) -> np.ndarray:
     """(480,640) float64; 2047 where one of the four source pixels has no reading, below 600, and outside of the lens' view."""
-    at = resampling(DEPTH)
+    mixing = resampling(DEPTH)
     values = disparity.reshape(-1).astype(np.float64)
-    missing = np.ones(values.shape, bool)
-    missing[at.inside] = np.logical_or.reduce(at.corners(values == NO_READING))
-    # The toolbox masks the source pixels by the undistorted mask. A slip, but one that all NYU depth has been through.
-    weights = [weight * ~hole for weight, hole in zip(at.weights, at.corners(missing), strict=True)]
-    total = sum(weights)
-    mixed = sum(weight * corner for weight, corner in zip(weights, at.corners(values), strict=True))
-    known = (total > 0) & ~missing[at.inside] & (mixed >= NEAREST * total)
+    missing = (mixing @ (values == NO_READING).astype(np.float64) > 0) | _unseen(mixing)
+    # The toolbox masks the source pixels by the undistorted mask. A slip, but one that BTS's depth has been through.
+    total, mixed = mixing @ ~missing, mixing @ (values * ~missing)
+    known = (total > 0) & ~missing & (mixed >= NEAREST * total)
     out = np.full(values.shape, float(NO_READING))
-    out[at.inside[known]] = mixed[known] / total[known]
+    np.divide(mixed, total, out=out, where=known)
     return out.reshape(disparity.shape)
 
 
@@ -128,16 +112,28 @@ def project(depth: np.ndarray) -> np.ndarray:
 
 
 @cache
-def resampling(camera: Camera) -> Resampling:
-    """Bilinear weights that undo a camera's distortion on 480×640 pixels, its matrix kept (rect.m of Bouguet's calibration toolbox)."""
+def resampling(camera: Camera) -> csr_array:
+    """What undoes a camera's distortion: a matrix of bilinear weights (480·640, 480·640), float64, by which flat pixels are multiplied.
+
+    The camera's matrix is kept (rect.m of Bouguet's calibration toolbox). Pixels outside of the lens' view have no weights.
+    """
     row, column = np.indices((ROWS, COLUMNS), dtype=np.float64).reshape(2, -1)
     x, y = distort(camera, (column - camera.cx) / camera.fx, (row - camera.cy) / camera.fy)
     column, row = camera.fx * x + camera.cx, camera.fy * y + camera.cy
     left, top = np.floor(column), np.floor(row)
-    inside = np.flatnonzero((left >= 0) & (left <= COLUMNS - 2) & (top >= 0) & (top <= ROWS - 2))
+    inside = (left >= 0) & (left <= COLUMNS - 2) & (top >= 0) & (top <= ROWS - 2)
     right, down = (column - left)[inside], (row - top)[inside]
-    weights = ((1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right)
-    return Resampling(inside, (top * COLUMNS + left)[inside].astype(np.intp), weights)
+    weights = np.stack([(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right], axis=1)
+    corner = (top * COLUMNS + left)[inside].astype(np.int32)
+    sources = corner[:, None] + np.array([0, 1, COLUMNS, COLUMNS + 1], np.int32)
+    starts = np.concatenate([[0], 4 * np.cumsum(inside)]).astype(np.int32)
+    return csr_array((weights.ravel(), sources.ravel(), starts), shape=(ROWS * COLUMNS, ROWS * COLUMNS))
+
+
+def _unseen(mixing: csr_array) -> np.ndarray:
+    """Pixels without weights."""
+    nothing: np.ndarray = np.diff(mixing.indptr) == 0
+    return nothing
 
 
 def distort(camera: Camera, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -103,8 +103,8 @@ class NyuV2Raw(Source):
         given = self.options.get("labeled")
         if given is None:
             return None
-        file = Path(str(given)).absolute()
-        splits = Path(str(self.options.get("splits", file.parent / "splits.mat"))).absolute()
+        file = Path(str(given)).expanduser().absolute()
+        splits = Path(str(self.options.get("splits", file.parent / "splits.mat"))).expanduser().absolute()
         self.options |= {"labeled": str(file), "splits": str(splits)}
         return NyuV2Mat(str(file), {"splits": str(splits), "depth": self.options["labeled_depth"]})
 
@@ -222,7 +222,7 @@ class NyuV2Raw(Source):
         usual = self.root / SCENE_LIST
         if option not in self.options and (part == "test" or not usual.is_file()):
             return None
-        file = Path(str(self.options.get(option, usual))).absolute()
+        file = Path(str(self.options.get(option, usual))).expanduser().absolute()
         self.options[option] = str(file)
         # BTS's list of files, `/recording/rgb_00000.jpg …`, names recordings as well as its train_scenes.txt does.
         entries = {line.split()[0].strip("/").split("/")[0] for line in read_lines(file, f"options.{option}")}
@@ -281,18 +281,18 @@ def scene(recording: str) -> str:
 
 
 def _folders(folder: Path, levels: int) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
-    """A folder and those below it, each with its files, sorted by name. Raises DataProblem for one that may not be read."""
+    """A folder with its files and then those below it, in natural order. Raises DataProblem for one that may not be read."""
     try:
         with os.scandir(folder) as entries:
-            listed = sorted(entries, key=lambda entry: natural_key(entry.name))
+            listed = list(entries)
     except OSError as error:
         raise DataProblem(
             f"{folder} cannot be listed: {error.strerror}.", field="path", remedy="Give permission to read it."
         ) from None
+    below = [entry for entry in listed if entry.is_dir()]
     yield folder, [entry for entry in listed if not entry.is_dir()]
-    for entry in listed:
-        if levels and entry.is_dir():
-            yield from _folders(Path(entry.path), levels - 1)
+    for entry in sorted(below if levels else [], key=lambda entry: natural_key(entry.name)):
+        yield from _folders(Path(entry.path), levels - 1)
 
 
 def _listing(names: list[str]) -> str:

@@ -410,7 +410,7 @@ def test_a_hole_grows_but_never_mixes_with_the_depth_around_it() -> None:
     assert 100 < (inner == kinect.NO_READING).sum() < 250
 
 
-def test_what_is_nearer_than_disparity_600_is_dropped_as_in_all_nyu_depth() -> None:
+def test_what_is_nearer_than_disparity_600_is_dropped_as_by_the_toolbox() -> None:
     disparity = np.full((ROWS, COLUMNS), 601, np.uint16)
     disparity[:, 320:] = 599
     found = kinect.to_metres(kinect.undistort_disparity(disparity))[50:430]
