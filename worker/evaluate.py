@@ -32,7 +32,9 @@ class Evaluator:
         keep = min(config.evaluation.samples, len(store)) if part == config.evaluation.split else 0
         self._samples = equally_spaced(len(store), keep) if keep else []
 
-    def score(self, network: nn.Module, step: int, last: bool = False) -> tuple[protocol.Evaluation, list[protocol.Prediction]]:
+    def score(
+        self, network: nn.Module, step: int, last: bool = False
+    ) -> tuple[protocol.Evaluation, list[protocol.Prediction]]:
         """Per-image sums of every frame, and the depth maps of the sample frames."""
         began = time.monotonic()
         network.eval()

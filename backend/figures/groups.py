@@ -15,7 +15,7 @@ from backend.store.study import Study, StudyRun
 from depthboard.errors import UnknownName
 from depthboard.status import RunStatus
 
-NYUV2_FORMATS = ("nyuv2_mat", "densedepth", "bts")
+NYUV2_FORMATS = ("nyuv2_mat", "nyuv2_raw", "densedepth", "bts", "sparse_to_dense")
 
 T = TypeVar("T", bound=Hashable)
 
