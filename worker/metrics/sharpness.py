@@ -87,7 +87,7 @@ def _match(pred: Mask, target: Mask) -> dict[str, float]:
 
 
 def _boundary_error(pred: Mask, target: Mask, to_pred: Map, to_target: Map) -> dict[str, float]:
-    """iBims-1's depth boundary errors in pixels, from the edges and the distances to them (Koch et al. 2018, eq. 4, 5).
+    """iBims-1's depth boundary errors in pixels, from the edges and the distances to them (Koch et al. 2018).
 
     NaN without an edge in the ground truth; both `DBE_REACH` where no predicted edge lies within it of a true one.
     """
