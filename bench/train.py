@@ -16,7 +16,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count as numbers
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def ours(folder: Path, preset: Preset, device: torch.device, cache: Path, **engi
     store = FrameStore(source, names, config.data, fingerprint="bench", cache=cache)
     feed, order = Feed(store, device), ImageOrder(len(store), preset.batch, 0)
     objective = Objective(make_network(config)[0].to(device), config, device)
-    steps = count()
+    steps = numbers()
 
     def block() -> Block:
         began, before, losses = time.perf_counter(), feed.waited, []
