@@ -215,6 +215,13 @@ class RunCurves(Answer):
     series: dict[str, Series]
 
 
+class SharpnessEntry(Answer):
+    """A measure's mean over the `images` for which it is defined; null over none."""
+
+    value: float | None
+    images: int
+
+
 class EvaluationEntry(Answer):
     step: int
     images_seen: int
@@ -224,6 +231,9 @@ class EvaluationEntry(Answer):
     protocol: str
     predictor: str
     images: int
+    constant: float | None = Field(description="metres predicted everywhere, for predictor=constant")
+    rescored: bool = Field(description="scored again from the checkpoint, after the run had ended")
+    sharpness: dict[str, SharpnessEntry] | None = Field(description="measures of edges; null where none were taken")
     per_image: dict[str, float | None]
     pooled: dict[str, float | None]
 

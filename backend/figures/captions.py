@@ -54,6 +54,13 @@ def short_size(n: int) -> str:
 
 def evaluation_words(scope: Scope) -> str:
     text = f"Evaluated on the {scope.part} split, protocol {scope.protocol}."
+    if scope.rescored:
+        text += (
+            f" {plural(scope.rescored, 'run')} re-scored from the last checkpoint, so at the last step alone; "
+            "every run counts with its last evaluation."
+            if scope.selection.value == "last"
+            else f" {plural(scope.rescored, 'run')} re-scored from the last checkpoint, so at the last step alone."
+        )
     if scope.other_protocols:
         text += f" {plural(scope.other_protocols, 'run')} under other protocols left out."
     return text

@@ -15,7 +15,7 @@ from backend.figures.panels import describe
 from backend.figures.selector import Selection
 from backend.figures.tokens import ENCODER_TITLES, PALETTES, Theme, template
 from backend.schemas import ResultRow, Results
-from backend.store.study import StudyRun, load_study
+from backend.store.study import StudyRun
 from depthboard.metrics import METRICS
 from depthboard.status import RunStatus
 
@@ -44,7 +44,8 @@ class ResultsTable:
 
 def gather(session: Session, selection: Selection) -> ResultsTable:
     """Every cell that has a value or lost one. Raises NotFound for the experiment, UnknownName for what it does not have."""
-    scope = in_scope(load_study(session, selection.experiment_id, selection.value, selection.averaging), selection)
+    scope = in_scope(session, selection)
+    selection = scope.selection
     group = sorted(cells(scope.runs), key=lambda c: (c.data, c.train_size, c.encoder, c.order))
     ours = [row for cell in group if (row := _cell_row(cell, scope)) is not None]
     rows = (*ours, *_constant_rows(group, scope), *map(_published_row, published.table2()))

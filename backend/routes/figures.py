@@ -118,6 +118,7 @@ def get_qualitative(
     grid = qualitative.gather(session, selection)
     ids = [column.run.id for column in grid.columns]
     shown = runs.some(session, ids)
-    metrics = evaluations.selected(session, select(Run.id).where(Run.id.in_(ids)), value, averaging)
+    chosen = select(Run.id).where(Run.id.in_(ids))
+    metrics = evaluations.selected(session, chosen, grid.value, averaging, grid.filed)
     found = qualitative.answer(grid, [answers.run_summary(run, metrics.get(run.id)) for run in shown])
     return answers.marked(found, mark)
