@@ -19,6 +19,7 @@ from rich.table import Table
 
 from depthboard import doctor as doctor_module
 from depthboard.client import Client
+from depthboard.config import PROTOCOLS
 from depthboard.config.presets import PRESETS
 from depthboard.errors import DepthboardError, InvalidInput, Unavailable
 from depthboard.local import answers, running
@@ -182,6 +183,28 @@ def retry(run: int) -> None:
 
 def _state(run: dict[str, Any]) -> str:
     return "stopping" if run["cancel_requested"] and run["status"] == "running" else str(run["status"])
+
+
+@app.command()
+def rescore(
+    experiment: int,
+    protocol: Annotated[str | None, typer.Option(help=f"A named protocol: {', '.join(PROTOCOLS)}.")] = None,
+    crop: Annotated[str | None, typer.Option(help="Window that is scored: none, toolbox, bts or eigen.")] = None,
+    resize: Annotated[str | None, typer.Option(help="Score at the network's size or the native one.")] = None,
+    min_depth: Annotated[float | None, typer.Option(help="Metres; ground truth at or below is not scored.")] = None,
+    max_depth: Annotated[float | None, typer.Option(help="Metres; ground truth at or above is not scored.")] = None,
+    flip_average: Annotated[bool | None, typer.Option(help="Mean with the mirrored image's prediction.")] = None,
+) -> None:
+    """Score the checkpoints of an experiment's finished runs again, on a machine that has them.
+
+    Without an option by each run's own protocol and the present evaluator. What is scored stands beside the runs' own
+    values; figures show it with ?protocol=NAME.
+    """
+    given = {"protocol": protocol, "crop": crop, "resize": resize, "min-depth": min_depth, "max-depth": max_depth}
+    options = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+    if flip_average is not None:
+        options.append("--flip-average" if flip_average else "--no-flip-average")
+    os.execv(sys.executable, [sys.executable, "-m", "worker.rescore", str(experiment), *options])
 
 
 @app.command()
