@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from depthboard.datasets import DatasetReport
+from depthboard.metrics import Group
 from depthboard.status import RunStatus
 
 T = TypeVar("T")
@@ -76,6 +77,10 @@ class MetricEntry(Answer):
     label: str
     unit: str
     lower_is_better: bool
+    group: Group = Field(
+        description="error, aligned, depth and health are in every evaluation; sharpness where edges were measured"
+    )
+    ideal: float | None = Field(description="the best value of a ratio, for which neither low nor high is better")
 
 
 class FigureEntry(Answer):

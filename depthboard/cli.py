@@ -210,7 +210,9 @@ def rescore(
 @app.command()
 def export(
     experiment: int,
-    figure: Annotated[str, typer.Argument(help="convergence, dataset-size, encoders, qualitative or results")],
+    figure: Annotated[
+        str, typer.Argument(help="convergence, dataset-size, encoders, qualitative, results or sharpness")
+    ],
     file: Annotated[
         Path, typer.Argument(help="Where to write; the ending names the format: .json .html .png .svg .pdf")
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
-from backend.figures import convergence, dataset_size, encoders, qualitative, results, tiles
+from backend.figures import convergence, dataset_size, encoders, qualitative, results, sharpness, table, tiles
 from backend.figures.colouring import DEPTH_MAPS
 from backend.figures.groups import ALL, data_name, evaluation_names
 from backend.figures.selector import SELECTOR_OPTIONS, Selection, parse_selection
@@ -96,7 +96,15 @@ FIGURES: dict[str, View] = {
         description="All metrics by loss, size and encoder, beside the constant prediction and the published rows (the paper's Table 2).",
         options={**SELECTOR_OPTIONS, "dataset": (), "protocol": ()},
         gather=results.gather,
-        draw=results.draw,
+        draw=table.draw,
+        every_data=True,
+    ),
+    "sharpness": View(
+        title="Sharpness",
+        description="How sharp the predicted edges are, by loss, size and encoder: error and gradient at edges, edge F1, boundary errors, spectrum.",
+        options={"dataset": (), "protocol": ()},
+        gather=sharpness.gather,
+        draw=table.draw,
         every_data=True,
     ),
 }

@@ -94,6 +94,7 @@ def test_a_figure_that_draws_all_data_says_so_first_and_takes_it_back(study: Wor
         "encoders": both,
         "qualitative": both,
         "results": ["all", *both],
+        "sharpness": ["all", *both],
     }
     drawn = dataset_size.gather(study.session, Selection(study.id, dataset="all"))
     assert drawn == dataset_size.gather(study.session, Selection(study.id))
