@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from depthboard.metrics import METRICS, SUMS, from_sums, per_image
 from worker.metrics.protocol import CROPS, Scored, Window, check_crops, scored, valid, window
+from worker.metrics.sharpness import evaluation_sharpness
 from worker.metrics.sums import constant_sums, evaluation_sums, image_sums
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Window",
     "check_crops",
     "constant_sums",
+    "evaluation_sharpness",
     "evaluation_sums",
     "from_sums",
     "image_sums",
