@@ -161,11 +161,24 @@ def submit(
 @app.command()
 def runs(experiment: int, status: Annotated[str | None, typer.Option(help="Only runs of this status.")] = None) -> None:
     """The runs of an experiment."""
-    table = Table("run", "status", "what", "epoch", "rmse (m)", "δ<1.25", "reason", box=None)
-    for run in Client().runs(experiment, status=status):
+    found = Client().runs(experiment, status=status)
+    several = len({run["evaluation"] for run in found}) > 1  # values under different protocols do not compare
+    columns = (
+        "run",
+        "status",
+        "what",
+        "epoch",
+        "rmse (m)",
+        "δ<1.25",
+        *(("evaluated by",) if several else ()),
+        "reason",
+    )
+    table = Table(*columns, box=None)
+    for run in found:
         rmse, delta = run["metrics"].get("rmse"), run["metrics"].get("delta1")
         shown = ("–" if rmse is None else f"{rmse:.3f}", "–" if delta is None else f"{100 * delta:.1f} %")
-        table.add_row(str(run["id"]), run["status"], label(run), f"{run['epoch']:.1f}", *shown, run["reason"] or "")
+        values = (*shown, run["evaluation"]) if several else shown
+        table.add_row(str(run["id"]), run["status"], label(run), f"{run['epoch']:.1f}", *values, run["reason"] or "")
     console.print(table)
 
 
