@@ -26,7 +26,7 @@ from backend.store.experiments import Standing
 from backend.store.lease import reason_of
 from backend.store.predictions import Kept
 from backend.store.runs import RunPage
-from backend.store.tables import Attempt, Dataset, Evaluation, Experiment, Run, Worker
+from backend.store.tables import RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
 from depthboard.status import RunStatus
 
@@ -144,6 +144,9 @@ def evaluation_entry(run: Run, row: Evaluation) -> EvaluationEntry:
         protocol=row.protocol,
         predictor=row.predictor,
         images=row.images,
+        constant=row.constant,
+        rescored=row.attempt == RESCORED,
+        sharpness=row.sharpness_means,
         per_image=row.per_image,
         pooled=row.pooled,
     )

@@ -13,7 +13,7 @@ from depthboard.config import LOSS_CONFIGS, RunConfig
 from depthboard.config.presets import PRESETS
 from depthboard.datasets import FORMATS
 from depthboard.experiment import ExperimentSpec
-from depthboard.metrics import METRICS
+from depthboard.metrics import METRICS, SHARPNESS_METRICS
 
 
 class EncoderNote(NamedTuple):
@@ -42,8 +42,16 @@ def build() -> Catalogue:
             for name, note in ENCODERS.items()
         ],
         metrics=[
-            MetricEntry(name=m.name, title=m.title, label=m.label, unit=m.unit, lower_is_better=m.lower_is_better)
-            for m in METRICS.values()
+            MetricEntry(
+                name=m.name,
+                title=m.title,
+                label=m.label,
+                unit=m.unit,
+                lower_is_better=m.lower_is_better,
+                group=m.group,
+                ideal=m.ideal,
+            )
+            for m in (METRICS | SHARPNESS_METRICS).values()
         ],
         figures=entries(),
         presets=[_preset(name) for name in PRESETS],

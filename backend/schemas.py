@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from depthboard.datasets import DatasetReport
+from depthboard.metrics import Group
 from depthboard.status import RunStatus
 
 T = TypeVar("T")
@@ -76,6 +77,10 @@ class MetricEntry(Answer):
     label: str
     unit: str
     lower_is_better: bool
+    group: Group = Field(
+        description="error, aligned, depth and health are in every evaluation; sharpness where edges were measured"
+    )
+    ideal: float | None = Field(description="the best value of a ratio, for which neither low nor high is better")
 
 
 class FigureEntry(Answer):
@@ -215,6 +220,13 @@ class RunCurves(Answer):
     series: dict[str, Series]
 
 
+class SharpnessEntry(Answer):
+    """A measure's mean over the `images` for which it is defined; null over none."""
+
+    value: float | None
+    images: int
+
+
 class EvaluationEntry(Answer):
     step: int
     images_seen: int
@@ -224,6 +236,9 @@ class EvaluationEntry(Answer):
     protocol: str
     predictor: str
     images: int
+    constant: float | None = Field(description="metres predicted everywhere, for predictor=constant")
+    rescored: bool = Field(description="scored again from the checkpoint, after the run had ended")
+    sharpness: dict[str, SharpnessEntry] | None = Field(description="measures of edges; null where none were taken")
     per_image: dict[str, float | None]
     pooled: dict[str, float | None]
 

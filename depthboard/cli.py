@@ -19,6 +19,7 @@ from rich.table import Table
 
 from depthboard import doctor as doctor_module
 from depthboard.client import Client
+from depthboard.config import PROTOCOLS
 from depthboard.config.presets import PRESETS
 from depthboard.errors import DepthboardError, InvalidInput, Unavailable
 from depthboard.local import answers, running
@@ -160,11 +161,24 @@ def submit(
 @app.command()
 def runs(experiment: int, status: Annotated[str | None, typer.Option(help="Only runs of this status.")] = None) -> None:
     """The runs of an experiment."""
-    table = Table("run", "status", "what", "epoch", "rmse (m)", "δ<1.25", "reason", box=None)
-    for run in Client().runs(experiment, status=status):
+    found = Client().runs(experiment, status=status)
+    several = len({run["evaluation"] for run in found}) > 1  # values under different protocols do not compare
+    columns = (
+        "run",
+        "status",
+        "what",
+        "epoch",
+        "rmse (m)",
+        "δ<1.25",
+        *(("evaluated by",) if several else ()),
+        "reason",
+    )
+    table = Table(*columns, box=None)
+    for run in found:
         rmse, delta = run["metrics"].get("rmse"), run["metrics"].get("delta1")
         shown = ("–" if rmse is None else f"{rmse:.3f}", "–" if delta is None else f"{100 * delta:.1f} %")
-        table.add_row(str(run["id"]), run["status"], label(run), f"{run['epoch']:.1f}", *shown, run["reason"] or "")
+        values = (*shown, run["evaluation"]) if several else shown
+        table.add_row(str(run["id"]), run["status"], label(run), f"{run['epoch']:.1f}", *values, run["reason"] or "")
     console.print(table)
 
 
@@ -185,9 +199,33 @@ def _state(run: dict[str, Any]) -> str:
 
 
 @app.command()
+def rescore(
+    experiment: int,
+    protocol: Annotated[str | None, typer.Option(help=f"A named protocol: {', '.join(PROTOCOLS)}.")] = None,
+    crop: Annotated[str | None, typer.Option(help="Window that is scored: none, toolbox, bts or eigen.")] = None,
+    resize: Annotated[str | None, typer.Option(help="Score at the network's size or the native one.")] = None,
+    min_depth: Annotated[float | None, typer.Option(help="Metres; ground truth at or below is not scored.")] = None,
+    max_depth: Annotated[float | None, typer.Option(help="Metres; ground truth at or above is not scored.")] = None,
+    flip_average: Annotated[bool | None, typer.Option(help="Mean with the mirrored image's prediction.")] = None,
+) -> None:
+    """Score the checkpoints of an experiment's finished runs again, on a machine that has them.
+
+    Without an option by each run's own protocol and the present evaluator. What is scored stands beside the runs' own
+    values; figures show it with ?protocol=NAME.
+    """
+    given = {"protocol": protocol, "crop": crop, "resize": resize, "min-depth": min_depth, "max-depth": max_depth}
+    options = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+    if flip_average is not None:
+        options.append("--flip-average" if flip_average else "--no-flip-average")
+    os.execv(sys.executable, [sys.executable, "-m", "worker.rescore", str(experiment), *options])
+
+
+@app.command()
 def export(
     experiment: int,
-    figure: Annotated[str, typer.Argument(help="convergence, dataset-size, encoders, qualitative or results")],
+    figure: Annotated[
+        str, typer.Argument(help="convergence, dataset-size, encoders, qualitative, results or sharpness")
+    ],
     file: Annotated[
         Path, typer.Argument(help="Where to write; the ending names the format: .json .html .png .svg .pdf")
     ],

@@ -164,6 +164,10 @@ class Client:
         """The results table: ours, the constant prediction, the published rows."""
         return dict(self.api.json("GET", f"/api/experiments/{experiment_id}/results", **query))
 
+    def sharpness(self, experiment_id: int, **query: Any) -> dict[str, Any]:
+        """The sharpness table: how sharp the predicted edges are."""
+        return dict(self.api.json("GET", f"/api/experiments/{experiment_id}/sharpness", **query))
+
     def figure(self, experiment_id: int, name: str, **options: Any) -> bytes:
         """A figure's bytes; `format` is json, html, png, svg or pdf."""
         return bytes(self.api.request("GET", f"/api/experiments/{experiment_id}/figures/{name}", **options).content)

@@ -173,6 +173,24 @@ class Evaluation(Message):
     seconds: float = Field(0.0, ge=0)
 
 
+class Trained(Message):
+    """A finished run's network: what it is, the data it was trained on, and where its last checkpoint lies."""
+
+    run_id: int
+    config: RunConfig
+    dataset: DatasetRef
+    checkpoint: CheckpointNote | None = Field(description="none where no checkpoint was ever noted")
+
+
+class Rescored(Message):
+    """An evaluation of a finished run's checkpoint under another protocol, with what shows that it is of this run: the
+    hashes of the checkpoint and of the data that were read."""
+
+    evaluation: Evaluation
+    checkpoint_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    data_fingerprint: str = Field(max_length=200)
+
+
 class Prediction(Message):
     """A predicted depth map, uint16 millimetres as pack_depth makes them."""
 

@@ -9,9 +9,9 @@ from typing import Any
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
-from backend.figures import convergence, dataset_size, encoders, qualitative, results, tiles
+from backend.figures import convergence, dataset_size, encoders, qualitative, results, sharpness, table, tiles
 from backend.figures.colouring import DEPTH_MAPS
-from backend.figures.groups import ALL, data_name, evaluation_name
+from backend.figures.groups import ALL, data_name, evaluation_names
 from backend.figures.selector import SELECTOR_OPTIONS, Selection, parse_selection
 from backend.figures.tokens import Theme
 from backend.schemas import FigureEntry
@@ -20,12 +20,12 @@ from depthboard.errors import UnknownName
 from depthboard.metrics import METRICS
 
 # Options whose values are the experiment's own: any level that one of its runs has.
-OPEN: dict[str, Callable[[StudyRun], object]] = {
-    "dataset": lambda run: data_name(run.dataset, run.split),
-    "encoder": lambda run: run.encoder,
-    "train_size": lambda run: run.train_size,
-    "seed": lambda run: run.seed,
-    "protocol": evaluation_name,
+OPEN: dict[str, Callable[[StudyRun], Sequence[object]]] = {
+    "dataset": lambda run: (data_name(run.dataset, run.split),),
+    "encoder": lambda run: (run.encoder,),
+    "train_size": lambda run: (run.train_size,),
+    "seed": lambda run: (run.seed,),
+    "protocol": evaluation_names,
 }
 
 
@@ -96,7 +96,15 @@ FIGURES: dict[str, View] = {
         description="All metrics by loss, size and encoder, beside the constant prediction and the published rows (the paper's Table 2).",
         options={**SELECTOR_OPTIONS, "dataset": (), "protocol": ()},
         gather=results.gather,
-        draw=results.draw,
+        draw=table.draw,
+        every_data=True,
+    ),
+    "sharpness": View(
+        title="Sharpness",
+        description="How sharp the predicted edges are, by loss, size and encoder: error and gradient at edges, edge F1, boundary errors, spectrum.",
+        options={"dataset": (), "protocol": ()},
+        gather=sharpness.gather,
+        draw=table.draw,
         every_data=True,
     ),
 }
@@ -139,5 +147,6 @@ def _options(chosen: View, runs: Sequence[StudyRun]) -> dict[str, list[str]]:
 def _levels(key: str, runs: Sequence[StudyRun]) -> list[str]:
     if key not in OPEN:
         return []
-    levels = [OPEN[key](run) for run in runs]
-    return [str(level) for level in sorted(dict.fromkeys(levels), key=lambda v: (-levels.count(v), levels.index(v)))]
+    own = [OPEN[key](run)[0] for run in runs]
+    levels = own + [level for run in runs for level in OPEN[key](run)[1:]]
+    return [str(level) for level in sorted(dict.fromkeys(levels), key=lambda v: (-own.count(v), levels.index(v)))]

@@ -7,35 +7,39 @@ from collections.abc import Iterable
 from backend.figures.groups import Scope
 from backend.figures.selector import Selection, selector_words
 from backend.store.study import StudyRun
-from depthboard.metrics import METRICS
+from depthboard.metrics import METRICS, SHARPNESS_METRICS, Metric
 from depthboard.status import RunStatus
 
 THIN = "\u202f"
+KNOWN: dict[str, Metric] = METRICS | SHARPNESS_METRICS
 SHORT = {"mae": "MAE", "rmse": "RMSE"}
 
 
 def metric_name(metric: str) -> str:
-    return SHORT.get(metric, METRICS[metric].label)
+    return SHORT.get(metric, KNOWN[metric].label)
 
 
 def metric_title(metric: str, part: str = "") -> str:
     """`test RMSE (m)`: the evaluated part always stands before the metric."""
-    unit = METRICS[metric].unit
+    unit = KNOWN[metric].unit
     return f"{part} {metric_name(metric)}".strip() + (f" ({unit})" if unit else "")
 
 
 def shown(metric: str, value: float) -> float:
     """A stored value as it is drawn: shares in per cent."""
-    return value * 100 if METRICS[metric].unit == "%" else value
+    return value * 100 if KNOWN[metric].unit == "%" else value
 
 
 def decimals(metric: str) -> int:
-    return 1 if METRICS[metric].unit == "%" or metric == "silog" else 3
+    known = KNOWN[metric]
+    if known.unit == "%" or metric == "silog":
+        return 1
+    return 2 if known.unit == "px" or known.ideal is not None else 3
 
 
 def metric_text(metric: str, value: float) -> str:
     """The value with its unit, e.g. `0.931 m`, `81.9 %`."""
-    return f"{shown(metric, value):.{decimals(metric)}f} {METRICS[metric].unit}".strip()
+    return f"{shown(metric, value):.{decimals(metric)}f} {KNOWN[metric].unit}".strip()
 
 
 def count(n: int) -> str:
@@ -54,6 +58,13 @@ def short_size(n: int) -> str:
 
 def evaluation_words(scope: Scope) -> str:
     text = f"Evaluated on the {scope.part} split, protocol {scope.protocol}."
+    if scope.rescored:
+        text += (
+            f" {plural(scope.rescored, 'run')} re-scored from the last checkpoint, so at the last step alone; "
+            "every run counts with its last evaluation."
+            if scope.selection.value == "last"
+            else f" {plural(scope.rescored, 'run')} re-scored from the last checkpoint, so at the last step alone."
+        )
     if scope.other_protocols:
         text += f" {plural(scope.other_protocols, 'run')} under other protocols left out."
     return text

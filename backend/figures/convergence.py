@@ -32,7 +32,7 @@ from backend.figures.panels import (
 )
 from backend.figures.selector import AVERAGING_WORDS, VALUE_WORDS, Selection, XAxis
 from backend.figures.tokens import ENCODER_TITLES, PALETTES, Theme, translucent
-from backend.store.study import Score, StudyRun, load_study
+from backend.store.study import Score, StudyRun
 from depthboard.metrics import METRICS
 
 MOST_COLUMNS = 4
@@ -96,7 +96,8 @@ class Convergence:
 
 def gather(session: Session, selection: Selection) -> Convergence:
     """The curves of one encoder. Raises NotFound for the experiment, UnknownName for an encoder or protocol it does not have."""
-    scope = in_scope(load_study(session, selection.experiment_id, selection.value, selection.averaging), selection)
+    scope = in_scope(session, selection)
+    selection = scope.selection
     encoder = pick("encoder", selection.encoder, [run.encoder for run in scope.runs])
     runs = [run for run in scope.runs if run.encoder == encoder]
     by_panel: dict[tuple[str, int], list[Cell]] = {}

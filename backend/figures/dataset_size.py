@@ -29,7 +29,6 @@ from backend.figures.panels import (
 )
 from backend.figures.selector import Selection
 from backend.figures.tokens import ENCODER_TITLES, PALETTES, Theme
-from backend.store.study import load_study
 from depthboard.metrics import METRICS
 
 PANEL_METRICS = ("rmse", "delta1")
@@ -75,7 +74,8 @@ class DatasetSize:
 
 def gather(session: Session, selection: Selection) -> DatasetSize:
     """The values of one encoder. Raises NotFound for the experiment, UnknownName for an encoder or protocol it does not have."""
-    scope = in_scope(load_study(session, selection.experiment_id, selection.value, selection.averaging), selection)
+    scope = in_scope(session, selection)
+    selection = scope.selection
     encoder = pick("encoder", selection.encoder, [run.encoder for run in scope.runs])
     runs = [run for run in scope.runs if run.encoder == encoder]
     by_data: dict[str, list[Cell]] = {}

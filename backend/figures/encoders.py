@@ -27,7 +27,7 @@ from backend.figures.panels import (
 )
 from backend.figures.selector import Selection
 from backend.figures.tokens import ENCODER_TITLES, PALETTES, Theme, hollow, translucent
-from backend.store.study import StudyRun, load_study
+from backend.store.study import StudyRun
 from depthboard.metrics import METRICS
 
 PANEL_METRICS = ("rmse", "abs_rel", "delta1")
@@ -70,7 +70,8 @@ class Encoders:
 
 def gather(session: Session, selection: Selection) -> Encoders:
     """The values at one size of one dataset. Raises NotFound for the experiment, UnknownName for what it does not have."""
-    scope = in_scope(load_study(session, selection.experiment_id, selection.value, selection.averaging), selection)
+    scope = in_scope(session, selection)
+    selection = scope.selection
     data = pick("dataset", None, [data_name(run.dataset, run.split) for run in scope.runs])
     on_data = [run for run in scope.runs if data_name(run.dataset, run.split) == data]
     size = _size(on_data, selection.train_size)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
 
 from backend.figures.aggregate import mean_of
 from backend.figures.selector import Selection
 from backend.figures.tokens import LOSS_ORDER, loss_title
-from backend.store.study import Study, StudyRun
+from backend.store.evaluations import Filed
+from backend.store.study import Study, StudyRun, load_study, study_runs
 from depthboard.errors import UnknownName
 from depthboard.status import RunStatus
 
@@ -49,17 +52,30 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The runs of one evaluated part and protocol; the others are counted, never mixed in."""
+    """The runs that have evaluations of one part and protocol; the others are counted, never mixed in.
+
+    `selection` is what is shown: with runs in it that were scored again, and so have their last step alone, every run's
+    value is its last evaluation.
+    """
 
     study: Study
-    part: str
-    protocol: str
+    filed: Filed
     runs: tuple[StudyRun, ...]
     other_protocols: int
+    selection: Selection
 
     @property
-    def evaluation(self) -> str:
-        return f"{self.part}/{self.protocol}"
+    def part(self) -> str:
+        return self.filed.part
+
+    @property
+    def protocol(self) -> str:
+        return self.filed.protocol
+
+    @property
+    def rescored(self) -> int:
+        """How many of the runs recorded nothing under this protocol themselves."""
+        return sum(self.filed in run.rescored for run in self.runs)
 
     def values(self, runs: Iterable[StudyRun], metric: str) -> dict[int, float]:
         """Run id -> what a finished run is worth; left out are those not finished, diverged, or for which the selector finds no finite value."""
@@ -82,23 +98,49 @@ def data_title(dataset: str, split: str) -> str:
     return dataset if split == "official" else f"{dataset}, {split} split"
 
 
-def evaluation_name(run: StudyRun) -> str:
-    return f"{run.part}/{run.protocol}"
+def evaluation_of(run: StudyRun) -> Filed:
+    return Filed(run.part, run.protocol)
 
 
-def in_scope(study: Study, selection: Selection) -> Scope:
-    """The runs that `selection` names, by protocol and data. Raises UnknownName for a protocol or dataset the experiment does not have."""
-    names = [evaluation_name(run) for run in study.runs]
-    chosen = pick("protocol", selection.protocol, names)
-    part, _, protocol = (chosen or "test/").partition("/")
-    runs = tuple(run for run, name in zip(study.runs, names, strict=True) if name == chosen)
-    others = len(study.runs) - len(runs)
+def evaluation_names(run: StudyRun) -> tuple[str, ...]:
+    """The run's own part and protocol, then those under which it was scored again, as the option `protocol` names them."""
+    return tuple(map(str, (evaluation_of(run), *run.rescored)))
+
+
+def in_scope(session: Session, selection: Selection) -> Scope:
+    """The runs that `selection` names, by protocol and data, with what is known of them under that protocol.
+
+    Without a protocol it is the one that most runs have as their own. Raises NotFound for the experiment, UnknownName for
+    a protocol or dataset it does not have.
+    """
+    every = study_runs(session, selection.experiment_id)
+    filed = _filed(every, selection.protocol)
+    if selection.protocol is None:
+        runs = tuple(run for run in every if evaluation_of(run) == filed)
+    else:
+        runs = tuple(run for run in every if filed in (evaluation_of(run), *run.rescored))
+    others = len(every) - len(runs)
     if selection.dataset not in (None, ALL):
         known = {run.dataset for run in runs} | {data_name(run.dataset, run.split) for run in runs}
         if selection.dataset not in known:
             raise _unknown("dataset", selection.dataset, known)
         runs = tuple(run for run in runs if selection.dataset in (run.dataset, data_name(run.dataset, run.split)))
-    return Scope(study, part, protocol, runs, others)
+    if selection.value == "last3" and any(filed in run.rescored for run in runs):
+        selection = replace(selection, value="last")
+    study = load_study(session, selection.experiment_id, selection.value, selection.averaging, filed)
+    return Scope(study, filed, runs, others, selection)
+
+
+def _filed(runs: Iterable[StudyRun], wanted: str | None) -> Filed:
+    """The part and protocol that `wanted` names, `test/` being left out at will, or else the one of most runs."""
+    own = [str(evaluation_of(run)) for run in runs]
+    if wanted is not None:
+        levels = [name for run in runs for name in evaluation_names(run)]
+        chosen = pick("protocol", wanted if "/" in wanted else f"test/{wanted}", levels)
+    else:
+        chosen = pick("protocol", None, own)
+    part, _, protocol = (chosen or "test/").partition("/")
+    return Filed(part, protocol)
 
 
 def pick(field: str, wanted: T | None, levels: Iterable[T]) -> T | None:

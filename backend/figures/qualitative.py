@@ -14,13 +14,13 @@ from backend.figures.groups import Cell, Scope, cells, data_name, data_title, in
 from backend.figures.selector import Selection
 from backend.figures.tokens import ENCODER_TITLES
 from backend.schemas import FrameEntry, PredictionEntry, Qualitative, RunSummary
+from backend.store.evaluations import Filed, Value
 from backend.store.study import (
     PredictedDepth,
     SampleDepth,
     StudyRun,
     best_steps,
     image_metrics,
-    load_study,
     predicted_depths,
     predicted_steps,
     sample_frames,
@@ -59,6 +59,8 @@ class QualitativeGrid:
     depth_range: tuple[float, float]
     colours: str
     caption: str
+    filed: Filed
+    value: Value
 
     @property
     def truths(self) -> list[NDArray[np.uint16]]:
@@ -66,8 +68,9 @@ class QualitativeGrid:
 
 
 def gather(session: Session, selection: Selection) -> QualitativeGrid:
-    """One size, encoder and seed. Raises NotFound for the experiment, UnknownName for a level or step it does not have."""
-    scope = in_scope(load_study(session, selection.experiment_id, selection.value, selection.averaging), selection)
+    """One size, encoder and seed; the maps are the network's own whatever protocol scores them. Raises NotFound for the experiment, UnknownName for a level or step it does not have."""
+    scope = in_scope(session, selection)
+    selection = scope.selection
     kept = predicted_steps(session, [run.id for run in scope.runs])
     runs = _runs(scope, selection, kept)
     steps = tuple(sorted({step for run in runs for step in kept.get(run.id, ())}))
@@ -84,6 +87,8 @@ def gather(session: Session, selection: Selection) -> QualitativeGrid:
         depth_range=depth_range([frame.truth for frame in frames]),
         colours=selection.colours,
         caption=_caption(scope, runs, columns, frames, selection),
+        filed=scope.filed,
+        value=selection.value,
     )
 
 
@@ -129,7 +134,7 @@ def _column(
 ) -> Column:
     run = cell.runs[0]
     step = shown.get(run.id)
-    metrics = {} if step is None else image_metrics(session, run.id, step, run.part, run.protocol)
+    metrics = {} if step is None else image_metrics(session, run.id, step, scope.filed)
     position = {frame.id: frame.position for frame in frames}
     epoch = 0.0 if step is None else step * run.batch_size / run.train_size
     tiles = {

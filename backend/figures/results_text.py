@@ -1,4 +1,4 @@
-"""The results table as CSV with all digits, and as LaTeX with booktabs."""
+"""The tables of results and of sharpness as CSV with all digits, and as LaTeX with booktabs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 
 from backend.figures import captions
-from backend.figures.results import ResultsTable
+from backend.figures.table import ResultsTable
 from backend.figures.tokens import ENCODER_TITLES
 from backend.schemas import ResultRow
 
@@ -36,6 +36,8 @@ LATEX = {
     ">": "$>$",
     "δ": r"$\delta$",
     "λ": r"$\lambda$",
+    "∇": r"$\nabla$",
+    "×": r"$\times$",
     "±": r"$\pm$",
     "·": r"$\cdot$",
     "²": r"$^2$",
@@ -92,7 +94,7 @@ def to_latex(numbers: ResultsTable) -> str:
             rf"\caption{{{latex(caption)}}}",
             rf"\begin{{tabular}}{{llrr{'r' * len(numbers.metrics)}}}",
             r"\toprule",
-            " & ".join(["Loss", "Encoder", "Images", "n", *(HEADINGS[m] for m in numbers.metrics)]) + r" \\",
+            " & ".join(["Loss", "Encoder", "Images", "n", *map(heading, numbers.metrics)]) + r" \\",
             *body,
             r"\bottomrule",
             r"\end{tabular}",
@@ -100,6 +102,12 @@ def to_latex(numbers: ResultsTable) -> str:
             "",
         ]
     )
+
+
+def heading(metric: str) -> str:
+    """A column's name as LaTeX: the papers' own where they have one, else the label with its unit."""
+    known = captions.KNOWN[metric]
+    return HEADINGS.get(metric) or latex(f"{known.label} ({known.unit})" if known.unit else known.label)
 
 
 def _latex_row(row: ResultRow, metrics: Iterable[str]) -> str:

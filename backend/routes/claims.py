@@ -42,14 +42,15 @@ def claim_run(
         lease_seconds=settings.lease_seconds,
         renew_seconds=settings.renew_seconds,
         config=RunConfig.model_validate(run.config),
-        dataset=_reference(dataset, run.data_fingerprint),
+        dataset=dataset_reference(dataset, run.data_fingerprint),
         training_version=run.training_version,
         resume_from=note and CheckpointNote(step=note.step, path=note.path, sha256=note.sha256, bytes=note.bytes),
         frames_known=predictions.frames_known(session, run, DatasetReport.model_validate(dataset.report)),
     )
 
 
-def _reference(dataset: Dataset, fingerprint: str) -> DatasetRef:
+def dataset_reference(dataset: Dataset, fingerprint: str) -> DatasetRef:
+    """Where a run's data lies, and the fingerprint that it must have."""
     return DatasetRef(
         name=dataset.name,
         format=dataset.format,

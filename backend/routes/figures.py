@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from backend import answers
 from backend.deps import Drawing, Id, Mark, Reading, get_database
-from backend.figures import entries, export, qualitative, results, results_text, view
+from backend.figures import entries, export, qualitative, results, results_text, sharpness, view
 from backend.figures.selector import Selection, parse_selection
+from backend.figures.table import ResultsTable
 from backend.figures.tokens import Theme
 from backend.schemas import FigureEntry, Qualitative, Results
 from backend.store import evaluations, experiments, runs
@@ -21,7 +22,9 @@ from depthboard.metrics import Averaging
 
 router = APIRouter(prefix="/experiments/{id}", tags=["figures"])
 
-Name = Annotated[str, Path(max_length=40, description="convergence, dataset-size, encoders, qualitative or results")]
+Name = Annotated[
+    str, Path(max_length=40, description="convergence, dataset-size, encoders, qualitative, results or sharpness")
+]
 Number = Annotated[int | None, Query(ge=0, le=INT64)]
 Level = Annotated[str | None, Query(max_length=300)]
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -33,6 +36,7 @@ SANDBOX = {
     "font-src data:; sandbox allow-scripts allow-downloads",
     "svg": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox",
 }
+TableFormat = Literal["json", "csv", "latex"]
 TABLES: dict[str, str] = {"csv": "text/csv; charset=utf-8", "latex": "application/x-tex; charset=utf-8"}
 
 
@@ -75,16 +79,33 @@ def get_results(
     averaging: Averaging = "per_image",
     dataset: Level = None,
     protocol: Level = None,
-    format: Literal["json", "csv", "latex"] = "json",
+    format: TableFormat = "json",
 ) -> Results | Response:
     """The results table: ours, the constant prediction, the published rows. As JSON, CSV or LaTeX."""
     experiments.get(session, experiment_id)
     table = results.gather(session, Selection(experiment_id, value, averaging, dataset=dataset, protocol=protocol))
+    return _table(table, f"experiment-{experiment_id}-results", format)
+
+
+@router.get("/sharpness", response_model=Results)
+def get_sharpness(
+    experiment_id: Id,
+    session: Reading,
+    dataset: Level = None,
+    protocol: Level = None,
+    format: TableFormat = "json",
+) -> Results | Response:
+    """The sharpness table: how sharp the predicted edges are. As JSON, CSV or LaTeX."""
+    experiments.get(session, experiment_id)
+    table = sharpness.gather(session, Selection(experiment_id, dataset=dataset, protocol=protocol))
+    return _table(table, f"experiment-{experiment_id}-sharpness", format)
+
+
+def _table(table: ResultsTable, name: str, format: TableFormat) -> Results | Response:
     if format == "json":
         return table.answer()
     text = results_text.to_csv(table) if format == "csv" else results_text.to_latex(table)
-    ending = "csv" if format == "csv" else "tex"
-    headers = {"Content-Disposition": f'attachment; filename="experiment-{experiment_id}-results.{ending}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{"csv" if format == "csv" else "tex"}"'}
     return Response(text, media_type=TABLES[format], headers=headers)
 
 
@@ -118,6 +139,7 @@ def get_qualitative(
     grid = qualitative.gather(session, selection)
     ids = [column.run.id for column in grid.columns]
     shown = runs.some(session, ids)
-    metrics = evaluations.selected(session, select(Run.id).where(Run.id.in_(ids)), value, averaging)
+    chosen = select(Run.id).where(Run.id.in_(ids))
+    metrics = evaluations.selected(session, chosen, grid.value, averaging, grid.filed)
     found = qualitative.answer(grid, [answers.run_summary(run, metrics.get(run.id)) for run in shown])
     return answers.marked(found, mark)

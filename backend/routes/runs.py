@@ -9,8 +9,11 @@ from fastapi import APIRouter, Query, Response
 
 from backend import answers
 from backend.deps import Id, Mark, PageNumber, PageSize, Reading, Ring, Writing
+from backend.routes.claims import dataset_reference
 from backend.schemas import EvaluationEntry, Page, PredictionEntry, RunCurves, RunDetail, RunLog, RunSummary
-from backend.store import curves, evaluations, predictions, runs
+from backend.store import curves, datasets, evaluations, predictions, rescoring, runs
+from depthboard import protocol
+from depthboard.config import RunConfig
 from depthboard.protocol import MAX_STEP
 from depthboard.status import RunStatus
 
@@ -70,9 +73,28 @@ def get_curves(
 
 @router.get("/{id}/evaluations")
 def list_evaluations(run_id: Id, session: Reading) -> list[EvaluationEntry]:
-    """Every evaluation of the run, by step; the constant prediction's too."""
+    """Every evaluation of the run, by step; the constant prediction's and those scored again too."""
     run = runs.get(session, run_id)
     return [answers.evaluation_entry(run, row) for row in evaluations.of_run(session, run_id)]
+
+
+@router.get("/{id}/trained")
+def get_trained(run_id: Id, session: Reading) -> protocol.Trained:
+    """What scoring a finished run's network again takes: configuration, dataset, and where its last checkpoint lies."""
+    run, note = rescoring.trained(session, run_id)
+    return protocol.Trained(
+        run_id=run.id,
+        config=RunConfig.model_validate(run.config),
+        dataset=dataset_reference(datasets.get(session, run.dataset), run.data_fingerprint),
+        checkpoint=note
+        and protocol.CheckpointNote(step=note.step, path=note.path, sha256=note.sha256, bytes=note.bytes),
+    )
+
+
+@router.post("/{id}/rescored", status_code=204)
+def add_rescored(run_id: Id, rescored: protocol.Rescored, session: Writing) -> None:
+    """Keep an evaluation of a finished run's checkpoint under another protocol. The run's own evaluations stay as they are."""
+    rescoring.add(session, run_id, rescored)
 
 
 @router.get("/{id}/predictions")

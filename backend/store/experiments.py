@@ -137,7 +137,7 @@ def _find_best(session: Session, found: dict[int, Standing]) -> None:
 
 
 def protocols(session: Session, experiment_id: int) -> list[str]:
-    """Split and protocol names in use: `test none-0.001-10m-64x96`."""
+    """Split and protocol names in use: `test none-0.001-10m-64x96-v2`."""
     rows = session.execute(
         select(Run.evaluation_split, Run.protocol)
         .join(ExperimentRun, ExperimentRun.run_id == Run.id)

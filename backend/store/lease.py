@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from backend.store import evaluations, outbox
 from backend.store.session import clock
 from backend.store.tables import Attempt, Checkpoint, Evaluation, Prediction, Run
+from depthboard.config import RunConfig
 from depthboard.errors import InvalidInput, StaleAttempt
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.protocol import ClaimRequest, Finish, Progress
@@ -58,6 +59,7 @@ def claim(session: Session, request: ClaimRequest, lease_seconds: float) -> Give
     run.owner, run.token, run.lease_until = request.worker_id, digest(token), now + timedelta(seconds=lease_seconds)
     run.reason, run.images_per_second, run.finished_at, run.not_before = None, None, None, None
     run.started_at = run.started_at or now
+    run.protocol = RunConfig.model_validate(run.config).protocol  # the evaluator may be newer than the submission
     checkpoint = newest_checkpoint(session, run)
     step = checkpoint.step if checkpoint else None
     session.add(_attempt(run, request, now, step))

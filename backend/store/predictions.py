@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, undefer
 
 from backend.store.evaluations import Metrics, unpack_sums
 from backend.store.record import frame_key
-from backend.store.tables import Evaluation, Frame, Prediction, Run
+from backend.store.tables import RESCORED, Evaluation, Frame, Prediction, Run
 from depthboard.config import RunConfig
 from depthboard.config.data import EquallySpaced
 from depthboard.datasets import DatasetReport
@@ -86,6 +86,7 @@ def _evaluations(run_ids: set[int], steps: set[int]) -> Select[Evaluation]:
             Evaluation.step.in_(steps),
             Evaluation.split == Run.evaluation_split,
             Evaluation.protocol == Run.protocol,
+            Evaluation.attempt != RESCORED,
             Evaluation.predictor == "network",
             Evaluation.superseded.is_(False),
         )

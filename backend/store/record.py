@@ -39,19 +39,10 @@ def insert_new(session: Session, table: type[Base], rows: list[dict[str, object]
 def add_evaluation(session: Session, run_id: int, token: str, evaluation: protocol.Evaluation) -> None:
     """Keep one evaluation with the metrics that follow from its sums."""
     run = owned(session, run_id, token)
-    per_image, pooled = evaluations.metrics_of(evaluations.read_sums(evaluation.sums, evaluation.images))
+    columns = evaluations.columns_of(evaluation)
     check_step(run, evaluation.step)
     rewind(session, run, evaluation.step)
-    row = {
-        "run_id": run.id,
-        "attempt": run.attempt,
-        **evaluation.model_dump(
-            include={"step", "split", "protocol", "predictor", "constant", "images", "wall", "seconds"}
-        ),
-        "sums": zlib.compress(evaluation.sums, 6),
-        "per_image": per_image,
-        "pooled": pooled,
-    }
+    row = {"run_id": run.id, "attempt": run.attempt, **columns}
     insert_new(session, Evaluation, [row], ("run_id", "attempt", "step", "split", "protocol", "predictor"))
     session.execute(
         update(Evaluation)

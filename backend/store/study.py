@@ -15,15 +15,18 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, undefer
 
 from backend.store.evaluations import (
+    Filed,
     Metrics,
     Value,
     best_validation_steps,
     constants,
     of_network,
+    rescored,
     selected,
     unpack_sums,
 )
 from backend.store.tables import Dataset, Evaluation, Experiment, ExperimentRun, Frame, Prediction, Run
+from depthboard.config import RunConfig
 from depthboard.errors import NotFound
 from depthboard.metrics import METRICS, Averaging, per_image
 from depthboard.protocol import unpack_depth
@@ -32,8 +35,9 @@ from depthboard.status import RunStatus
 
 @dataclass(frozen=True, slots=True)
 class StudyRun:
-    """A run as figures see it. `split` divides the dataset into parts, `part` is the one that is scored; `group` is
-    equal for runs that differ in seed alone.
+    """A run as figures see it. `split` divides the dataset into parts, `part` is the one that is scored, `height` and
+    `width` are the network's; `group` is equal for runs that differ in seed alone; `rescored` are the parts and
+    protocols, other than its own, under which its checkpoint was scored again.
     """
 
     id: int
@@ -44,6 +48,8 @@ class StudyRun:
     split: str
     train_size: int
     encoder: str
+    height: int
+    width: int
     seed: int
     batch_size: int
     steps: int
@@ -53,6 +59,7 @@ class StudyRun:
     diverged_at: int | None
     config: dict[str, Any]
     group: str
+    rescored: tuple[Filed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,8 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """An experiment's runs in the order of its grid, with what is known of each by its id, all on the run's own part and protocol.
+    """An experiment's runs in the order of its grid, with what is known of each by its id, all on the run's own part and
+    protocol, or all on those asked for.
 
     `scores`: the network's evaluations by step. `values`: what speaks for the run by the selector asked for. `constant`: the metrics of
     predicting the training median everywhere.
@@ -101,26 +109,37 @@ class PredictedDepth:
 
 
 def load_study(
-    session: Session, experiment_id: int, value: Value = "last3", averaging: Averaging = "per_image"
+    session: Session,
+    experiment_id: int,
+    value: Value = "last3",
+    averaging: Averaging = "per_image",
+    filed: Filed | None = None,
 ) -> Study:
     """The experiment's runs and their evaluations, in a few queries and without a blob. Raises NotFound."""
     experiment = session.get(Experiment, experiment_id)
     if experiment is None:
         raise NotFound(f"there is no experiment {experiment_id}.", field="experiment_id")
-    ids = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
+    ids = linked(experiment_id)
     return Study(
         experiment_id,
         experiment.name,
         study_runs(session, experiment_id),
-        _scores(session, ids, averaging),
-        selected(session, ids, value, averaging),
-        constants(session, ids, averaging),
+        _scores(session, ids, averaging, filed),
+        selected(session, ids, value, averaging, filed),
+        constants(session, ids, averaging, filed),
     )
 
 
-def _scores(session: Session, ids: Select[int], averaging: Averaging) -> dict[int, tuple[Score, ...]]:
+def linked(experiment_id: int) -> Select[int]:
+    """The ids of an experiment's runs."""
+    return select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
+
+
+def _scores(
+    session: Session, ids: Select[int], averaging: Averaging, filed: Filed | None
+) -> dict[int, tuple[Score, ...]]:
     metrics = Evaluation.per_image if averaging == "per_image" else Evaluation.pooled
-    query = of_network(ids).add_columns(metrics).order_by(Evaluation.run_id, Evaluation.step)
+    query = of_network(ids, filed).add_columns(metrics).order_by(Evaluation.run_id, Evaluation.step)
     scores: dict[int, list[Score]] = defaultdict(list)
     for run_id, step, values in session.execute(query):
         scores[run_id].append(Score(step, {name: _number(values.get(name)) for name in METRICS}))
@@ -139,10 +158,13 @@ def study_runs(session: Session, experiment_id: int) -> tuple[StudyRun, ...]:
         .where(ExperimentRun.experiment_id == experiment_id)
         .order_by(ExperimentRun.position, Run.id)
     )
-    return tuple(_study_run(run, format) for run, format in rows)
+    again = rescored(session, linked(experiment_id))
+    return tuple(_study_run(run, format, again.get(run.id, ())) for run, format in rows)
 
 
-def _study_run(run: Run, format: str) -> StudyRun:
+def _study_run(run: Run, format: str, again: tuple[Filed, ...]) -> StudyRun:
+    # Settings that came after it was stored stand at their defaults: what it was trained with.
+    config = RunConfig.model_validate(run.config).model_dump(mode="json")
     return StudyRun(
         id=run.id,
         loss=run.loss,
@@ -152,6 +174,8 @@ def _study_run(run: Run, format: str) -> StudyRun:
         split=run.split,
         train_size=run.train_size,
         encoder=run.encoder,
+        height=run.height,
+        width=run.width,
         seed=run.seed,
         batch_size=run.batch_size,
         steps=run.steps,
@@ -159,8 +183,9 @@ def _study_run(run: Run, format: str) -> StudyRun:
         protocol=run.protocol,
         status=RunStatus(run.status),
         diverged_at=run.diverged_at,
-        config=run.config,
-        group=_group(run.config, run.train_size),
+        config=config,
+        group=_group(config, run.train_size),
+        rescored=again,
     )
 
 
@@ -228,7 +253,7 @@ def sample_frames(session: Session, frame_ids: set[int]) -> list[SampleDepth]:
     ]
 
 
-def image_metrics(session: Session, run_id: int, step: int, part: str, protocol: str) -> dict[str, NDArray[np.float64]]:
+def image_metrics(session: Session, run_id: int, step: int, filed: Filed) -> dict[str, NDArray[np.float64]]:
     """Each metric of every image (images,) of one evaluation of the network; empty where that evaluation is not there."""
     row = session.scalar(
         select(Evaluation)
@@ -236,8 +261,8 @@ def image_metrics(session: Session, run_id: int, step: int, part: str, protocol:
         .where(
             Evaluation.run_id == run_id,
             Evaluation.step == step,
-            Evaluation.split == part,
-            Evaluation.protocol == protocol,
+            Evaluation.split == filed.part,
+            Evaluation.protocol == filed.protocol,
             Evaluation.predictor == "network",
             Evaluation.superseded.is_(False),
         )

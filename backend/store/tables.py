@@ -44,6 +44,9 @@ class Base(DeclarativeBase):
     }
 
 
+RESCORED = 0
+"""The attempt of an evaluation that was made of the checkpoint after the run had ended; claims count from 1."""
+
 # SQLite gives a deleted last row's number to the next one unless AUTOINCREMENT is said; a worker of a deleted run must
 # not meet a new one.
 NEVER_REUSED = {"sqlite_autoincrement": True}
@@ -247,11 +250,13 @@ class Curve(Base):
 
 
 class Evaluation(Base):
-    """One evaluation. `sums`: zlib of float64 (images, len(depthboard.metrics.SUMS)), row-major; the metrics follow
-    from it exactly.
+    """One evaluation. `sums`: zlib of float64 (images, columns), row-major, the columns being the first of
+    depthboard.metrics.SUMS that its evaluator knew; the metrics follow from it exactly. `sharpness`: the same of
+    (images, len(depthboard.metrics.SHARPNESS)), null where edges were not measured.
 
-    `per_image` and `pooled` are those metrics, kept so that tables and figures over thousands of runs read no blob;
-    null = not finite.
+    `per_image`, `pooled` and `sharpness_means` (measure -> {value, images}) are what follows, kept so that tables and
+    figures over thousands of runs read no blob; null = not finite. `attempt` is 0 (RESCORED) where the run had ended and
+    its checkpoint was scored again.
     """
 
     __tablename__ = "evaluation"
@@ -267,6 +272,8 @@ class Evaluation(Base):
     sums: Mapped[bytes] = mapped_column(deferred=True)
     per_image: Mapped[dict[str, Any]]
     pooled: Mapped[dict[str, Any]]
+    sharpness: Mapped[bytes | None] = mapped_column(deferred=True)
+    sharpness_means: Mapped[dict[str, Any] | None]
     wall: Mapped[float | None]
     seconds: Mapped[float | None]
     superseded: Mapped[bool] = mapped_column(server_default=false())

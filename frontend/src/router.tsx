@@ -43,13 +43,14 @@ export const newRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
 })
 
-export const TABS = ['overview', 'convergence', 'dataset-size', 'encoders', 'qualitative', 'results', 'runs', 'configuration'] as const
+export const TABS = ['overview', 'convergence', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'configuration'] as const
 export type Tab = (typeof TABS)[number]
 
 /** View state of an experiment's tabs; figure options beyond these are kept as the catalogue names them. */
 export interface ExperimentSearch {
   value?: string
   averaging?: string
+  protocol?: string
   metric?: string
   dataset?: string
   train_size?: number

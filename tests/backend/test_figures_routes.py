@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from backend.app import make_app
+from depthboard.metrics import METRICS, SHARPNESS
 from depthboard.settings import Settings
 from tests.backend import acting
 
@@ -40,11 +41,18 @@ def experiment(client: TestClient) -> dict[str, Any]:
 
 def test_the_figures_are_listed_with_their_options(client: TestClient, experiment: dict[str, Any]) -> None:
     figures = client.get(f"/api/experiments/{experiment['id']}/figures").json()
-    assert [f["name"] for f in figures] == ["convergence", "dataset-size", "encoders", "qualitative", "results"]
+    assert [f["name"] for f in figures] == [
+        "convergence",
+        "dataset-size",
+        "encoders",
+        "qualitative",
+        "results",
+        "sharpness",
+    ]
     assert figures[0]["options"]["encoder"] == ["densenet_small"]
 
 
-@pytest.mark.parametrize("name", ["convergence", "dataset-size", "encoders", "qualitative", "results"])
+@pytest.mark.parametrize("name", ["convergence", "dataset-size", "encoders", "qualitative", "results", "sharpness"])
 def test_each_figure_is_there_as_json_and_as_a_page_that_may_load_nothing(
     client: TestClient, experiment: dict[str, Any], name: str
 ) -> None:
@@ -102,6 +110,17 @@ def test_the_results_are_there_as_csv_and_latex(client: TestClient, experiment: 
     assert r"\toprule" in client.get(path, params={"format": "latex"}).text
 
 
+def test_the_sharpness_table_is_there_as_json_csv_and_latex(client: TestClient, experiment: dict[str, Any]) -> None:
+    path = f"/api/experiments/{experiment['id']}/sharpness"
+    table = client.get(path).json()
+    assert table["metrics"][0] == "mae_edge"
+    assert table["rows"] == [], "nothing was measured"
+    assert client.get(path, params={"format": "csv"}).text.startswith("kind,label,")
+    assert r"\toprule" in client.get(path, params={"format": "latex"}).text
+    assert client.get(path, params={"protocol": "none"}).json()["error"]["field"] == "protocol"
+    assert client.get("/api/experiments/999/sharpness").status_code == 404
+
+
 def test_the_grid_of_depth_maps_names_frames_runs_and_the_maps_addresses(
     client: TestClient, experiment: dict[str, Any]
 ) -> None:
@@ -124,7 +143,7 @@ def test_the_catalogue_names_everything_an_experiment_is_made_of(client: TestCli
     catalogue = client.get("/api/catalogue").json()
     assert [loss["name"] for loss in catalogue["losses"]] == ["l1", "l2", "huber", "berhu", "eigen", "eigengrad", "gan"]
     assert {e["name"]: e["parameters"] for e in catalogue["encoders"]}["densenet121"] == 24_220_224
-    assert len(catalogue["metrics"]) == 10
+    assert {m["name"] for m in catalogue["metrics"]} == {*METRICS, *SHARPNESS}
     for preset in catalogue["presets"]:
         if preset["name"] != "paper":  # its data is not registered here
             assert client.post("/api/experiments/dry-run", json=preset["spec"]).status_code == 200

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from depthboard.metrics import FIRST_SUMS, SHARPNESS
 from tests.backend import acting
 
 
@@ -106,6 +107,38 @@ def test_sums_of_another_size_are_refused_in_a_sentence(client: TestClient) -> N
     answer = attempt.send("evaluations", acting.evaluation(5, images=64) | {"images": 63})
     assert answer.status_code == 422
     assert answer.json()["error"]["field"] == "sums"
+
+
+def test_sums_of_the_first_evaluator_are_taken_too(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.evaluate(5, 0.25, columns=FIRST_SUMS)
+    attempt.evaluate(10, 0.25)
+    first, second = (entry["per_image"] for entry in client.get(f"{attempt.path}/evaluations").json())
+    assert first["rmse"] == second["rmse"] == pytest.approx(0.25)
+    assert (first["clipped"], second["clipped"]) == (None, 0)
+
+
+def test_measures_of_edges_are_kept_as_means_over_the_images_where_they_are_defined(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    array = np.full((64, len(SHARPNESS)), np.nan)
+    array[:, 0], array[:10, 1] = 0.5, np.arange(10)
+    attempt.evaluate(5, sharpness=acting.packed(array))
+    attempt.evaluate(10)
+    first, second = (entry["sharpness"] for entry in client.get(f"{attempt.path}/evaluations").json())
+    assert first[SHARPNESS[0]] == {"value": 0.5, "images": 64}
+    assert first[SHARPNESS[1]] == {"value": 4.5, "images": 10}
+    assert first[SHARPNESS[2]] == {"value": None, "images": 0}
+    assert second is None
+
+
+def test_measures_of_another_size_are_refused_in_a_sentence(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    answer = attempt.send("evaluations", acting.evaluation(5, sharpness=acting.packed(np.zeros((64, 3)))))
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "sharpness")
+    assert f"64 images × {len(SHARPNESS)} float64" in answer.json()["error"]["message"]
 
 
 def test_a_long_log_keeps_its_end(client: TestClient) -> None:

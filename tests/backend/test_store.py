@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from backend.store import curves, outbox
 from backend.store.curves import Columns
-from backend.store.migrations import migrate
+from backend.store.evaluations import unpack_sums
+from backend.store.migrations import configuration, migrate
 from backend.store.session import Database, clock
-from backend.store.tables import Base, Dataset, Event
+from backend.store.tables import Base, Dataset, Evaluation, Event
 from backend.store.types import INT64
 from depthboard.errors import InvalidInput, Misconfigured
 
@@ -57,6 +60,35 @@ def test_the_migrations_make_exactly_the_tables_of_the_models_and_running_them_a
         options = {"compare_type": True, "compare_server_default": True}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
     assert differences == []
+
+
+EVALUATION = """
+insert into evaluation (run_id, attempt, step, split, protocol, predictor, images, sums, per_image, pooled)
+values (1, :attempt, 5, 'test', 'p', 'network', 2, :sums, '{"rmse": 0.5}', '{}')
+"""
+
+
+def test_a_migration_keeps_the_evaluations_of_the_release_before_and_can_be_taken_back(blank: Database) -> None:
+    old, new = np.arange(24.0).reshape(2, 12), np.arange(60.0).reshape(2, 30)
+    with blank.writer.begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+        connection.execute(text(DATASET))
+        connection.execute(text(RUNNING_WITHOUT_LEASE.replace("'running'", "'finished'")))
+        connection.execute(text(EVALUATION), {"attempt": 1, "sums": zlib.compress(old.tobytes())})
+    migrate(blank)
+    with blank.read() as session:
+        (row,) = session.scalars(select(Evaluation).options(undefer(Evaluation.sums)))
+        assert (row.per_image, row.sharpness_means, row.sharpness) == ({"rmse": 0.5}, None, None)
+        assert (unpack_sums(row) == old).all()
+    with blank.writer.begin() as connection:
+        for attempt in (0, 2):
+            connection.execute(text(EVALUATION), {"attempt": attempt, "sums": zlib.compress(new.tobytes())})
+        command.downgrade(configuration(connection), "0001")
+        left = connection.execute(text("select attempt, sums from evaluation order by attempt")).all()
+        assert [row.attempt for row in left] == [1, 2], "older code would take what was scored again for the run's own"
+        assert zlib.decompress(left[0].sums) == old.tobytes()
+        assert zlib.decompress(left[1].sums) == new[:, :12].tobytes()
+        command.upgrade(configuration(connection), "head")
 
 
 def test_a_database_of_a_newer_version_is_refused_with_the_remedy(blank: Database) -> None:
@@ -155,6 +187,10 @@ def test_a_running_run_without_a_lease_cannot_be_written(database: Database) -> 
         session.execute(text(RUNNING_WITHOUT_LEASE))
 
 
+DATASET = """
+insert into dataset (name, format, path, options, fingerprint, report, created_at, updated_at)
+values ('rooms', 'rooms', '', '{}', '', '{}', '2026-01-01', '2026-01-01')
+"""
 RUNNING_WITHOUT_LEASE = """
 insert into run (identity, config, data_fingerprint, training_version, loss, loss_label, dataset, split, train_size,
  encoder, height, width, seed, steps, batch_size, images, evaluation_split, protocol, status, attempt, tries,

@@ -15,6 +15,7 @@ describe('an event', () => {
     const keys = staleBy(event({ kind: 'evaluation', experiment_ids: [3, 4] })).map((stale) => JSON.stringify(stale.key))
     expect(keys).toContain('["experiment",3,"figure"]')
     expect(keys).toContain('["experiment",4,"results"]')
+    expect(keys).toContain('["experiment",4,"sharpness"]')
   })
 
   it('patches only fields of a run', () => {

@@ -24,7 +24,7 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
     case 'points':
       return [{ key: ['run', run, 'curves'] }]
     case 'evaluation':
-      return [{ key: ['run', run, 'evaluations'] }, ...each('runs'), ...each('figure'), ...each('results')]
+      return [{ key: ['run', run, 'evaluations'] }, ...each('runs'), ...each('figure'), ...each('results'), ...each('sharpness')]
     case 'prediction':
       return [{ key: ['run', run, 'predictions'], slow: true }, ...each('qualitative')]
     case 'log':

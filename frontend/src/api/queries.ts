@@ -16,6 +16,7 @@ const ALL_RUNS = 1000
 export interface Selector {
   value?: string
   averaging?: string
+  protocol?: string
 }
 
 export const catalogueQuery = () =>
@@ -77,7 +78,15 @@ export const resultsQuery = (id: number, selector: Selector) =>
     placeholderData: keepPreviousData,
   })
 
+export const sharpnessQuery = (id: number, selector: Selector) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'sharpness', selector],
+    queryFn: () => unwrap(api.GET('/api/experiments/{id}/sharpness', { params: { path: { id }, query: selector as never } })),
+    placeholderData: keepPreviousData,
+  })
+
 export interface QualitativeChoice {
+  protocol?: string
   dataset?: string
   train_size?: number
   encoder?: string

@@ -347,6 +347,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments/{id}/sharpness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sharpness
+         * @description The sharpness table: how sharp the predicted edges are. As JSON, CSV or LaTeX.
+         */
+        get: operations["get_sharpness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/frames/{id}/depth": {
         parameters: {
             query?: never;
@@ -516,7 +536,7 @@ export interface paths {
         };
         /**
          * List Evaluations
-         * @description Every evaluation of the run, by step; the constant prediction's too.
+         * @description Every evaluation of the run, by step; the constant prediction's and those scored again too.
          */
         get: operations["list_evaluations"];
         put?: never;
@@ -700,6 +720,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/rescored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Rescored
+         * @description Keep an evaluation of a finished run's checkpoint under another protocol. The run's own evaluations stay as they are.
+         */
+        post: operations["add_rescored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/retry": {
         parameters: {
             query?: never;
@@ -714,6 +754,26 @@ export interface paths {
          * @description Queue a failed or cancelled run again; it goes on from its newest checkpoint.
          */
         post: operations["retry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/trained": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Trained
+         * @description What scoring a finished run's network again takes: configuration, dataset, and where its last checkpoint lies.
+         */
+        get: operations["get_trained"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -936,11 +996,11 @@ export interface components {
             colour: number;
             /**
              * Crop
-             * @description Window of the frame that becomes the input: toolbox and eigen are NYUv2's, for frames of 480×640.
+             * @description Window of the frame that becomes the input: toolbox, bts and eigen are NYUv2's, for frames of 480×640.
              * @default none
              * @enum {string}
              */
-            crop: "none" | "toolbox" | "eigen";
+            crop: "none" | "toolbox" | "bts" | "eigen";
             /**
              * Dataset
              * @description Name of a registered dataset.
@@ -1362,6 +1422,11 @@ export interface components {
              * @default 0
              */
             seconds: number;
+            /**
+             * Sharpness
+             * @description images × len(depthboard.metrics.SHARPNESS) float64, row-major, NaN where undefined; none where not measured
+             */
+            sharpness?: string | null;
             /** Split */
             split: string;
             /** Step */
@@ -1374,6 +1439,9 @@ export interface components {
         /**
          * EvaluationConfig
          * @description What is scored, when, and by which protocol. No checkpoint is ever chosen on this split.
+         *
+         *     `evaluation: bts` and `evaluation: {protocol: bts, evaluations: 5}` are short for the fields of a named protocol
+         *     (`PROTOCOLS`); what is stored are the fields.
          */
         EvaluationConfig: {
             /**
@@ -1382,7 +1450,7 @@ export interface components {
              * @default none
              * @enum {string}
              */
-            crop: "none" | "toolbox" | "eigen";
+            crop: "none" | "toolbox" | "bts" | "eigen";
             /**
              * Evaluations
              * @description How many times during the run, equally spaced, the last at the end.
@@ -1421,6 +1489,13 @@ export interface components {
              */
             samples: number;
             /**
+             * Sharpness
+             * @description Measure edges at the last evaluation, at all, or never; always at the network's size.
+             * @default last
+             * @enum {string}
+             */
+            sharpness: "last" | "all" | "off";
+            /**
              * Split
              * @default test
              * @enum {string}
@@ -1429,6 +1504,11 @@ export interface components {
         };
         /** EvaluationEntry */
         EvaluationEntry: {
+            /**
+             * Constant
+             * @description metres predicted everywhere, for predictor=constant
+             */
+            constant: number | null;
             /** Epoch */
             epoch: number;
             /** Images */
@@ -1447,6 +1527,18 @@ export interface components {
             predictor: string;
             /** Protocol */
             protocol: string;
+            /**
+             * Rescored
+             * @description scored again from the checkpoint, after the run had ended
+             */
+            rescored: boolean;
+            /**
+             * Sharpness
+             * @description measures of edges; null where none were taken
+             */
+            sharpness: {
+                [key: string]: components["schemas"]["SharpnessEntry"];
+            } | null;
             /** Split */
             split: string;
             /** Step */
@@ -1825,6 +1917,17 @@ export interface components {
         };
         /** MetricEntry */
         MetricEntry: {
+            /**
+             * Group
+             * @description error, aligned, depth and health are in every evaluation; sharpness where edges were measured
+             * @enum {string}
+             */
+            group: "error" | "aligned" | "depth" | "health" | "sharpness";
+            /**
+             * Ideal
+             * @description the best value of a ratio, for which neither low nor high is better
+             */
+            ideal: number | null;
             /** Label */
             label: string;
             /** Lower Is Better */
@@ -2177,6 +2280,18 @@ export interface components {
             lease_seconds: number;
         };
         /**
+         * Rescored
+         * @description An evaluation of a finished run's checkpoint under another protocol, with what shows that it is of this run: the
+         *     hashes of the checkpoint and of the data that were read.
+         */
+        Rescored: {
+            /** Checkpoint Sha256 */
+            checkpoint_sha256: string;
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            evaluation: components["schemas"]["Evaluation"];
+        };
+        /**
          * ResultRow
          * @description One row of the results table. `kind`: run (ours), constant (training median), published (quoted, never averaged
          *     with ours).
@@ -2265,6 +2380,7 @@ export interface components {
              *       "min_depth": 0.001,
              *       "resize": "network",
              *       "samples": 6,
+             *       "sharpness": "last",
              *       "split": "test"
              *     }
              */
@@ -2574,6 +2690,28 @@ export interface components {
             value: (number | null)[];
             /** Wall */
             wall: number[];
+        };
+        /**
+         * SharpnessEntry
+         * @description A measure's mean over the `images` for which it is defined; null over none.
+         */
+        SharpnessEntry: {
+            /** Images */
+            images: number;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * Trained
+         * @description A finished run's network: what it is, the data it was trained on, and where its last checkpoint lies.
+         */
+        Trained: {
+            /** @description none where no checkpoint was ever noted */
+            checkpoint: components["schemas"]["CheckpointNote"] | null;
+            config: components["schemas"]["RunConfig"];
+            dataset: components["schemas"]["DatasetRef"];
+            /** Run Id */
+            run_id: number;
         };
         /** WorkerEntry */
         WorkerEntry: {
@@ -3381,7 +3519,7 @@ export interface operations {
             header?: never;
             path: {
                 id: number;
-                /** @description convergence, dataset-size, encoders, qualitative or results */
+                /** @description convergence, dataset-size, encoders, qualitative, results or sharpness */
                 name: string;
             };
             cookie?: never;
@@ -3583,6 +3721,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RunSummary_"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_sharpness: {
+        parameters: {
+            query?: {
+                dataset?: string | null;
+                protocol?: string | null;
+                format?: "json" | "csv" | "latex";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Results"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
@@ -4436,6 +4618,48 @@ export interface operations {
             };
         };
     };
+    add_rescored: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rescored"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     retry_run: {
         parameters: {
             query?: never;
@@ -4454,6 +4678,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_trained: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trained"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */

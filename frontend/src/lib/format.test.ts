@@ -25,6 +25,10 @@ describe('numbers', () => {
     expect(metricTitle({ name: 'abs_rel', label: 'rel', unit: '' })).toBe('rel')
   })
 
+  it('show pixels and ratios with two digits', () => {
+    expect([metric(1.2345, { unit: 'px' }), metric(0.789, { unit: '', ideal: 1 })]).toEqual(['1.23', '0.79'])
+  })
+
   it('show shares in per cent and metres with three digits', () => {
     expect(metric(0.8153, { unit: '%' })).toBe('81.5')
     expect(metricWithUnit(0.8153, { unit: '%' })).toBe('81.5 %')

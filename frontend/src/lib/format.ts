@@ -34,12 +34,15 @@ export function signed(value: number | null | undefined, digits = 3): string {
 
 export interface Unit {
   unit: string
+  /** of a ratio: what it should be */
+  ideal?: number | null
 }
 
-/** A metric in its table form: shares in per cent with one digit, everything else with three. */
+/** A metric in its table form: shares in per cent with one digit, pixels and ratios with two, everything else with three. */
 export function metric(value: number | null | undefined, entry?: Unit): string {
   if (value === null || value === undefined) return NONE
-  return isShare(entry) ? fixed(value * 100, 1) : fixed(value, 3)
+  if (isShare(entry)) return fixed(value * 100, 1)
+  return fixed(value, entry?.unit === 'px' || entry?.ideal != null ? 2 : 3)
 }
 
 /** As `metric`, with its unit: `0.606 m`, `81.5 %`. */

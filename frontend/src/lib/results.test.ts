@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import type { ResultRow } from '../api/types'
-import { defaultOrder, levels, lowest, ownRows, parseSort, publishedRows, sortRows, sortText } from './results'
+import type { MetricEntry, ResultRow } from '../api/types'
+import { columnGroups, defaultOrder, levels, lowest, ownRows, parseSort, publishedRows, sortRows, sortText } from './results'
 
 const row = (over: Partial<ResultRow>): ResultRow => ({
   kind: 'run',
@@ -42,6 +42,24 @@ describe('sorting', () => {
     const fallback = { key: 'rmse', descending: false }
     expect(parseSort(undefined, fallback)).toBe(fallback)
     expect(parseSort(sortText({ key: 'delta1', descending: true }), fallback)).toEqual({ key: 'delta1', descending: true })
+  })
+})
+
+describe('the words above the columns', () => {
+  const column = (over: Partial<MetricEntry> = {}) => ({ unit: 'm', lower_is_better: true, ideal: null, group: 'error' as const, ...over })
+
+  it('stand once above neighbours that are read the same way', () => {
+    const share = column({ unit: '%', lower_is_better: false })
+    expect(columnGroups([column(), column(), share])).toEqual([
+      { words: 'error, lower is better ↓', columns: 2 },
+      { words: 'within threshold, %, higher is better ↑', columns: 1 },
+    ])
+  })
+
+  it('say what a ratio should be, and begin anew where another kind stood between', () => {
+    const ratio = column({ unit: '', lower_is_better: false, ideal: 1, group: 'sharpness' })
+    const groups = columnGroups([ratio, column({ unit: 'px', group: 'sharpness' }), ratio])
+    expect(groups.map((group) => group.words)).toEqual(['ratio, 1 is best', 'boundary error ↓', 'ratio, 1 is best'])
   })
 })
 

@@ -1,6 +1,6 @@
 /** The results table: ours and the constant prediction sort together, quoted rows stay below a line and are never compared. */
 
-import type { ResultRow } from '../api/types'
+import type { MetricEntry, ResultRow } from '../api/types'
 import { groupBy } from './grid'
 
 export interface Sort {
@@ -37,15 +37,40 @@ export function sortRows(rows: readonly ResultRow[], sort: Sort): ResultRow[] {
   })
 }
 
-/** The order before anyone sorts: dataset, the largest size first, encoder, then the smallest RMSE. */
-export function defaultOrder(rows: readonly ResultRow[]): ResultRow[] {
-  return sortRows(rows, { key: 'rmse', descending: false }).toSorted(
+/** The order before anyone sorts: dataset, the largest size first, encoder, then the smallest value of `lead`. */
+export function defaultOrder(rows: readonly ResultRow[], lead = 'rmse'): ResultRow[] {
+  return sortRows(rows, { key: lead, descending: false }).toSorted(
     (a, b) =>
       (a.dataset ?? '').localeCompare(b.dataset ?? '') ||
       (b.train_size ?? 0) - (a.train_size ?? 0) ||
       Number(a.encoder === null) - Number(b.encoder === null) ||
       (a.encoder ?? '').localeCompare(b.encoder ?? ''),
   )
+}
+
+export interface ColumnGroup {
+  words: string
+  columns: number
+}
+
+type Direction = Pick<MetricEntry, 'unit' | 'lower_is_better' | 'ideal' | 'group'>
+
+/** Neighbouring columns that are read the same way, and the words above them. */
+export function columnGroups(metrics: readonly (Direction | undefined)[]): ColumnGroup[] {
+  const groups: ColumnGroup[] = []
+  for (const words of metrics.map(directionWords)) {
+    const last = groups.at(-1)
+    if (last?.words === words) last.columns++
+    else groups.push({ words, columns: 1 })
+  }
+  return groups
+}
+
+function directionWords(metric?: Direction): string {
+  if (metric?.ideal != null) return `ratio, ${metric.ideal} is best`
+  if (metric?.unit === 'px') return 'boundary error ↓'
+  if (metric?.lower_is_better ?? true) return 'error, lower is better ↓'
+  return metric?.group === 'sharpness' ? 'edges, higher is better ↑' : 'within threshold, %, higher is better ↑'
 }
 
 export interface Choice {

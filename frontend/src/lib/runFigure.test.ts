@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { EvaluationEntry, Series } from '../api/types'
 import { LOSS_TOKENS } from './losses'
-import { evaluationFigure, trainingFigure } from './runFigure'
+import { evaluationFigure, isOwn, trainingFigure } from './runFigure'
 
 const look = { scheme: 'light', axis: 'epoch', origin: 0 } as const
 const evaluation = (step: number, delta1: number | null, predictor = 'network') =>
@@ -18,6 +18,14 @@ describe('the evaluation figure', () => {
   it('shows the constant prediction and where an attempt resumed', () => {
     expect(figure.layout.shapes).toEqual([expect.objectContaining({ y0: 40, xref: 'paper' }), expect.objectContaining({ x0: 5, xref: 'x' })])
     expect(figure.layout.annotations!.map((note) => note.text)).toEqual(['╌ constant prediction 40.0 %', 'attempt 2'])
+  })
+})
+
+describe('a run\'s own evaluations', () => {
+  it('leave out another part, another protocol and what was scored again', () => {
+    const own = { split: 'test', protocol: 'none-v2', rescored: false } as EvaluationEntry
+    const rows = [own, { ...own, split: 'validation' }, { ...own, protocol: 'none-v1' }, { ...own, rescored: true }]
+    expect(rows.map((row) => isOwn(row, { split: 'test', protocol: 'none-v2' }))).toEqual([true, false, false, false])
   })
 })
 

@@ -25,6 +25,11 @@ interface Marks {
   resumed: { step: number; words: string }[]
 }
 
+/** Whether the run recorded this evaluation of its own part by its own protocol: what was scored again later is another curve. */
+export function isOwn(row: EvaluationEntry, run: { split: string; protocol: string }): boolean {
+  return !row.rescored && row.split === run.split && row.protocol === run.protocol
+}
+
 /** One metric over the run's evaluations, with the constant prediction as a dashed line and a mark where an attempt resumed. */
 export function evaluationFigure(
   evaluations: readonly EvaluationEntry[],

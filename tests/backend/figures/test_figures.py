@@ -38,7 +38,7 @@ def test_every_figure_is_json_without_nan_and_carries_title_and_caption(study: W
     text = figure.to_json()
     json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
     assert figure.layout.meta["title"]
-    assert "protocol none-0.001-10m-64x96" in figure.layout.meta["caption"]
+    assert "protocol none-0.001-10m-64x96-v2" in figure.layout.meta["caption"]
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -81,7 +81,7 @@ def test_entries_list_the_default_first_and_an_experiments_own_levels(study: Wor
     assert listed["convergence"]["encoder"] == ["densenet_small", "resnet_small"]
     assert listed["encoders"]["train_size"] == ["64", "16"]
     assert listed["convergence"]["dataset"] == ["rooms/official"]
-    assert listed["convergence"]["protocol"] == ["test/none-0.001-10m-64x96"]
+    assert listed["convergence"]["protocol"] == ["test/none-0.001-10m-64x96-v2"]
 
 
 def test_a_figure_that_draws_all_data_says_so_first_and_takes_it_back(study: World) -> None:
@@ -94,6 +94,7 @@ def test_a_figure_that_draws_all_data_says_so_first_and_takes_it_back(study: Wor
         "encoders": both,
         "qualitative": both,
         "results": ["all", *both],
+        "sharpness": ["all", *both],
     }
     drawn = dataset_size.gather(study.session, Selection(study.id, dataset="all"))
     assert drawn == dataset_size.gather(study.session, Selection(study.id))

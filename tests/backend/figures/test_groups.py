@@ -13,7 +13,7 @@ from tests.backend.figures.world import World
 
 def scope(world: World, **chosen: Any) -> list[int]:
     selection = Selection(world.id, **chosen)
-    return [run.id for run in in_scope(load_study(world.session, world.id), selection).runs]
+    return [run.id for run in in_scope(world.session, selection).runs]
 
 
 def test_seeds_share_a_cell_and_losses_come_in_the_papers_order(world: World) -> None:
@@ -49,7 +49,7 @@ def test_runs_of_different_protocols_are_never_mixed(world: World) -> None:
     other = world.run("gan", config={"evaluation": {"crop": "eigen"}})
     assert scope(world) == ours
     assert scope(world, protocol=f"test/{other.protocol}") == [other.id]
-    selected = in_scope(load_study(world.session, world.id), Selection(world.id))
+    selected = in_scope(world.session, Selection(world.id))
     assert selected.other_protocols == 1
 
 

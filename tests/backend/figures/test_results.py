@@ -7,17 +7,19 @@ import pytest
 
 from backend.figures import results
 from backend.figures.selector import Selection
+from backend.figures.table import ResultsTable, draw
 from backend.schemas import ResultRow, Results
+from depthboard.metrics import FIRST_SUMS, SUMS
 from tests.backend.figures.world import World, sums_of
 
 STEPS = [300, 400, 500]
 
 
-def numbers(world: World, **chosen: Any) -> results.ResultsTable:
+def numbers(world: World, **chosen: Any) -> ResultsTable:
     return results.gather(world.session, Selection(world.id, **chosen))
 
 
-def rows(table: results.ResultsTable, kind: str) -> list[ResultRow]:
+def rows(table: ResultsTable, kind: str) -> list[ResultRow]:
     return [row for row in table.rows if row.kind == kind]
 
 
@@ -139,12 +141,24 @@ def test_the_answer_is_the_schema_of_the_route(world: World) -> None:
     assert answer.metrics == ["abs_rel", "log10", "rmse", "rmse_log", "delta1", "delta2", "delta3"]
 
 
+def test_a_row_says_which_seed_predicts_outside_the_range_or_nothing_finite(world: World) -> None:
+    clipped, nonfinite = SUMS.index("clipped"), SUMS.index("nonfinite")
+    for seed, (outside, odd) in enumerate([(0, 0), (1, 0), (2, 5)]):
+        sums = np.zeros((4, len(SUMS)))
+        sums[:, :FIRST_SUMS] = sums_of(np.ones((4, 100)), np.full((4, 100), 1.5))
+        sums[:, clipped], sums[:, nonfinite] = outside, odd
+        world.evaluate(world.run("l1", 64, seed), 500, sums)
+    (row,) = rows(numbers(world), "run")
+    assert row.n == 3
+    assert row.note == "seed 2: 2.0 % clipped to the scored range; seed 2: 5.0 % not finite", "1.0 % is not above 1 %"
+
+
 def test_the_table_shows_shares_in_per_cent_deviations_beside_and_dashes_for_nothing(world: World) -> None:
     for seed, error in ((0, 0.1), (1, 0.2)):
         world.errors(world.run("l1", 64, seed), STEPS, [error] * 3)
-    table = results.draw(numbers(world), "light").data[0]
-    titles = list(table.header["values"])
-    cells = dict(zip(titles, table.cells["values"], strict=True))
+    drawn = draw(numbers(world), "light").data[0]
+    titles = list(drawn.header["values"])
+    cells = dict(zip(titles, drawn.cells["values"], strict=True))
     assert cells["rms\u00a0(m)\u00a0↓"][0] == "0.150\u00a0±\u00a0.071"
     assert cells["δ<1.25\u00a0(%)\u00a0↑"][0] == "100.0\u00a0±\u00a0.0"
     assert cells["log10\u00a0↓"][2] == "–"

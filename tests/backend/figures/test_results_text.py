@@ -5,15 +5,17 @@ import io
 
 import pytest
 
-from backend.figures import results, results_text
+from backend.figures import results, results_text, sharpness
 from backend.figures.selector import Selection
+from backend.figures.table import ResultsTable
 from tests.backend.figures.world import World
 
 STEPS = [300, 400, 500]
+FULL = {"data": {"height": 256, "width": 320}}
 
 
 @pytest.fixture
-def table(world: World) -> results.ResultsTable:
+def table(world: World) -> ResultsTable:
     for seed, error in ((0, 0.1), (1, 0.3)):
         run = world.run("l1", 64, seed)
         world.errors(run, STEPS, [error] * 3)
@@ -21,7 +23,7 @@ def table(world: World) -> results.ResultsTable:
     return results.gather(world.session, Selection(world.id))
 
 
-def test_csv_holds_every_digit_of_every_row(table: results.ResultsTable) -> None:
+def test_csv_holds_every_digit_of_every_row(table: ResultsTable) -> None:
     read = list(csv.DictReader(io.StringIO(results_text.to_csv(table))))
     assert len(read) == len(table.rows)
     ours = read[0]
@@ -32,7 +34,7 @@ def test_csv_holds_every_digit_of_every_row(table: results.ResultsTable) -> None
     assert (read[1]["kind"], read[1]["rmse_std"], read[3]["log10"]) == ("constant", "", "")
 
 
-def test_latex_is_a_booktabs_table_with_caption_and_run_ids(table: results.ResultsTable) -> None:
+def test_latex_is_a_booktabs_table_with_caption_and_run_ids(table: ResultsTable) -> None:
     text = results_text.to_latex(table)
     lines = text.splitlines()
     for rule in (r"\toprule", r"\midrule", r"\bottomrule", r"\begin{table}", r"\end{table}"):
@@ -45,11 +47,11 @@ def test_latex_is_a_booktabs_table_with_caption_and_run_ids(table: results.Resul
     assert f"Runs {table.rows[0].run_ids[0]}--{table.rows[0].run_ids[1]}." in caption
 
 
-def test_latex_marks_no_number_as_best(table: results.ResultsTable) -> None:
+def test_latex_marks_no_number_as_best(table: ResultsTable) -> None:
     assert "textbf" not in results_text.to_latex(table)
 
 
-def test_every_latex_row_has_the_columns_of_the_head(table: results.ResultsTable) -> None:
+def test_every_latex_row_has_the_columns_of_the_head(table: ResultsTable) -> None:
     rows = [line.split(r" \\")[0] for line in results_text.to_latex(table).splitlines() if " & " in line]
     assert {row.replace(r"\&", "").count("&") for row in rows} == {10}
 
@@ -63,3 +65,14 @@ def test_characters_that_latex_reads_as_commands_are_escaped() -> None:
 def test_run_numbers_are_written_as_ranges() -> None:
     assert results_text.ranges([7, 1, 2, 3]) == "1–3, 7"
     assert results_text.ranges([]) == ""
+
+
+def test_the_sharpness_table_has_its_own_headings_in_csv_and_latex(world: World) -> None:
+    world.edges(world.run(config=FULL), 500, mae_edge=0.25, dbe_acc=1.5, gradient_ratio_edge=0.8)
+    made = sharpness.gather(world.session, Selection(world.id))
+    (ours,) = csv.DictReader(io.StringIO(results_text.to_csv(made)))
+    assert (ours["mae_edge"], ours["dbe_acc"], ours["mae_flat"], ours["note"]) == ("0.25", "1.5", "", made.rows[0].note)
+    text = results_text.to_latex(made)
+    assert r"mae edge (m) & mae flat (m) & $\nabla$ edge & $\nabla$ all & F1@0.25 (\%)" in text
+    assert "$0.250$ & -- & $0.80$" in text
+    assert not set(text) - set(map(chr, range(128))), "plain LaTeX"

@@ -5,8 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from backend.figures.groups import in_scope
+from backend.figures.selector import Selection
+from backend.store.evaluations import Filed
 from backend.store.study import image_metrics, load_study, predicted_depths, predicted_steps, sample_frames
 from depthboard.errors import NotFound
+from depthboard.metrics import FIRST_SUMS, SUMS
 from tests.backend.figures.world import World, sums_of
 
 
@@ -93,6 +97,48 @@ def test_the_metrics_of_each_image_follow_from_the_stored_sums(world: World) -> 
     run, rng = world.run(), np.random.default_rng(0)
     truth, predicted = rng.uniform(1, 5, (3, 50)), rng.uniform(1, 5, (3, 50))
     world.evaluate(run, 100, sums_of(truth, predicted))
-    found = image_metrics(world.session, run.id, 100, "test", run.protocol)
+    found = image_metrics(world.session, run.id, 100, Filed("test", run.protocol))
     np.testing.assert_allclose(found["rmse"], np.sqrt(((truth - predicted) ** 2).mean(axis=1)), rtol=1e-12)
-    assert image_metrics(world.session, run.id, 300, "test", run.protocol) == {}
+    assert image_metrics(world.session, run.id, 300, Filed("test", run.protocol)) == {}
+
+
+def test_what_the_first_evaluator_stored_is_read_beside_what_this_one_stores(world: World) -> None:
+    run, truth = world.run(), np.ones((2, 4))
+    first = sums_of(truth, truth + 0.5)
+    assert first.shape == (2, FIRST_SUMS)
+    now = np.zeros((2, len(SUMS)))
+    now[:, :FIRST_SUMS] = first
+    now[:, SUMS.index("clipped")] = 1
+    world.evaluate(run, 100, first)
+    world.evaluate(run, 200, now)
+    filed = Filed("test", run.protocol)
+    old, new = (image_metrics(world.session, run.id, step, filed) for step in (100, 200))
+    assert old["rmse"].tolist() == new["rmse"].tolist() == [0.5, 0.5]
+    assert np.isnan(old["clipped"]).all()
+    assert new["clipped"].tolist() == [0.25, 0.25]
+
+
+def test_a_depth_bin_that_no_image_reaches_is_empty_and_takes_nothing_else_along(world: World) -> None:
+    """No pixel lies at 6 to 10 m in either seed; one seed's data has some at 2 to 4 m."""
+    for seed, near in ((0, 0.0), (1, 4.0)):
+        run, sums = world.run(seed=seed), np.zeros((2, len(SUMS)))
+        sums[:, :FIRST_SUMS] = sums_of(np.ones((2, 4)), np.full((2, 4), 1.5))
+        sums[:, SUMS.index("n_2_4m")], sums[:, SUMS.index("sq_2_4m")] = near, near * 0.09
+        for step in (100, 200, 300):
+            world.evaluate(run, step, sums)
+    values = load_study(world.session, world.id).values
+    assert [values[i]["rmse"] for i in (1, 2)] == [0.5, 0.5]
+    assert [values[i]["rmse_6_10m"] for i in (1, 2)] == [None, None]
+    assert values[1]["rmse_2_4m"] is None
+    assert values[2]["rmse_2_4m"] == pytest.approx(0.3)
+    scope = in_scope(world.session, Selection(world.id))
+    assert scope.values(scope.runs, "rmse_2_4m") == pytest.approx({2: 0.3})
+    assert set(scope.values(scope.runs, "rmse")) == {1, 2}
+
+
+def test_a_configuration_stored_before_a_setting_came_is_of_one_cell_with_a_later_one(world: World) -> None:
+    old, new = world.run(seed=0), world.run(seed=1)
+    old.config = {**old.config, "evaluation": {k: v for k, v in old.config["evaluation"].items() if k != "sharpness"}}
+    world.session.flush()
+    assert "sharpness" in new.config["evaluation"]
+    assert len({run.group for run in load_study(world.session, world.id).runs}) == 1

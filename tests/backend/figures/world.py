@@ -15,10 +15,11 @@ from PIL import Image
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from backend.store.evaluations import metrics_of
+from backend.store.evaluations import means_of, metrics_of
 from backend.store.tables import Base, Dataset, Evaluation, Experiment, ExperimentRun, Frame, Prediction, Run
 from depthboard.config import RunConfig
 from depthboard.experiment import TRAINING_VERSION, identity
+from depthboard.metrics import SHARPNESS
 from depthboard.protocol import pack_depth
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -164,6 +165,15 @@ class World:
 
     def constant(self, run: Run, error: float) -> None:
         self.errors(run, [0], [error], predictor="constant", constant=1 + error)
+
+    def edges(self, run: Run, step: int, images: int = 2, columns: dict[str, Any] | None = None, **values: Any) -> None:
+        """An evaluation with measures of edges: each of `values` one number or one an image, the others undefined."""
+        array = np.full((images, len(SHARPNESS)), np.nan)
+        for name, value in values.items():
+            array[:, SHARPNESS.index(name)] = value
+        sums = sums_of(np.ones((images, 2)), np.full((images, 2), 1.5))
+        packed = {"sharpness": zlib.compress(array.tobytes()), "sharpness_means": means_of(array)}
+        self.evaluate(run, step, sums, **packed, **(columns or {}))
 
     def frame(
         self, depth: NDArray[np.uint16], name: str = "office/0001", position: int = 0, dataset: str = "rooms"

@@ -18,6 +18,9 @@ import type { Tab } from '../../router'
 import { figureOptions } from './FigureTab'
 import { useExperimentSearch } from './useExperimentSearch'
 
+/** These tabs have a menu of their own, with more formats. */
+const TABLES: Tab[] = ['results', 'sharpness']
+
 interface Props {
   experiment: ExperimentDetail
   tab: Tab
@@ -27,7 +30,7 @@ interface Props {
 /** What can be done with the whole experiment, and with the figure that is shown. */
 export function ExperimentActions({ experiment, tab, onDeleted }: Props) {
   const [search] = useExperimentSearch()
-  const figure = useQuery(figuresQuery(experiment.id)).data?.find((entry) => entry.name === tab && tab !== 'results')
+  const figure = useQuery(figuresQuery(experiment.id)).data?.find((entry) => entry.name === tab && !TABLES.includes(tab))
   return (
     <>
       <CopyLink />

@@ -28,6 +28,7 @@ const PANELS: Record<Tab, { label: string; panel: ComponentType<TabProps> }> = {
   encoders: { label: 'Encoders', panel: lazy(() => import('./EncodersTab')) },
   qualitative: { label: 'Qualitative', panel: lazy(() => import('./QualitativeTab')) },
   results: { label: 'Results table', panel: lazy(() => import('./ResultsTab')) },
+  sharpness: { label: 'Sharpness', panel: lazy(() => import('./SharpnessTab')) },
   runs: { label: 'Runs', panel: lazy(() => import('./RunsTab')) },
   configuration: { label: 'Configuration', panel: lazy(() => import('./ConfigurationTab')) },
 }

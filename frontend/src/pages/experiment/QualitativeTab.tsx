@@ -45,8 +45,8 @@ function NothingYet() {
 }
 
 export function choiceOf(search: ExperimentSearch): QualitativeChoice {
-  const { dataset, train_size, encoder, seed, step } = search
-  return Object.fromEntries(Object.entries({ dataset, train_size, encoder, seed, step }).filter(([, value]) => value !== undefined))
+  const { dataset, train_size, encoder, seed, step, protocol } = search
+  return Object.fromEntries(Object.entries({ dataset, train_size, encoder, seed, step, protocol }).filter(([, value]) => value !== undefined))
 }
 
 export function colouringOf(search: ExperimentSearch, data: Pick<Qualitative, 'depth_range' | 'predictions'> | undefined): Colouring {

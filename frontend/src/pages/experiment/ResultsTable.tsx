@@ -5,10 +5,11 @@ import { Icon } from '../../components/icons'
 import { LossName } from '../../components/LossGlyph'
 import { useLosses } from '../../components/useLosses'
 import { count, isShare, metric as metricText, metricTitle, NONE, spread } from '../../lib/format'
-import type { Sort } from '../../lib/results'
+import { columnGroups, type Sort } from '../../lib/results'
 import classes from './Results.module.css'
 
 interface Props {
+  label: string
   metrics: string[]
   ours: ResultRow[]
   quoted: ResultRow[]
@@ -16,12 +17,12 @@ interface Props {
   onSort: (sort: Sort) => void
 }
 
-export function ResultsTable({ metrics, ours, quoted, sort, onSort }: Props) {
+export function ResultsTable({ label, metrics, ours, quoted, sort, onSort }: Props) {
   const several = new Set(ours.map((row) => row.dataset)).size > 1
   const lead = several ? 5 : 4
   const columns = lead + metrics.length
   return (
-    <div className="scroll-x" tabIndex={0} role="region" aria-label="Results">
+    <div className="scroll-x" tabIndex={0} role="region" aria-label={label}>
       <table className={`table ${classes.table}`}>
         <Head metrics={metrics} several={several} sort={sort} onSort={onSort} />
         <tbody>
@@ -57,15 +58,17 @@ export function ResultsTable({ metrics, ours, quoted, sort, onSort }: Props) {
 
 function Head({ metrics, several, sort, onSort }: { metrics: string[]; several: boolean; sort: Sort; onSort: (sort: Sort) => void }) {
   const losses = useLosses()
-  const groups = metrics.map((name) => losses.metric(name)?.lower_is_better ?? true)
-  const falling = groups.filter(Boolean).length
+  const groups = columnGroups(metrics.map((name) => losses.metric(name)))
   const head = { sort, onSort }
   return (
     <thead>
       <tr className={classes.groups}>
         <td colSpan={several ? 5 : 4} />
-        {falling > 0 && <th colSpan={falling}>error, lower is better ↓</th>}
-        {falling < groups.length && <th colSpan={groups.length - falling}>within threshold, %, higher is better ↑</th>}
+        {groups.map((group, i) => (
+          <th key={i} colSpan={group.columns}>
+            {group.words}
+          </th>
+        ))}
       </tr>
       <tr>
         <SortHead {...head} name="label">

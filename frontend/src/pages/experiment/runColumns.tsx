@@ -33,6 +33,7 @@ export function runColumns(runs: readonly RunSummary[], losses: Losses): RunColu
     ...(varies(runs, (run) => run.encoder) ? [plain('encoder', 'Encoder', (run) => losses.encoder(run.encoder))] : []),
     ...(varies(runs, (run) => run.seed) ? [number('seed', 'Seed', (run) => run.seed, String)] : []),
     ...levelColumns(runs),
+    ...(varies(runs, (run) => run.evaluation) ? [plain('evaluation', 'Evaluated by', (run) => run.evaluation)] : []),
     stateColumn,
     ...SHOWN_METRICS.map((name) => metricColumn(name, losses)),
     number('epoch', 'Epoch', (run) => run.epoch, (epoch) => fixed(epoch, 1)),

@@ -23,7 +23,7 @@ export function useExperimentSearch(): [ExperimentSearch, (patch: Partial<Experi
   return [search, change]
 }
 
-/** The one selector that table, bars, end marks and images share. */
-export function selectorOf(search: ExperimentSearch): { value?: string; averaging?: string } {
-  return { ...(search.value ? { value: search.value } : {}), ...(search.averaging ? { averaging: search.averaging } : {}) }
+/** The one selector that table, bars, end marks and images share; without a protocol each figure takes the one that most runs have. */
+export function selectorOf({ value, averaging, protocol }: ExperimentSearch): { value?: string; averaging?: string; protocol?: string } {
+  return { ...(value ? { value } : {}), ...(averaging ? { averaging } : {}), ...(protocol ? { protocol } : {}) }
 }

@@ -11,7 +11,7 @@ import { useLosses } from '../../components/useLosses'
 import { useScheme } from '../../components/useScheme'
 import { curveOrder, partTitle, type Axis } from '../../lib/curves'
 import { count, fixed, metricTitle, metricWithUnit, parseTime } from '../../lib/format'
-import { evaluationFigure, trainingFigure } from '../../lib/runFigure'
+import { evaluationFigure, isOwn, trainingFigure } from '../../lib/runFigure'
 import { runRoute, type RunSearch } from '../../router'
 import classes from './Run.module.css'
 
@@ -52,7 +52,7 @@ export function Curves({ run }: { run: RunDetail }) {
 
 function Controls() {
   const [search, change] = useRunSearch()
-  const metrics = useQuery(catalogueQuery()).data?.metrics ?? []
+  const metrics = useQuery(catalogueQuery()).data?.metrics.filter((metric) => metric.group !== 'sharpness') ?? []
   return (
     <div className={classes.controls}>
       <Select
@@ -85,14 +85,15 @@ function Evaluations({ run }: { run: RunDetail }) {
   const metric = losses.metric(search.metric ?? 'mae')
   const averaging = search.averaging === 'pooled' ? 'pooled' : 'per_image'
   const { attempts, constant, loss } = run
+  const own = useMemo(() => query.data?.filter((row) => isOwn(row, run)), [query.data, run])
   const figure = useMemo(() => {
-    if (!query.data || !metric) return null
+    if (!own || !metric) return null
     const resumed = attempts.flatMap((attempt) =>
       attempt.resumed_from_step ? [{ step: attempt.resumed_from_step, words: `attempt ${attempt.attempt}, resumed from step ${count(attempt.resumed_from_step)}` }] : [],
     )
-    return evaluationFigure(query.data, metric, averaging, losses.token(loss), { constant: constantValue(constant, query.data, metric.name, averaging), resumed }, look)
-  }, [query.data, metric, averaging, look, attempts, constant, loss, losses])
-  const last = query.data?.findLast((row) => row.predictor === 'network')
+    return evaluationFigure(own, metric, averaging, losses.token(loss), { constant: constantValue(constant, own, metric.name, averaging), resumed }, look)
+  }, [own, metric, averaging, look, attempts, constant, loss, losses])
+  const last = own?.findLast((row) => row.predictor === 'network')
   return (
     <section aria-label="Evaluation">
       <div className="spread">

@@ -1,0 +1,173 @@
+"""Runs trained, then scored again from their checkpoints, through the real API."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+
+from depthboard.client import Client
+from depthboard.config import RunConfig
+from depthboard.errors import DataProblem, InvalidInput, Unavailable
+from depthboard.metrics import from_sums
+from depthboard.protocol import CheckpointNote, Claim, DatasetRef, Trained
+from depthboard.settings import Settings, get_settings
+from tests.backend import acting
+from worker import checkpoint
+from worker.attempt import make_network, run_attempt
+from worker.rescore import Rescorer, find_checkpoint, is_scored, load_network, main, under
+
+SPEC: dict[str, Any] = {
+    "base": {
+        "data": {"dataset": "rooms", "train_size": 8},
+        "budget": {"images_seen": 16, "batch_size": 8},
+        "evaluation": {"evaluations": 2, "samples": 1},
+    },
+    "factors": {"loss": ["l1", "l2"]},
+}
+
+
+@pytest.fixture
+def home(api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    monkeypatch.setenv("DEPTHBOARD_HOME", str(tmp_path / "worker"))
+    monkeypatch.setenv("DEPTHBOARD_API_URL", api)
+    get_settings.cache_clear()
+    yield get_settings()
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def experiment(api: str, home: Settings) -> int:
+    """Two losses, trained for two steps each."""
+    with httpx2.Client(base_url=api, trust_env=False) as http:
+        experiment = acting.submit(http, **SPEC)
+        for _ in range(2):
+            attempt = acting.claimed(http)
+            folder = home.home / f"attempt-{attempt.run_id}"
+            folder.mkdir(parents=True)
+            assert run_attempt(Claim.model_validate(attempt.claim), folder, threading.Event())
+            attempt.finish()
+    return int(experiment["id"])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_finished_run_is_scored_again_and_its_own_values_stay(home: Settings, experiment: int) -> None:
+    with Client() as client:
+        before = [client.evaluations(run["id"]) for run in client.runs(experiment)]
+        outcomes = list(Rescorer(client, home, {"max_depth": 8}).experiment(experiment))
+        assert [outcome.state for outcome in outcomes] == ["scored", "scored"]
+        for run, own in zip(client.runs(experiment), before, strict=True):
+            entries = client.evaluations(run["id"])
+            assert [e for e in entries if not e["rescored"]] == own
+            again = {e["predictor"]: e for e in entries if e["rescored"]}
+            assert {e["protocol"] for e in again.values()} == {"none-0.001-8m-64x96-v2"}
+            assert (again["network"]["step"], again["network"]["images"]) == (2, 64)
+            assert again["constant"]["constant"] == own[0]["constant"]
+        table = client.results(experiment, protocol="none-0.001-8m-64x96-v2")
+        ours = [row for row in table["rows"] if row["kind"] == "run"]
+        assert [row["values"]["rmse"] is not None for row in ours] == [True, True]
+        assert "2 runs re-scored" in table["caption"]
+        twice = list(Rescorer(client, home, {"max_depth": 8}).experiment(experiment))
+        assert [outcome.state for outcome in twice] == ["already", "already"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_scoring_again_by_the_runs_own_protocol_gives_what_the_training_recorded(
+    home: Settings, experiment: int
+) -> None:
+    with Client() as client:
+        run = client.runs(experiment)[0]
+        own = next(e for e in client.evaluations(run["id"]) if e["step"] == 2)
+        rescorer = Rescorer(client, home, {})
+        trained = Trained.model_validate(client.api.json("GET", f"/api/runs/{run['id']}/trained"))
+        config = under(trained.config, {})
+        assert config.protocol == own["protocol"]
+        network = load_network(config, find_checkpoint(trained, home.artifacts))
+        evaluation, maps = rescorer._evaluator(config, trained.dataset).score(network, 2)
+        sums = np.frombuffer(evaluation.sums, "<f8").reshape(64, -1)
+        assert maps == []
+        assert {k: v for k, v in from_sums(sums, "per_image").items() if np.isfinite(v)} == {
+            k: v for k, v in own["per_image"].items() if v is not None
+        }
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_a_run_lacks_is_told_and_the_rest_goes_on(
+    home: Settings, experiment: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Client() as client:
+        first, second = (run["id"] for run in client.runs(experiment))
+    (file,) = (home.artifacts / "runs" / str(first)).glob("step-*2.pt")
+    moved = file.rename(file.with_suffix(".moved"))
+    assert main([str(experiment), "--max-depth", "8"]) == 1
+    said = capsys.readouterr().out
+    assert f"run {first}: checkpoint: its checkpoint {file} is not on this machine." in said
+    assert f"run {second}: RMSE" in said
+    assert "1 scored, 0 scored already, 1 not scored." in said
+    moved.rename(file)
+    assert main([str(experiment), "--max-depth", "8"]) == 0
+    assert "1 scored, 1 scored already, 0 not scored." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_protocol_that_does_not_fit_a_run_is_its_reason(
+    home: Settings, experiment: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert home.url
+    assert main([str(experiment), "--protocol", "paper"]) == 1
+    assert "at 64×96" in capsys.readouterr().out
+    assert main([str(experiment), "--protocol", "raw", "--crop", "eigen"]) == 2
+    assert main(["999"]) == 2
+    assert "there is no experiment 999" in capsys.readouterr().err
+
+
+def trained(note: CheckpointNote | None) -> Trained:
+    data = DatasetRef(name="rooms", format="rooms", path="", fingerprint="f")
+    return Trained(run_id=7, config=RunConfig(), dataset=data, checkpoint=note)
+
+
+def test_a_checkpoint_is_found_at_its_path_or_in_this_machines_artifacts(tmp_path: Path) -> None:
+    note = checkpoint.save(tmp_path / "runs" / "7", 3, {"step": 3})
+    elsewhere = note.model_copy(update={"path": f"/gone/{Path(note.path).name}"})
+    assert find_checkpoint(trained(note), tmp_path / "other") == note
+    assert find_checkpoint(trained(elsewhere), tmp_path) == note
+    with pytest.raises(Unavailable, match="is not on this machine") as caught:
+        find_checkpoint(trained(elsewhere), tmp_path / "other")
+    assert str(tmp_path / "other" / "runs" / "7") in str(caught.value.remedy)
+    with pytest.raises(Unavailable, match="no checkpoint of this run"):
+        find_checkpoint(trained(None), tmp_path)
+
+
+def test_a_damaged_checkpoint_is_not_scored(tmp_path: Path) -> None:
+    network, _ = make_network(RunConfig())
+    note = checkpoint.save(tmp_path, 3, {"step": 3, "network": network.state_dict()})
+    loaded = load_network(RunConfig(), note)
+    assert all((a == b).all() for a, b in zip(loaded.parameters(), network.parameters(), strict=True))
+    with pytest.raises(DataProblem, match="damaged"):
+        load_network(RunConfig(), note.model_copy(update={"sha256": "0" * 64}))
+
+
+def test_only_the_evaluation_of_a_configuration_is_changed() -> None:
+    config = RunConfig.model_validate({"network": {"weights": "/gone.pth"}, "evaluation": {"max_depth": 8}, "seed": 4})
+    named, own = under(config, {"protocol": "eigen"}), under(config, {"flip_average": True})
+    assert named.protocol == "eigen-0.001-10m-native-v2"
+    assert own.protocol == "none-0.001-8m-64x96-flip-v2"
+    for changed in (named, own):
+        assert (changed.data, changed.seed, changed.network.weights) == (config.data, 4, None)
+        assert (changed.evaluation.samples, changed.evaluation.sharpness) == (0, "all")
+    with pytest.raises(InvalidInput, match="min_depth must be below"):
+        under(config, {"min_depth": 9.0})
+
+
+def test_a_run_is_scored_already_when_nothing_new_would_come() -> None:
+    config = RunConfig()
+    entry = {"predictor": "network", "split": "test", "protocol": config.protocol, "rescored": False, "sharpness": {}}
+    assert is_scored([entry], config)
+    assert is_scored([entry | {"sharpness": None, "rescored": True}], config)
+    assert not is_scored([entry | {"sharpness": None}], config), "edges are still to be measured"
+    assert not is_scored([entry | {"protocol": "none-0.001-10m-64x96"}], config)
