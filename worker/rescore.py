@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from depthboard import protocol
 from depthboard.client import Client
-from depthboard.config import PROTOCOLS, RunConfig
+from depthboard.config import PROTOCOLS, EngineConfig, RunConfig
 from depthboard.config.data import Crop
 from depthboard.errors import DataProblem, DepthboardError, InvalidInput, Unavailable
 from depthboard.metrics import from_sums
@@ -46,7 +46,7 @@ class Rescorer:
 
     def __init__(self, client: Client, settings: Settings, changes: dict[str, Any]) -> None:
         self._client, self._settings, self._changes = client, settings, changes
-        self._device = prepare_torch(settings, 0)
+        self._device = prepare_torch(settings, EngineConfig(), 0)
         self._sources: dict[str, Source] = {}
         self._constants: dict[str, protocol.Evaluation] = {}
 
