@@ -7,8 +7,9 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
-from depthboard.config import DataConfig, EvaluationConfig
+from depthboard.config import DataConfig, EvaluationConfig, RunConfig
 from depthboard.config.data import CROPPED_FRAME
 from depthboard.errors import InvalidInput
 from worker.metrics import CROPS, check_crops, scored, valid, window
@@ -57,6 +58,16 @@ def test_what_the_network_does_not_see_cannot_be_scored(data: str, evaluation: s
     with pytest.raises(InvalidInput, match="the network sees only") as caught:
         check_crops(data, evaluation, CROPPED_FRAME)
     assert caught.value.field == "evaluation.crop"
+
+
+@pytest.mark.parametrize(("data", "evaluation"), list(itertools.product(CROPS, CROPS)))
+def test_a_configuration_is_accepted_exactly_where_its_windows_can_be_scored(data: str, evaluation: str) -> None:
+    tree = {"data": {"crop": data}, "evaluation": {"crop": evaluation}}
+    if (data, evaluation) in POSSIBLE:
+        assert RunConfig.model_validate(tree).evaluation.crop == evaluation
+        return
+    with pytest.raises(ValidationError, match="cannot be scored"):
+        RunConfig.model_validate(tree)
 
 
 def test_the_valid_range_excludes_both_ends_and_missing_readings() -> None:
