@@ -14,5 +14,5 @@ CMD ["python", "-m", "backend.serve"]
 
 FROM base AS worker
 RUN pip install --no-cache-dir torch==2.13.0
-RUN DEPTHBOARD_SKIP_WEB=1 pip install --no-cache-dir -c constraints.txt .
+RUN DEPTHBOARD_SKIP_WEB=1 pip install --no-cache-dir -c constraints.txt '.[worker]'
 CMD ["python", "-m", "worker", "--slots", "1"]

@@ -6,11 +6,11 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq
 TORCH := torch==2.13.0
 SLOTS ?= 2
 
-.PHONY: help demo up test lint bench web client browser clean
+.PHONY: help demo up test lint bench bench-train web client browser clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
 demo: $(VENV)/.ready web ## start everything and train the built-in experiment
 	@$(PY) -m depthboard.cli demo --slots $(SLOTS)
@@ -31,6 +31,9 @@ lint: $(VENV)/.ready-dev web ## style, types, import contracts, the browser's ty
 bench: $(VENV)/.ready-dev ## the benchmarks, side by side
 	$(PY) -m bench
 
+bench-train: $(VENV)/.ready-dev ## the training step against a plain loop: images a second, ratio, waiting for data
+	$(PY) -m bench.train
+
 web: $(VENV)/.ready ## build the dashboard if its sources changed
 	@$(PY) hatch_build.py
 
@@ -50,9 +53,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing (the first time takes some minutes) …"
 	@$(PIP) install $(TORCH)
-	@$(PIP) install -c constraints.txt -e .
+	@$(PIP) install -c constraints.txt -e '.[worker]'
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(PIP) install -c constraints.txt -e '.[worker,dev]'
 	@touch $@

@@ -14,7 +14,7 @@ import torch
 from depthboard.config import LOSS_CONFIGS, DataConfig, RunConfig
 from worker.data import FrameStore, open_source
 from worker.networks import prepare_network
-from worker.objective import make_objective
+from worker.objective import Objective
 
 ROUNDS = 15
 BATCH = 8
@@ -37,7 +37,7 @@ def steps() -> dict[str, Callable[[], object]]:
     made = {}
     for loss in LOSS_CONFIGS:
         config = RunConfig.model_validate({"loss": loss, "optimiser": {"lr": 1e-4}})
-        objective = make_objective(prepare_network(config.network, 0).network, config, torch.device("cpu"))
+        objective = Objective(prepare_network(config.network, 0).network, config, torch.device("cpu"))
         made[loss] = lambda objective=objective: objective.step(rgb, depth, mask)
     return made
 

@@ -41,6 +41,38 @@ FORMATS: dict[str, FormatInfo] = {
             ),
         },
     ),
+    "nyuv2_raw": FormatInfo(
+        summary="NYUv2's raw Kinect dumps: r-….ppm and d-….pgm, synchronised by time, registered to the picture, not filled.",
+        path="The folder that NYU's raw archives were unpacked into: one folder a recording, scene folders above it or not.",
+        options={
+            "train_list": OptionInfo(
+                description="Path of a list of training recordings or scenes, one a line; train_scenes.txt in the folder when left out."
+            ),
+            "test_list": OptionInfo(description="The same for the test part."),
+            "labeled": OptionInfo(
+                description="Path of nyu_depth_v2_labeled.mat: its 654 test frames are the test part, its training scenes the training part without a list."
+            ),
+            "splits": OptionInfo(description="Path of splits.mat; looked for beside the labelled file when left out."),
+            "labeled_depth": OptionInfo(
+                description="Depth of the labelled test frames: filled, or raw with holes as 0.",
+                choices=["filled", "raw"],
+                default="filled",
+            ),
+            "test_share": OptionInfo(
+                description="Without lists and labelled file: the share of scenes held out for testing, equally spaced.",
+                default=0.2,
+            ),
+            "max_gap": OptionInfo(
+                description="Seconds that a depth map and its picture may lie apart; NYU's toolbox has no limit (inf).",
+                default=0.1,
+            ),
+            "broken": OptionInfo(
+                description="Truncated and empty files: refuse to train until they are mended, or skip them with a warning.",
+                choices=["refuse", "skip"],
+                default="refuse",
+            ),
+        },
+    ),
     "densedepth": FormatInfo(
         summary="DenseDepth / Hu: nyu2_train.csv and nyu2_test.csv of `rgb,depth`; 8-bit depth (255 = 10 m) or 16-bit millimetres.",
         path="The folder that holds data/nyu2_train.csv, or that data folder; a splits.csv in it gives more splits.",
@@ -85,7 +117,7 @@ FORMATS: dict[str, FormatInfo] = {
     ),
 }
 
-Format = Literal["rooms", "nyuv2_mat", "densedepth", "bts", "dfd_indoor", "sparse_to_dense", "folder"]
+Format = Literal["rooms", "nyuv2_mat", "nyuv2_raw", "densedepth", "bts", "dfd_indoor", "sparse_to_dense", "folder"]
 
 
 class DepthRange(Frozen):

@@ -9,6 +9,7 @@ DepthboardError
 │   ├── StaleAttempt    a write by an attempt that no longer owns its run
 │   └── IllegalMove     a status change that the run's life does not have
 ├── Diverged            a training whose loss is no longer finite
+├── OutOfMemory         a training that the device cannot hold
 ├── Unavailable         a part is missing here: Chromium, weights file, broker
 └── Misconfigured       settings, port, database: the process cannot start
 """
@@ -65,6 +66,10 @@ class IllegalMove(Conflict):
 
 class Diverged(DepthboardError):
     code = "diverged"
+
+
+class OutOfMemory(DepthboardError):
+    code = "out_of_memory"
 
 
 class Unavailable(DepthboardError):

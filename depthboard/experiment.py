@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import to_jsonable_python
 
-from depthboard.config import RunConfig
+from depthboard.config import LossBase, RunConfig, Sum
 from depthboard.config.base import Frozen
+from depthboard.config.losses import ms_ssim_scales
 from depthboard.errors import InvalidInput
 
 # Bump when a change to the training code changes what a run computes: results of different versions are different runs.
-TRAINING_VERSION = "1"
+TRAINING_VERSION = "2"
 
 MAX_RUNS = 10_000
 
@@ -156,10 +158,12 @@ def _assign(tree: dict[str, Any], path: str, value: Any) -> None:
 def _explain(error: ValidationError, levels: dict[str, Any]) -> InvalidInput:
     """The first fault of a configuration in a sentence, with the level that brought it."""
     first = error.errors(include_url=False)[0]
-    # Discriminated unions add the tag to the location (loss.l1.lam): people write loss.lam.
+    # Discriminated unions add the tag to the location (loss.l1.lam, loss.sum.parts.1.l1.lam): people write loss.lam, loss.parts.1.lam.
     loc = [str(part) for part in first["loc"]]
-    if len(loc) > 2 and loc[0] == "loss":
-        del loc[1]
+    if loc[:1] == ["loss"]:
+        del loc[1:2]
+        if loc[1:2] == ["parts"]:
+            del loc[3:4]
     path = ".".join(loc) or "base"
     blame = ", ".join(
         f"{p}={v!r}" for p, v in levels.items() if path.startswith(p) or p.startswith(loc[0] if loc else "~")
@@ -178,6 +182,8 @@ def _for_loss(levels: dict[str, Any], loc: list[str]) -> str:
     loss = levels.get("loss")
     if loc[:1] != ["loss"] or loss is None:
         return ""
+    if loc[1:2] == ["parts"] and len(loc) > 3:
+        loss = (levels.get("loss.parts") or loss["parts"])[int(loc[2])]
     return f" for the loss {loss if isinstance(loss, str) else loss.get('name')}"
 
 
@@ -188,14 +194,28 @@ def _plain(config: RunConfig, path: str) -> Any:
         value = getattr(value, key)
     if path == "loss":
         return loss_label(config)
-    return value.model_dump(mode="json") if isinstance(value, Frozen) else value
+    return to_jsonable_python(value)
 
 
 def loss_label(config: RunConfig) -> str:
-    """The loss with the parameters that were set apart from their defaults: `huber threshold=0.5`."""
-    changed = config.loss.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
-    parts = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items()]
-    return " ".join([config.loss.name, *parts])
+    """The loss with the parameters that were set apart from their defaults: `huber threshold=0.5`, `l1 + 2 ms_ssim (3 scales)`."""
+    loss, size = config.loss, (config.data.height, config.data.width)
+    if not isinstance(loss, Sum):
+        return _part_label(loss, *size, without=set())
+    weights = ["" if part.weight == 1 else f"{part.weight:g} " for part in loss.parts]
+    parts = [w + _part_label(part, *size, without={"weight"}) for w, part in zip(weights, loss.parts, strict=True)]
+    label = " + ".join(parts) if loss.weight == 1 else f"{loss.weight:g} ({' + '.join(parts)})"
+    # The record keeps 300 characters; the hash of all keeps two long sums apart.
+    return label if len(label) <= 300 else f"{label[:287]}… #{hashlib.sha256(label.encode()).hexdigest()[:10]}"
+
+
+def _part_label(loss: LossBase, height: int, width: int, without: set[str]) -> str:
+    name = loss.name
+    if name == "ms_ssim":  # its number of scales follows from the size of the images: people must see which it was
+        scales = ms_ssim_scales(height, width)
+        name += f" ({scales} {'scale' if scales == 1 else 'scales'})"
+    changed = loss.model_dump(mode="json", exclude_defaults=True, exclude={"name", *without})
+    return " ".join([name, *(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items())])
 
 
 def canonical(config: RunConfig) -> str:

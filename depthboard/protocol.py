@@ -232,12 +232,18 @@ class Provenance(Message):
     python: str = ""
     host: str = ""
     device: str = ""
+    processor: str = ""
     threads: int = 1
+    torch_build: str = Field("", description="version, commit and CPU instruction set")
+    precision: str = Field("", description="the number format that engine.precision came to")
+    deterministic: bool = False
+    processes: int = 1
     parameters: int = 0
     train_images: int = 0
     evaluation_images: int = 0
     initialisation: dict[str, str | int | list[str]] = Field(default_factory=dict)
     first_batch: list[str] = Field(default_factory=list, description="names of the first batch's frames")
+    first_batches_sha256: str = Field("", max_length=64, description="images, depth and masks of the first two batches")
 
 
 class Finish(Message):
@@ -246,3 +252,4 @@ class Finish(Message):
     status: Literal[RunStatus.finished, RunStatus.failed, RunStatus.cancelled, RunStatus.queued]
     reason: str = Field("", max_length=10_000)
     exit_code: int | None = None
+    step: Step | None = Field(None, description="of a run that its budget's clock ended: where")

@@ -2,77 +2,112 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import random
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from depthboard.client import RunWriter
-from depthboard.config import RunConfig
+from depthboard.config import EngineConfig, RunConfig
+from depthboard.config.losses import parts_of
+from depthboard.errors import DepthboardError
 from depthboard.protocol import Claim
 from depthboard.settings import Settings, get_settings
-from worker import checkpoint
+from worker import checkpoint, memory
+from worker.checkpoint import Saver
 from worker.data import FrameStore, open_unchanged, test_frames, training_frames, validation_frames
 from worker.data.source import Source
+from worker.distributed import ALONE, Group, join
 from worker.evaluate import Evaluator
-from worker.networks import prepare_network
-from worker.objective import make_objective
+from worker.networks import D3Net, prepare_network
+from worker.objective import Objective
 from worker.provenance import describe
 from worker.recorder import Recorder
 from worker.train import Progress, Trainer
+
+How = dict[str, str | int | list[str]]
 
 
 def run_attempt(claim: Claim, folder: Path, stop: threading.Event) -> bool:
     """Train the claimed run; True when its budget is used up, False when `stop` came first. Raises DepthboardError with the reason of a failure."""
     settings, config = get_settings(), claim.config
-    device = prepare_torch(settings, config.seed)
+    device = prepare_torch(settings, config.engine, config.seed)
+    memory.check(config, device)
     recorder = Recorder(RunWriter(claim.run_id, claim.token))
     network, initialisation = make_network(config)  # before the data: a wrong weights file is told at once
-    network.to(device)
+    with _others(claim, folder) as size:
+        group = join(0, size, device, _meeting(folder))
+        trainer, evaluators = make_trainer(claim, settings, network, recorder, device, group)
+        _describe(trainer, claim, recorder, device, initialisation)
+        if not claim.frames_known and (frames := evaluators[0].sample_frames()):
+            recorder.frames(frames)
+        resume(trainer, claim, group)
+        if trainer.step == 0:
+            recorder.evaluation(evaluators[0].constant(trainer.median_depth))
+        saver = Saver(settings.artifacts / "runs" / str(claim.run_id), recorder.flush, recorder.checkpoint)
+        try:
+            done = trainer.run(stop, saver.save, Progress(folder / "progress.json"))
+            saver.wait()
+        finally:
+            recorder.flush()  # also what led to a failure: the last points of a diverged run
+    if trainer.step < config.steps and done:
+        (folder / "ended.json").write_text(json.dumps({"step": trainer.step}))
+    print(f"waited for data {trainer.feed.waited / max(trainer.seconds, 1e-9):.1%} of the training time", flush=True)
+    return done
+
+
+def join_attempt(claim: Claim, folder: Path, rank: int) -> None:
+    """The part of another than the first process in a run over several: it trains along, and records nothing."""
+    settings, config = get_settings(), claim.config
+    device = prepare_torch(settings, config.engine, config.seed, rank)
+    network, _ = make_network(config)
+    group = join(rank, config.engine.processes, device, _meeting(folder))
+    trainer, _ = make_trainer(claim, settings, network, None, device, group)
+    resume(trainer, claim, group)
+    trainer.run(threading.Event(), lambda _: None, Progress(folder / f"progress-{rank}.json"))
+
+
+def make_trainer(
+    claim: Claim,
+    settings: Settings,
+    network: D3Net,
+    recorder: Recorder | None,
+    device: torch.device,
+    group: Group = ALONE,
+) -> tuple[Trainer, list[Evaluator]]:
+    """The run's trainer at its first step, and the evaluators it calls."""
     data = claim.dataset
     source = open_unchanged(data.format, data.path, data.options, data.fingerprint, settings.cache)
     train, evaluators = open_parts(source, claim, settings, device)
-    print(f"data: {len(train)} training images of {data.name}, {data.fingerprint[:12]}", flush=True)
-
-    objective = make_objective(network, config, device)
-    trainer = Trainer(config, network, objective, train, evaluators, recorder, device)
-    images = (len(train), evaluators[0].images)
-    recorder.provenance(
-        describe(network, device_label(device), torch.get_num_threads(), images, initialisation, trainer.names(0))
-    )
-    if not claim.frames_known and (frames := evaluators[0].sample_frames()):
-        recorder.frames(frames)
-    resume(trainer, claim)
-    if trainer.step == 0:
-        recorder.evaluation(evaluators[0].constant(train.median_depth()))
-
-    def save(state: dict[str, Any]) -> None:
-        recorder.flush()  # a checkpoint never runs ahead of the record
-        recorder.checkpoint(checkpoint.save(settings.artifacts / "runs" / str(claim.run_id), trainer.step, state))
-        print(f"step {trainer.step} of {config.steps}: evaluated, checkpoint saved", flush=True)
-
-    try:
-        return trainer.run(stop, save, Progress(folder / "progress.json"))
-    finally:
-        recorder.flush()  # also what led to a failure: the last points of a diverged run
+    network.to(device)
+    objective = Objective(network, claim.config, device, group)
+    return Trainer(claim.config, network, objective, train, evaluators, recorder, device, group), evaluators
 
 
-def prepare_torch(settings: Settings, seed: int) -> torch.device:
-    """Threads, seeds and deterministic kernels: the same configuration gives the same bits on the same machine."""
+def prepare_torch(settings: Settings, engine: EngineConfig, seed: int, rank: int = 0) -> torch.device:
+    """Threads, seeds and kernels: the same configuration gives the same bits on the same kind of processor, and with `deterministic` on the same kind of GPU."""
+    device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     torch.set_num_threads(settings.threads)
     random.seed(seed)
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.manual_seed(seed + rank)  # only dropout draws from it; images and first weights have generators of their own
+    exact = engine.deterministic or device.type == "cpu"
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(exact, warn_only=True)
+    torch.backends.cudnn.benchmark = not exact
     # Nothing here reads such memory, and filling it takes 7 % of a step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_flush_denormal(True)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def device_label(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    torch.set_float32_matmul_precision("highest" if exact else "high")
+    return device
 
 
 def open_parts(
@@ -92,10 +127,11 @@ def open_parts(
     return store(training_frames(source, config.data)), evaluators
 
 
-def make_network(config: RunConfig) -> tuple[torch.nn.Module, dict[str, str | int | list[str]]]:
+def make_network(config: RunConfig) -> tuple[D3Net, How]:
     """The network with its first weights, which depend on encoder and seed alone, and how they came about."""
-    prepared = prepare_network(config.network, config.seed)
-    how: dict[str, str | int | list[str]] = {"rule": prepared.initialisation, "seed": config.seed}
+    weighs = any(part.name == "kendall_gal" for part in parts_of(config.loss))
+    prepared = prepare_network(config.network, config.seed, scale_head=weighs)
+    how: How = {"rule": prepared.initialisation, "seed": config.seed, "weights_sha256": weights_hash(prepared.network)}
     if prepared.pretrained is not None:
         how |= {"weights": config.network.weights or "", "sha256": prepared.pretrained.sha256}
         how |= {"copied": prepared.pretrained.copied}
@@ -103,12 +139,73 @@ def make_network(config: RunConfig) -> tuple[torch.nn.Module, dict[str, str | in
     return prepared.network, how
 
 
-def resume(trainer: Trainer, claim: Claim) -> None:
-    if claim.resume_from is None:
+def weights_hash(network: nn.Module) -> str:
+    """sha256 over names and values of the weights that every loss trains; the scale head of one loss is left out."""
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        if not name.startswith("scale."):
+            digest.update(name.encode() + b"\0" + _bytes(value))
+    return digest.hexdigest()
+
+
+def batch_hash(trainer: Trainer, steps: int = 2) -> str:
+    """sha256 over images, depth and masks of the first batches, as the network gets them."""
+    digest = hashlib.sha256()
+    for step in range(steps):
+        for part in trainer.batch(step):
+            digest.update(_bytes(part))
+    return digest.hexdigest()
+
+
+def resume(trainer: Trainer, claim: Claim, group: Group = ALONE) -> None:
+    """Go on from the run's checkpoint, if it is there and whole: the first process looks, and all do as it found."""
+    state = None if claim.resume_from is None else checkpoint.load(claim.resume_from)
+    if group.agree(int(state is not None)) == 0:
+        if claim.resume_from is not None:
+            said = f"the checkpoint of step {claim.resume_from.step} is missing or damaged; beginning anew"
+            print(said, flush=True)
         return
-    state = checkpoint.load(claim.resume_from)
-    if state is None:
-        print(f"the checkpoint of step {claim.resume_from.step} is missing or damaged; beginning anew", flush=True)
-        return
+    assert state is not None, "the processes of a run share one folder of checkpoints"
     trainer.load(state)
     print(f"resumed from step {trainer.step}", flush=True)
+
+
+def _describe(trainer: Trainer, claim: Claim, recorder: Recorder, device: torch.device, initialisation: How) -> None:
+    print(
+        f"data: {trainer.images[0]} training images of {claim.dataset.name}, {claim.dataset.fingerprint[:12]}, read from {trainer.feed.place}",
+        flush=True,
+    )
+    first = {"first_batch": trainer.names(0), "first_batches_sha256": batch_hash(trainer)}
+    recorder.provenance(describe(trainer.network, claim.config.engine, device, trainer.images, initialisation, **first))
+
+
+@contextmanager
+def _others(claim: Claim, folder: Path) -> Iterator[int]:
+    """Start the run's other processes; yields how many there are in all. They belong to this one's group and end with it."""
+    size = claim.config.engine.processes
+    if torch.cuda.is_available() and size > torch.cuda.device_count():
+        raise DepthboardError(
+            f"the run asks for {size} GPUs, and this worker has {torch.cuda.device_count()}.",
+            field="engine.processes",
+            remedy="Ask for fewer, or start a worker on a host that has them.",
+        )
+    _meeting(folder).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "worker.launch", str(folder), str(os.getpid())]
+    others = [subprocess.Popen([*command, str(rank)]) for rank in range(1, size)]
+    try:
+        yield size
+        for other in others:
+            other.wait()
+    finally:
+        for other in others:
+            other.kill()  # of an attempt that failed: they would wait for this one
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+def _meeting(folder: Path) -> Path:
+    return folder / "processes"
+
+
+def _bytes(value: Tensor) -> bytes:
+    return value.detach().cpu().contiguous().numpy().tobytes()

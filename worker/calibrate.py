@@ -18,7 +18,7 @@ from typing import Any
 
 from depthboard.errors import Misconfigured
 from depthboard.settings import Settings, get_settings
-from worker.provenance import source_hash
+from worker.code import source_hash
 
 MEASURED_STEPS = 12
 BATCH = 8
@@ -86,20 +86,20 @@ def main(started: float) -> None:
     """The measuring child: prints a Calibration as JSON."""
     import torch
 
-    from depthboard.config import RunConfig
+    from depthboard.config import EngineConfig, RunConfig
     from worker.attempt import prepare_torch
     from worker.networks import prepare_network
-    from worker.objective import make_objective
+    from worker.objective import Objective
 
     startup, speeds = 0.0, {}
-    device = prepare_torch(get_settings(), 0)
+    device = prepare_torch(get_settings(), EngineConfig(), 0)
     for encoder in ("densenet_small", "resnet_small"):
         for loss in ("l1", "gan"):
             config = RunConfig.model_validate(
                 {"loss": loss, "network": {"encoder": encoder}, "optimiser": {"lr": 1e-4}}
             )
             network = prepare_network(config.network, 0).network.to(device)
-            objective = make_objective(network, config, device)
+            objective = Objective(network, config, device)
             rgb = torch.zeros(BATCH, 3, 64, 96, device=device)
             depth = torch.full((BATCH, 1, 64, 96), 3.0, device=device)
             mask = torch.ones_like(depth, dtype=torch.bool)

@@ -17,7 +17,8 @@ from depthboard.config import RunConfig
 from depthboard.division import equally_spaced
 from depthboard.errors import DataProblem
 from worker.data import FrameStore
-from worker.metrics import constant_sums, evaluation_sums
+from worker.metrics import constant_sums, evaluation_sharpness, evaluation_sums
+from worker.schedule import evaluation_steps
 
 BATCH = 16
 
@@ -30,25 +31,37 @@ class Evaluator:
         self.part, self.images = part, len(store)
         self._frame = store.source.probe(store.frames[0]).depth
         keep = min(config.evaluation.samples, len(store)) if part == config.evaluation.split else 0
+        self._touched: int | None = None
         self._samples = equally_spaced(len(store), keep) if keep else []
 
-    def score(self, network: nn.Module, step: int) -> tuple[protocol.Evaluation, list[protocol.Prediction]]:
-        """Per-image sums of every frame, and the depth maps of the sample frames."""
+    def score(
+        self, network: nn.Module, step: int, last: bool = False
+    ) -> tuple[protocol.Evaluation, list[protocol.Prediction]]:
+        """Per-image sums of every frame, the depth maps of the sample frames, and sharpness where it is due.
+
+        `last` says that the run ends here; at the last step of its budget that is known anyway.
+        """
         began = time.monotonic()
+        sharp = self._sharpness_due(step, last)
+        sums, edges, kept = [], [], []
         network.eval()
-        sums, kept = [], []
         with torch.inference_mode():
-            for indices, rgb, target in self._batches():
+            for indices, rgb, depth in self._batches():
                 pred = self._predict(network, rgb)
-                sums.append(evaluation_sums(pred, target, **self._protocol()).cpu())
+                sums.append(evaluation_sums(pred, self._target(indices, depth), **self._protocol()))
+                if sharp:
+                    edges.append(evaluation_sharpness(pred, depth, **self._protocol()))
                 kept += [self._keep(step, int(i), pred[j, 0]) for j, i in enumerate(indices) if i in self._samples]
         network.train()
-        return self._evaluation(step, torch.cat(sums), seconds=time.monotonic() - began), kept
+        self._say(step)
+        sharpness = np.concatenate(edges).astype("<f8").tobytes() if sharp else None
+        return self._evaluation(step, sums, sharpness=sharpness, seconds=time.monotonic() - began), kept
 
     def constant(self, depth: float) -> protocol.Evaluation:
         """The same scores for predicting `depth` metres everywhere."""
-        sums = [constant_sums(depth, target, **self._protocol()).cpu() for _, _, target in self._batches()]
-        return self._evaluation(0, torch.cat(sums), predictor="constant", constant=depth)
+        targets = (self._target(indices, target) for indices, _, target in self._batches())
+        sums = [constant_sums(depth, target, **self._protocol()) for target in targets]
+        return self._evaluation(0, sums, predictor="constant", constant=depth)
 
     def sample_frames(self) -> list[protocol.SampleFrame]:
         """RGB and ground truth of the sample frames at the network's size."""
@@ -76,13 +89,36 @@ class Evaluator:
     def _protocol(self) -> dict[str, Any]:
         return {"evaluation": self._config.evaluation, "data": self._config.data, "frame": self._frame}
 
+    def _sharpness_due(self, step: int, last: bool) -> bool:
+        """On the split that the run is judged by alone: sharpness chooses no checkpoint."""
+        when = self._config.evaluation.sharpness
+        ends = last or step >= self._config.steps
+        return self.part == self._config.evaluation.split and (when == "all" or (when == "last" and ends))
+
+    def _say(self, step: int) -> None:
+        """How often this part has been looked at, those times included that an earlier attempt did."""
+        if self._touched is None:
+            self._touched = sum(earlier < step for earlier in evaluation_steps(self._config))
+        self._touched += 1
+        often = "once" if self._touched == 1 else f"{self._touched} times"
+        images = f"{self.images} {self.part} {'image' if self.images == 1 else 'images'}"
+        print(
+            f"step {step}: scored {images} under {self._config.protocol} ({self.part} touched {often})",
+            flush=True,
+        )
+
     def _batches(self) -> Iterator[tuple[np.ndarray, Tensor, Tensor]]:
+        """Positions, RGB and ground truth at the network's size."""
         for start in range(0, len(self._store), BATCH):
             indices = np.arange(start, min(start + BATCH, len(self._store)))
             rgb, depth, _ = self._store.batch(indices.tolist())
-            if self._config.evaluation.resize == "native":
-                depth = torch.from_numpy(np.stack([self._native(int(i)) for i in indices]))[:, None]
             yield indices, rgb.to(self._device), depth.to(self._device)
+
+    def _target(self, indices: np.ndarray, depth: Tensor) -> Tensor:
+        """The ground truth at the size that is scored."""
+        if self._config.evaluation.resize == "network":
+            return depth
+        return torch.from_numpy(np.stack([self._native(int(i)) for i in indices]))[:, None].to(self._device)
 
     def _native(self, index: int) -> np.ndarray:
         depth = self._store.source.read(self._store.frames[index]).depth
@@ -95,9 +131,10 @@ class Evaluator:
         return depth
 
     def _predict(self, network: nn.Module, rgb: Tensor) -> Tensor:
-        pred: Tensor = network(rgb)
+        """(B,1,h,w) metres: the first channel, since a network may also predict its own uncertainty."""
+        pred: Tensor = network(rgb)[:, :1]
         if self._config.evaluation.flip_average:
-            pred = (pred + network(rgb.flip(-1)).flip(-1)) / 2
+            pred = (pred + network(rgb.flip(-1))[:, :1].flip(-1)) / 2
         return pred
 
     def _keep(self, step: int, index: int, depth: Tensor) -> protocol.Prediction:
@@ -114,19 +151,22 @@ class Evaluator:
     def _evaluation(
         self,
         step: int,
-        sums: Tensor,
+        sums: list[Tensor],
         predictor: protocol.Predictor = "network",
         constant: float | None = None,
+        sharpness: bytes | None = None,
         seconds: float = 0.0,
     ) -> protocol.Evaluation:
+        rows = torch.cat(sums).cpu().numpy()
         return protocol.Evaluation(
             step=step,
             split=self.part,
             protocol=self._config.protocol,
             predictor=predictor,
             constant=constant,
-            images=len(sums),
-            sums=sums.numpy().astype("<f8").tobytes(),
+            images=len(rows),
+            sums=rows.astype("<f8").tobytes(),
+            sharpness=sharpness,
             wall=time.time(),
             seconds=seconds,
         )

@@ -1,4 +1,4 @@
-"""The training child: `python -m worker.launch FOLDER PARENT_PID`. It dies with its supervisor, stops cleanly on SIGTERM, and leaves its reason in a file when it fails."""
+"""The training child: `python -m worker.launch FOLDER PARENT_PID [RANK]`. It dies with its supervisor, stops cleanly on SIGTERM, and leaves its reason in a file when it fails."""
 
 from __future__ import annotations
 
@@ -15,15 +15,29 @@ from depthboard.protocol import Claim
 from worker.supervise import EXIT_STOPPED
 
 
-def main(folder: Path, parent: int) -> int:
+def main(folder: Path, parent: int, rank: int = 0) -> int:
     die_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return lead(folder) if rank == 0 else follow(folder, rank)
+
+
+def follow(folder: Path, rank: int) -> int:
+    """Another process of a run over several: the first one hears of signals and tells it when to end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    from worker.attempt import join_attempt
+
+    join_attempt(Claim.model_validate_json((folder / "claim.json").read_text()), folder, rank)
+    return 0
+
+
+def lead(folder: Path) -> int:
+    """Train the claim in the folder; what ended it is the exit code and, if it failed, a sentence in reason.txt."""
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         from worker.attempt import run_attempt  # torch is heavy: signals are in place before it loads
 
@@ -40,10 +54,8 @@ def reason_of(error: Exception) -> str:
     """One sentence for the researcher."""
     if isinstance(error, DepthboardError):
         return str(error)
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        return f"out of memory: lower budget.batch_size or the input size. {str(error).partition(chr(10))[0][:300]}".strip()
     return f"{type(error).__name__}: {error}. The log has the details."
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))

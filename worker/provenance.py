@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
-import subprocess
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import depthboard
+import torch
+
+from depthboard.config import EngineConfig
 from depthboard.protocol import Provenance
-
-if TYPE_CHECKING:
-    import torch
+from worker.code import code_version, source_hash
+from worker.precision import Precision, processor
 
 LIBRARIES = ("torch", "numpy", "pillow", "h5py", "scipy", "pydantic", "celery")
-ROOT = Path(__file__).resolve().parent
-
-
-def code_version() -> str:
-    """The git commit of the training code, `+changes` when it was edited, else the package's version."""
-    try:
-        commit = _git("rev-parse", "--short=12", "HEAD")
-        changed = "+changes" if _git("status", "--porcelain", "--untracked-files=no", ".") else ""
-    except (OSError, subprocess.SubprocessError):
-        return f"depthboard {depthboard.__version__}"
-    return commit + changed
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, timeout=10, check=True)
-    return done.stdout.strip()
-
-
-def source_hash() -> str:
-    """sha256 over the names and contents of every training source file."""
-    digest = hashlib.sha256()
-    for file in sorted(ROOT.rglob("*.py")):
-        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
-
 
 def library_versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in LIBRARIES}
@@ -48,11 +20,13 @@ def library_versions() -> dict[str, str]:
 
 def describe(
     network: torch.nn.Module,
-    device: str,
-    threads: int,
+    engine: EngineConfig,
+    device: torch.device,
     images: tuple[int, int],
     initialisation: dict[str, str | int | list[str]],
+    *,
     first_batch: list[str],
+    first_batches_sha256: str,
 ) -> Provenance:
     """The provenance of an attempt about to begin; `images` = (training, evaluation)."""
     return Provenance(
@@ -61,11 +35,22 @@ def describe(
         libraries=library_versions(),
         python=platform.python_version(),
         host=platform.node(),
-        device=device,
-        threads=threads,
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        processor=processor(),
+        threads=torch.get_num_threads(),
+        torch_build=torch_build(),
+        precision=Precision(engine, device).format,
+        deterministic=torch.are_deterministic_algorithms_enabled(),
+        processes=engine.processes,
         parameters=sum(p.numel() for p in network.parameters()),
         train_images=images[0],
         evaluation_images=images[1],
         initialisation=initialisation,
         first_batch=first_batch,
+        first_batches_sha256=first_batches_sha256,
     )
+
+
+def torch_build() -> str:
+    """Version, commit and CPU instruction set of the torch in use: another build may sum in another order."""
+    return f"{torch.__version__} {torch.version.git_version[:12]} {torch.backends.cpu.get_cpu_capability()}"

@@ -32,8 +32,8 @@ class Recorder:
         self._error: Exception | None = None
         threading.Thread(target=self._run, name="recorder", daemon=True).start()
 
-    def point(self, step: int, values: dict[str, float]) -> None:
-        self._put(protocol.Point(step=step, wall=time.time(), values=values))
+    def point(self, step: int, values: dict[str, float], wall: float) -> None:
+        self._put(protocol.Point(step=step, wall=wall, values=values))
 
     def evaluation(self, evaluation: protocol.Evaluation) -> None:
         self._put(_Write(self._writer.evaluation, evaluation))

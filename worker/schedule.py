@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from depthboard.config import RunConfig
@@ -25,16 +27,16 @@ class ImageOrder:
 
     def __init__(self, images: int, batch_size: int, seed: int) -> None:
         self._images, self._batch, self._seed = images, batch_size, seed
-        self._epoch, self._order = -1, np.empty(0, np.int64)
+        self._permutation = lru_cache(maxsize=2)(self._drawn)  # a batch may reach from one epoch into the next
 
     def batch(self, step: int) -> np.ndarray:
         """Indices (batch_size,) of the images of update `step`, counted from 0."""
-        positions = np.arange(step * self._batch, (step + 1) * self._batch)
-        return np.array([self._image(int(p)) for p in positions], np.int64)
+        epochs, places = np.divmod(np.arange(step * self._batch, (step + 1) * self._batch), self._images)
+        indices = np.empty(self._batch, np.int64)
+        for epoch in range(int(epochs[0]), int(epochs[-1]) + 1):
+            here = epochs == epoch
+            indices[here] = self._permutation(epoch)[places[here]]
+        return indices
 
-    def _image(self, position: int) -> int:
-        epoch, place = divmod(position, self._images)
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._order = np.random.Generator(np.random.PCG64([self._seed, 1, epoch])).permutation(self._images)
-        return int(self._order[place])
+    def _drawn(self, epoch: int) -> np.ndarray:
+        return np.random.Generator(np.random.PCG64([self._seed, 1, epoch])).permutation(self._images)

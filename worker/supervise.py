@@ -7,6 +7,7 @@ cannot renew kills its training before the lease ends, so that no two attempts t
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import shutil
@@ -172,10 +173,16 @@ def _finish(code: int, folder: Path, writer: RunWriter, watch: _Watch) -> None:
         log.error("%s: the end could not be recorded: %s", folder.name, error)
 
 
+def _ended_early(folder: Path) -> int | None:
+    """The step at which the budget's clock ended the run; None for a run that went through."""
+    file = folder / "ended.json"
+    return int(json.loads(file.read_text())["step"]) if file.is_file() else None
+
+
 def _outcome(code: int, folder: Path, watch: _Watch) -> Finish | None:
     """How the attempt ended; None leaves it to the lease, so that a killed training is tried again."""
     if code == 0:
-        return Finish(status=RunStatus.finished, exit_code=code)
+        return Finish(status=RunStatus.finished, exit_code=code, step=_ended_early(folder))
     if watch.cancelled:
         return Finish(status=RunStatus.cancelled, reason="cancelled by a person", exit_code=code)
     if watch.asked_to_stop is not None:

@@ -7,26 +7,46 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from depthboard import protocol
 from depthboard.config import RunConfig
 from depthboard.errors import Diverged
+from depthboard.metrics import from_sums
 from worker.data import FrameStore, augment
+from worker.data.feed import Feed
+from worker.data.store import Batch
+from worker.distributed import ALONE, Group
 from worker.evaluate import Evaluator
+from worker.memory import explained, is_out_of_memory
 from worker.objective import Objective
 from worker.recorder import Recorder
 from worker.schedule import ImageOrder, evaluation_steps, log_every
 
-DIVERGED_STEPS = 20
+FETCH_SECONDS = 0.5
+FETCH_STEPS = 256
+"""Losses stay on the device until this long or this many steps have passed: fetching them waits for the GPU."""
+ASK_EVERY = 16
+"""Steps between two agreements of several processes on whether to go on: each of them waits for the GPU too."""
+SAVE_SECONDS = 600
+"""A checkpoint is written at least this often, also between evaluations."""
+
+GO_ON, STOPPED, OUT_OF_TIME = 0, 1, 2
+
+Save = Callable[[dict[str, Any]], None]
 
 
 class Trainer:
-    """Trains one network with one objective; everything it does follows from the configuration and the step."""
+    """Trains one network with one objective; everything it does follows from the configuration and the step.
+
+    Of several processes of a run, only the first has a recorder: it evaluates, and the others wait.
+    """
 
     def __init__(
         self,
@@ -35,79 +55,180 @@ class Trainer:
         objective: Objective,
         train: FrameStore,
         evaluators: list[Evaluator],
-        recorder: Recorder,
+        recorder: Recorder | None,
         device: torch.device,
+        group: Group = ALONE,
     ) -> None:
-        self._config, self._network, self._objective = config, network, objective
-        self._train, self._evaluators, self._recorder = train, evaluators, recorder
-        self._device = device
+        self._config, self.network, self._objective = config, network, objective
+        self._train, self._evaluators = train, evaluators
+        self._device, self._group = device, group
         self._order = ImageOrder(len(train), config.budget.batch_size, config.seed)
-        self._not_finite = 0
-        self.step = 0
+        self._losses = Losses(config, recorder, self.names)
+        self._recorder = recorder
+        self.feed = Feed(train, device)
+        self._due = set(evaluation_steps(config))
+        self._best: tuple[int, float] | None = None
+        self.step, self.seconds = 0, 0.0
 
-    def run(self, stop: threading.Event, save: Callable[[dict[str, Any]], None], progress: Progress) -> bool:
-        """Train to the end; False when `stop` was set first (a checkpoint is saved then too). Raises Diverged."""
-        due, every = set(evaluation_steps(self._config)), log_every(self._config)
-        self._network.train()
+    def run(self, stop: threading.Event, save: Save, progress: Progress) -> bool:
+        """Train to the end; False when `stop` was set first (a checkpoint is saved then too). Raises Diverged, OutOfMemory."""
+        self.network.train()
+        try:
+            return self._loop(stop, save, progress)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise explained(self._config, self._device) from error
+            raise
+        finally:
+            self.feed.close()
+
+    def _loop(self, stop: threading.Event, save: Save, progress: Progress) -> bool:
+        clock, saved = time.monotonic(), time.monotonic()
         while self.step < self._config.steps:
-            if stop.is_set():
+            verdict = self._verdict(stop)
+            if verdict == STOPPED:
+                self._losses.fetch()
                 save(self.state())
                 return False
-            parts = self._objective.step(*self.batch(self.step))
-            self.step += 1
-            if self.step % every == 0 or self.step == 1 or self.step in due:
-                self._log(parts)
-                progress.update(self.step, self._config.budget.batch_size)
-            if self.step in due:
-                self.evaluate()
+            if verdict == GO_ON:
+                self._advance(progress)
+            self.seconds, clock = self.seconds + time.monotonic() - clock, time.monotonic()
+            if verdict == OUT_OF_TIME or self.step in self._due:
+                self.evaluate(last=verdict == OUT_OF_TIME or self.step == self._config.steps)
+            if verdict == OUT_OF_TIME or self.step in self._due or time.monotonic() - saved > SAVE_SECONDS:
+                self._losses.fetch()  # nothing is saved whose loss was not finite
                 save(self.state())
+                saved = time.monotonic()
+            if verdict == OUT_OF_TIME:
+                break
         return True
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _advance(self, progress: Progress) -> None:
+        parts = self._objective.step(*self.batch(self.step))
+        self.step += 1
+        self._losses.add(self.step, parts)
+        if self._losses.ripe or self.step == 1 or self.step in self._due:
+            self._losses.fetch()
+            progress.update(self.step, self._config.budget.batch_size)
+
+    def _verdict(self, stop: threading.Event) -> int:
+        """Whether to go on, which all processes of the run answer alike."""
+        if self._group.size > 1 and self.step % ASK_EVERY:
+            return GO_ON
+        minutes = self._config.budget.minutes
+        over = minutes is not None and self.seconds >= 60 * minutes and self.step > 0
+        return self._group.agree(STOPPED if stop.is_set() else OUT_OF_TIME if over else GO_ON)
+
+    def batch(self, step: int) -> Batch:
         """RGB (B,3,H,W) in [−1, 1], depth (B,1,H,W) in metres and its mask, of update `step`."""
-        indices = self._order.batch(step)
-        rgb, depth, mask = augment(self._train.batch(indices.tolist()), self._config.data, self._config.seed, step)
-        return rgb.to(self._device), depth.to(self._device), mask.to(self._device)
+        batch = self.feed.batch(step, self._order.batch)
+        return augment(batch, self._config.data, self._config.seed, step, self._aspect)
+
+    @property
+    def _aspect(self) -> float:
+        return self._train.aspect if self._config.data.rotation > 0 else 1.0
+
+    @property
+    def images(self) -> tuple[int, int]:
+        """How many are trained on, and how many scored."""
+        return len(self._train), self._evaluators[0].images
+
+    @property
+    def median_depth(self) -> float:
+        """Metres; see `FrameStore.median_depth`."""
+        return self._train.median_depth()
 
     def names(self, step: int) -> list[str]:
         return [self._train.frames[int(i)] for i in self._order.batch(step)]
 
-    def evaluate(self) -> None:
-        for evaluator in self._evaluators:
-            evaluation, predictions = evaluator.score(self._network, self.step)
-            self._recorder.evaluation(evaluation)
-            if predictions:
-                self._recorder.predictions(predictions)
+    def evaluate(self, last: bool = False) -> None:
+        """Score every part; the first process does, and the others wait for it."""
+        if self._recorder is not None:
+            for evaluator in self._evaluators:
+                evaluation, predictions = evaluator.score(self.network, self.step, last)
+                self._recorder.evaluation(evaluation)
+                self._remember_best(evaluation)
+                if predictions:
+                    self._recorder.predictions(predictions)
+        self._group.wait()
+
+    def _remember_best(self, evaluation: protocol.Evaluation) -> None:
+        """The step with the lowest RMSE on validation, whose checkpoint is kept."""
+        if evaluation.split == "validation":
+            sums = np.frombuffer(evaluation.sums, "<f8").reshape(evaluation.images, -1)
+            rmse = from_sums(sums, "per_image")["rmse"]
+            if math.isfinite(rmse) and (self._best is None or rmse < self._best[1]):
+                self._best = (evaluation.step, rmse)
 
     def state(self) -> dict[str, Any]:
+        """All that the rest of the training depends on; the order of the data follows from the step."""
         return {
             "step": self.step,
-            "network": self._network.state_dict(),
+            "seconds": self.seconds,
+            "best": None if self._best is None else list(self._best),
+            "network": self.network.state_dict(),
             "objective": self._objective.state_dict(),
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if self._device.type == "cuda" else [],
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        self.step = int(state["step"])
-        self._network.load_state_dict(state["network"])
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        self._best = None if state["best"] is None else (int(state["best"][0]), float(state["best"][1]))
+        self.network.load_state_dict(state["network"])
         self._objective.load_state_dict(state["objective"])
         torch.set_rng_state(state["random"])
-        generators = state.get("random_cuda", [])
+        generators = state["random_cuda"]
         if self._device.type == "cuda" and len(generators) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all(generators)
 
-    def _log(self, parts: dict[str, Tensor]) -> None:
-        values = {f"train/loss/{name}": float(value) for name, value in parts.items()}
-        self._recorder.point(self.step, values)
-        finite = math.isfinite(values[f"train/loss/{self._config.loss.name}"])
-        self._not_finite = 0 if finite else self._not_finite + 1
-        if self._not_finite >= DIVERGED_STEPS:
-            raise Diverged(
-                f"the training diverged: its loss has not been finite since about step {self.step - DIVERGED_STEPS * log_every(self._config)}.",
-                field="optimiser.lr",
-                remedy="Lower the learning rate, or look at the data.",
-            )
+
+class Losses:
+    """The losses of the last steps, left on the device until some are fetched together; every one is looked at, some are recorded."""
+
+    def __init__(self, config: RunConfig, recorder: Recorder | None, names: Callable[[int], list[str]]) -> None:
+        self._config, self._recorder, self._images = config, recorder, names
+        self._every, self._due = log_every(config), set(evaluation_steps(config))
+        self._waiting: list[tuple[int, float, Tensor]] = []
+        self._keys: list[str] = []
+        self._fetched = time.monotonic()
+
+    @property
+    def ripe(self) -> bool:
+        return len(self._waiting) >= FETCH_STEPS or time.monotonic() - self._fetched > FETCH_SECONDS
+
+    def add(self, step: int, parts: Mapping[str, Tensor]) -> None:
+        self._keys = list(parts)
+        self._waiting.append((step, time.time(), torch.stack([value.float() for value in parts.values()])))
+
+    def fetch(self) -> None:
+        """Bring the waiting losses over and record them. Raises Diverged at the first that is not finite."""
+        waiting, self._waiting, self._fetched = self._waiting, [], time.monotonic()
+        if not waiting:
+            return
+        values = torch.stack([row for _, _, row in waiting]).cpu()
+        finite = torch.isfinite(values).all(dim=1)
+        for (step, wall, _), row, good in zip(waiting, values.tolist(), finite.tolist(), strict=True):
+            if self._recorder is not None and (self._is_recorded(step) or not good):
+                named = {f"train/loss/{key}": value for key, value in zip(self._keys, row, strict=True)}
+                self._recorder.point(step, named, wall)
+            if not good:
+                raise self._diverged(step, row)
+
+    def _is_recorded(self, step: int) -> bool:
+        return step % self._every == 0 or step == 1 or step in self._due
+
+    def _diverged(self, step: int, row: list[float]) -> Diverged:
+        """Which part, at which step, on which images: a part is named before the sum that it spoils."""
+        broken = [key for key, value in zip(self._keys, row, strict=True) if not math.isfinite(value)]
+        part = broken[1] if len(broken) > 1 and broken[0] == self._config.loss.name else broken[0]
+        images = self._images(step - 1)
+        shown = ", ".join(images[:8]) + (f" and {len(images) - 8} more" if len(images) > 8 else "")
+        return Diverged(
+            f"the training diverged: {part} was {row[self._keys.index(part)]} at step {step}, on the images {shown}.",
+            field="optimiser.lr",
+            remedy="Lower the learning rate, or look at these images; the last checkpoint is from before.",
+        )
 
 
 class Progress:

@@ -185,6 +185,8 @@ def finish(session: Session, run_id: int, token: str, end: Finish) -> None:
         run.tries -= 1  # given back in good order: the attempt does not count
     status = RunStatus.cancelled if end.status is RunStatus.queued and run.cancel_requested else end.status
     if status is RunStatus.finished:
+        if end.step is not None:  # its budget's clock ended it there: this is its length now
+            run.steps, run.images = end.step, end.step * run.batch_size
         run.step = run.steps
     close(session, run, status, clock(session), outcome=end.status, reason=end.reason or None, exit_code=end.exit_code)
 

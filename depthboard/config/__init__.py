@@ -8,8 +8,16 @@ from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from depthboard.config.base import Frozen
 from depthboard.config.data import Crop, DataConfig, EquallySpaced, RandomSubset
-from depthboard.config.losses import L1, LOSS_CONFIGS, LossBase, LossConfig
-from depthboard.config.training import PROTOCOLS, BudgetConfig, EvaluationConfig, NetworkConfig, OptimiserConfig
+from depthboard.config.engine import EngineConfig
+from depthboard.config.losses import L1, LOSS_CONFIGS, LossBase, LossConfig, Sum, parts_of
+from depthboard.config.training import (
+    DEFAULT_IMAGES,
+    PROTOCOLS,
+    BudgetConfig,
+    EvaluationConfig,
+    NetworkConfig,
+    OptimiserConfig,
+)
 from depthboard.metrics import FULL_SIZE
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -23,8 +31,9 @@ class RunConfig(Frozen):
     network: NetworkConfig = NetworkConfig()
     loss: LossConfig = L1()
     optimiser: OptimiserConfig = OptimiserConfig()
-    budget: BudgetConfig = BudgetConfig()
+    budget: BudgetConfig = BudgetConfig(images_seen=DEFAULT_IMAGES)
     evaluation: EvaluationConfig = EvaluationConfig()
+    engine: EngineConfig = EngineConfig()
     seed: int = Field(0, ge=0, le=2**31 - 1)
     labels: dict[str, str] = Field(default_factory=dict)
 
@@ -64,11 +73,17 @@ class RunConfig(Frozen):
             )
         if self.network.dropout > 0 and self.network.encoder.startswith("resnet"):
             raise ValueError(f"network.dropout: {self.network.encoder} has none in the authors' code; set it to 0")
+        if self.budget.epochs is not None and self.data.train_size is None:
+            raise ValueError("budget.epochs needs data.train_size: without it nobody knows how long an epoch is")
+        if self.budget.batch_size % self.engine.processes:
+            raise ValueError(
+                f"budget.batch_size {self.budget.batch_size} cannot be shared by engine.processes {self.engine.processes}: take a multiple"
+            )
         return self
 
     @property
     def steps(self) -> int:
-        return self.budget.steps
+        return self.budget.updates(self.data.train_size)
 
     @property
     def protocol(self) -> str:
@@ -86,6 +101,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "BudgetConfig",
     "DataConfig",
+    "EngineConfig",
     "EquallySpaced",
     "EvaluationConfig",
     "LossBase",
@@ -94,4 +110,6 @@ __all__ = [
     "OptimiserConfig",
     "RandomSubset",
     "RunConfig",
+    "Sum",
+    "parts_of",
 ]

@@ -51,6 +51,12 @@ class DataConfig(Frozen):
         le=4,
         description="In training, each image is cut and enlarged by 1 to this much, its depth divided by the same; 1 is off.",
     )
+    rotation: float = Field(
+        0.0,
+        ge=0,
+        le=45,
+        description="In training, half of the images are turned about the optical axis by N(0, this many degrees); 0 is off, the authors' is 5/3.",
+    )
     colour: float = Field(
         0.0, ge=0, lt=1, description="In training, each colour channel is multiplied by 1 ± up to this much; 0 is off."
     )

@@ -10,6 +10,8 @@ from depthboard.config.base import Frozen
 from depthboard.config.data import Crop
 from depthboard.metrics import EVALUATOR_VERSION
 
+DEFAULT_IMAGES = 4_000
+
 Encoder = Literal["densenet121", "resnet50", "densenet_small", "resnet_small"]
 
 
@@ -43,17 +45,40 @@ class OptimiserConfig(Frozen):
 
 
 class BudgetConfig(Frozen):
-    images_seen: int = Field(
-        4_000,
+    """How long a run trains: the least of the lengths given. Without any, 4,000 images."""
+
+    images_seen: int | None = Field(
+        None,
         ge=1,
         le=10**10,
-        description="Training images shown in all; the same for every run makes losses comparable.",
+        description="Training images shown in all; the same for every run makes losses comparable. Empty without another length: 4,000.",
+    )
+    epochs: float | None = Field(None, gt=0, le=10**6, description="Passes over the training images; needs data.train_size.")
+    steps: int | None = Field(None, ge=1, le=10**10, description="Updates of the weights.")
+    minutes: float | None = Field(
+        None,
+        gt=0,
+        le=10**6,
+        description="Minutes of training, over all attempts, after which the run is evaluated and ends wherever it is. "
+        "A cap by the clock: such a run is not repeatable to the step.",
     )
     batch_size: int = Field(8, ge=1, le=4096)
 
-    @property
-    def steps(self) -> int:
-        return max(1, self.images_seen // self.batch_size)
+    @model_validator(mode="before")
+    @classmethod
+    def _some_length(cls, value: Any) -> Any:
+        if isinstance(value, dict) and all(value.get(name) is None for name in ("images_seen", "epochs", "steps")):
+            return {**value, "images_seen": DEFAULT_IMAGES}
+        return value
+
+    def updates(self, train_size: int | None) -> int:
+        """Updates of the weights that the plan has; the schedule and the evaluations are spread over them."""
+        lengths = [
+            self.steps,
+            None if self.images_seen is None else self.images_seen // self.batch_size,
+            None if self.epochs is None or train_size is None else round(self.epochs * train_size / self.batch_size),
+        ]
+        return max(1, min(length for length in lengths if length is not None))
 
 
 PROTOCOLS: dict[str, dict[str, Any]] = {

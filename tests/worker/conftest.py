@@ -15,10 +15,9 @@ from depthboard import protocol
 from depthboard.config import RunConfig
 from depthboard.metrics import from_sums
 from depthboard.settings import Settings
-from worker.attempt import make_network, open_parts, prepare_torch
+from worker.attempt import make_network, make_trainer, prepare_torch
 from worker.data import open_source
-from worker.objective import make_objective
-from worker.train import Progress, Trainer
+from worker.train import Progress
 
 
 class Record:
@@ -29,7 +28,7 @@ class Record:
         self.evaluations: list[protocol.Evaluation] = []
         self.maps: list[protocol.Prediction] = []
 
-    def point(self, step: int, values: dict[str, float]) -> None:
+    def point(self, step: int, values: dict[str, float], wall: float) -> None:  # noqa: ARG002
         self.points.append((step, values))
 
     def evaluation(self, evaluation: protocol.Evaluation) -> None:
@@ -48,17 +47,16 @@ class Training:
 
     def __init__(self, config: RunConfig, home: Path) -> None:
         settings = Settings(home=home, threads=1)
-        device = prepare_torch(settings, config.seed)
+        device = prepare_torch(settings, config.engine, config.seed)
         source = open_source("rooms")
         reference = protocol.DatasetRef(name="rooms", format="rooms", path="", fingerprint=source.fingerprint())
         claim = protocol.Claim(
-            run_id=1, attempt=1, token="", lease_seconds=60, renew_seconds=2, config=config, dataset=reference, training_version="1"
+            run_id=1, attempt=1, token="", lease_seconds=60, renew_seconds=2, config=config, dataset=reference, training_version="2"
         )  # fmt: skip
-        self.train, self.evaluators = open_parts(source, claim, settings, device)
         self.network, self.initialisation = make_network(config)
         self.record = Record()
-        objective = make_objective(self.network, config, device)
-        self.trainer = Trainer(config, self.network, objective, self.train, self.evaluators, self.record, device)  # type: ignore[arg-type]
+        self.trainer, self.evaluators = make_trainer(claim, settings, self.network, self.record, device)  # type: ignore[arg-type]
+        self.train = self.trainer._train
         self.states: list[dict[str, Any]] = []
         self._progress = Progress(home / "progress.json")
 

@@ -13,6 +13,9 @@ import torch
 from depthboard.config import LOSS_CONFIGS
 from depthboard.config.presets import PAPER_LOSSES, demo
 from depthboard.protocol import unpack_depth
+from depthboard.metrics import from_sums
+from tests.worker.losses.cases import backbone_file
+from worker.attempt import batch_hash
 from worker.evaluate import millimetres
 from worker.train import Diverged
 
@@ -23,8 +26,16 @@ def weights(training: Any) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in training.network.parameters()])
 
 
-@pytest.mark.parametrize("loss", LOSS_CONFIGS)
-def test_the_same_configuration_gives_the_same_bits(training: Make, loss: str) -> None:
+def any_loss(name: str) -> dict[str, Any]:
+    """A configuration of each loss that can be trained here."""
+    if name == "sum":
+        return {"name": name, "parts": ["l1", "eigen"]}
+    return {"name": name, "weights": str(backbone_file("alex"))} if name == "lpips" else {"name": name}
+
+
+@pytest.mark.parametrize("name", LOSS_CONFIGS)
+def test_the_same_configuration_gives_the_same_bits(training: Make, name: str) -> None:
+    loss = any_loss(name)
     first, second = training(loss=loss), training(loss=loss)
     assert first.run()
     assert second.run()
@@ -33,11 +44,13 @@ def test_the_same_configuration_gives_the_same_bits(training: Make, loss: str) -
     assert [e.sums for e in first.record.evaluations] == [e.sums for e in second.record.evaluations]
 
 
-@pytest.mark.parametrize("loss", ["berhu", "gan"])
-def test_a_resumed_run_ends_with_the_bits_of_an_unbroken_one(training: Make, loss: str) -> None:
-    whole = training(loss=loss)
+@pytest.mark.parametrize("loss", ["berhu", "gan", "kendall_gal", {"name": "sum", "parts": ["gan", "eigen"]}], ids=str)
+@pytest.mark.parametrize("network", [{}, {"dropout": 0.5}], ids=["", "dropout"])
+def test_a_resumed_run_ends_with_the_bits_of_an_unbroken_one(training: Make, loss: Any, network: dict[str, float]) -> None:
+    changes = {"loss": loss, "network": network, "data": {"train_size": 16, "zoom": 1.5, "rotation": 2, "colour": 0.2}}
+    whole = training(**changes)
     assert whole.run()
-    resumed = training(loss=loss)
+    resumed = training(**changes)
     resumed.trainer.load(whole.states[1])
     assert resumed.trainer.step == 4
     assert resumed.run()
@@ -47,12 +60,24 @@ def test_a_resumed_run_ends_with_the_bits_of_an_unbroken_one(training: Make, los
 
 
 def test_runs_of_one_seed_differ_only_in_the_loss(training: Make) -> None:
-    made = [training(loss=loss) for loss in PAPER_LOSSES]
+    made = [training(loss=any_loss(name)) for name in LOSS_CONFIGS]
+    image = torch.rand(1, 3, 64, 96)
+    first = [run.network.eval()(image)[:, :1] for run in made]
+    hashes = {run.initialisation["weights_sha256"] for run in made}
+    batches = {batch_hash(run.trainer) for run in made}
+    assert len(hashes) == len(batches) == 1
+    assert all(torch.equal(depth, first[0]) for depth in first)
     for other in made[1:]:
-        assert torch.equal(weights(made[0]), weights(other))
         for step in range(3):
             for ours, theirs in zip(made[0].trainer.batch(step), other.trainer.batch(step), strict=True):
                 assert torch.equal(ours, theirs)
+
+
+def test_the_hashes_tell_another_seed_and_another_augmentation(training: Make) -> None:
+    usual, seed, zoom = training(), training(seed=1), training(data={"train_size": 16, "zoom": 1.5})
+    assert usual.initialisation["weights_sha256"] == zoom.initialisation["weights_sha256"]
+    assert usual.initialisation["weights_sha256"] != seed.initialisation["weights_sha256"]
+    assert len({batch_hash(run.trainer) for run in (usual, seed, zoom)}) == 3
 
 
 def test_another_seed_begins_with_other_weights_and_other_images(training: Make) -> None:
@@ -76,14 +101,57 @@ def test_a_stop_leaves_a_checkpoint_and_says_so(training: Make) -> None:
     assert [state["step"] for state in run.states] == [0]
 
 
-def test_a_training_whose_loss_is_not_finite_ends_with_the_reason(training: Make) -> None:
-    run = training(optimiser={"lr": 10.0}, loss="l2", budget={"images_seen": 8 * 60, "batch_size": 8})
-    with torch.no_grad():
-        for parameter in run.network.parameters():
-            parameter.fill_(float("nan"))
-    with pytest.raises(Diverged, match="has not been finite since"):
+def test_a_training_whose_loss_is_not_finite_stops_with_its_cause_named(training: Make) -> None:
+    run = training(loss={"name": "sum", "parts": ["eigen", "l2"]}, budget={"images_seen": 80, "batch_size": 8}, evaluation={"evaluations": 5})
+    advance = run.trainer._objective.step
+
+    def spoiled(rgb: torch.Tensor, depth: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
+        deep = depth * 1e20 if run.trainer.step == 6 else depth  # squares of it are beyond float32, its logarithm is not
+        return advance(rgb, deep, mask)
+
+    run.trainer._objective.step = spoiled
+    with pytest.raises(Diverged, match=r"diverged: l2 was inf at step 7, on the images train/") as raised:
         run.run()
-    assert all(np.isnan(values["train/loss/l2"]) for _, values in run.record.points)
+    assert all(name in str(raised.value) for name in run.trainer.names(6))
+    assert [state["step"] for state in run.states] == [2, 4, 6], "the last checkpoint is from before"
+    assert all(torch.isfinite(value).all() for value in run.states[-1]["network"].values())
+    step, values = run.record.points[-1]
+    assert (step, values["train/loss/l2"], values["train/loss/sum"]) == (7, float("inf"), float("inf"))
+    assert np.isfinite(values["train/loss/eigen"])
+
+
+@pytest.mark.parametrize(
+    ("budget", "steps"),
+    [({"steps": 3}, 3), ({"epochs": 1.5}, 3), ({"images_seen": 48, "steps": 4}, 4), ({"images_seen": 24, "epochs": 9}, 3)],
+)
+def test_a_budget_is_the_least_of_its_lengths(training: Make, budget: dict[str, float], steps: int) -> None:
+    run = training(budget={**budget, "batch_size": 8})
+    assert run.run()
+    assert run.trainer.step == steps
+    assert run.record.evaluations[-1].step == steps
+
+
+def test_a_run_whose_minutes_are_over_is_evaluated_and_ends(training: Make) -> None:
+    run = training(budget={"images_seen": 80_000, "minutes": 0.02, "batch_size": 8}, evaluation={"evaluations": 2, "samples": 0})
+    assert run.run()
+    assert 0 < run.trainer.step < 10_000
+    assert run.record.evaluations[-1].step == run.trainer.step == run.states[-1]["step"]
+    again = training(budget={"images_seen": 80_000, "minutes": 0.02, "batch_size": 8}, evaluation={"evaluations": 2, "samples": 0})
+    again.trainer.load(run.states[-1])
+    assert again.run()
+    assert again.trainer.step == run.trainer.step, "the minutes of earlier attempts count"
+
+
+def test_the_step_that_was_best_on_validation_is_remembered(training: Make) -> None:
+    run = training(data={"train_size": 16, "validation": 0.01}, budget={"images_seen": 96, "batch_size": 8}, evaluation={"evaluations": 4})
+    assert run.run()
+    scores = {}
+    for evaluation in run.record.evaluations:
+        if evaluation.split == "validation":
+            sums = np.frombuffer(evaluation.sums, "<f8").reshape(evaluation.images, -1)
+            scores[evaluation.step] = from_sums(sums, "per_image")["rmse"]
+    best = min(scores, key=scores.__getitem__)
+    assert run.states[-1]["best"] == [best, scores[best]]
 
 
 def test_sample_frames_are_the_same_for_every_run_and_carry_their_ground_truth(training: Make) -> None:

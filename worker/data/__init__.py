@@ -13,6 +13,7 @@ from worker.data.densedepth import DenseDepth
 from worker.data.dfd_indoor import DfdIndoor
 from worker.data.folder import Folder
 from worker.data.nyuv2_mat import NyuV2Mat
+from worker.data.nyuv2_raw import NyuV2Raw
 from worker.data.rooms import Rooms
 from worker.data.source import Frame, FrameId, Source
 from worker.data.sparse_to_dense import SparseToDense
@@ -21,6 +22,7 @@ from worker.data.subset import subset_indices, test_frames, training_frames, val
 
 DATASETS: dict[str, Callable[[str, Mapping[str, OptionValue]], Source]] = {
     "nyuv2_mat": NyuV2Mat,
+    "nyuv2_raw": NyuV2Raw,
     "densedepth": DenseDepth,
     "bts": Bts,
     "dfd_indoor": DfdIndoor,

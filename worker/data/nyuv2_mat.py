@@ -59,12 +59,16 @@ class NyuV2Mat(Source):
         return {"depth": self.options["depth"]}
 
     def label(self, frame_id: FrameId) -> str:
-        """Number and recording, read through MATLAB's cell array of object references where the file has it."""
+        """Number and recording."""
+        return f"{frame_id} {self.scene(frame_id)}".strip()
+
+    def scene(self, frame_id: FrameId) -> str:
+        """The recording a frame is from, read through MATLAB's cell array of object references; empty where the file has none."""
         scenes = self._data.get("scenes")
         if scenes is None:
-            return frame_id
+            return ""
         reference = scenes[()].reshape(-1)[int(frame_id) - 1]
-        return f"{frame_id} {''.join(chr(code) for code in self._data[reference][()].reshape(-1))}"
+        return "".join(chr(code) for code in self._data[reference][()].reshape(-1))
 
     def _dataset(self, name: str, dimensions: int) -> Any:
         data = self._data.get(name)

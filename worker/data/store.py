@@ -7,8 +7,12 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,10 +23,12 @@ from torch import Tensor
 from depthboard.config import DataConfig
 from depthboard.errors import Unavailable
 from worker.data.source import FrameId, Source
+from worker.metrics.protocol import window
 
 LAYOUT = 1
 """Part of every key: raise it when the arrays or their preparation change."""
 LARGEST_MM = 65535
+MOST_DECODERS = 16
 DEFAULT_LIMIT = 8 * 2**30
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -60,10 +66,15 @@ class FrameStore:
     def batch(self, indices: Sequence[int]) -> Batch:
         """Frames by position: rgb (B,3,h,w) float32 in [−1,1], depth (B,1,h,w) float32 metres, mask (B,1,h,w) bool, true where valid."""
         rgb, millimetres = self.raw(indices)
-        depth = torch.from_numpy(millimetres.astype(np.float32)).div_(1000).unsqueeze(1)
-        return torch.from_numpy(rgb).float().div_(127.5).sub_(1), depth, depth > 0
+        return as_batch(torch.from_numpy(rgb), torch.from_numpy(millimetres.view(np.int16)))
 
-    def raw(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    @cached_property
+    def aspect(self) -> float:
+        """Width over height of the window that becomes the input, in the pixels of the frame."""
+        seen = window(self.config.crop, self.source.probe(self.frames[0]).rgb, "data.crop")
+        return seen.size[1] / seen.size[0]
+
+    def raw(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same frames as stored: rgb (B,3,h,w) uint8 and depth (B,h,w) uint16 millimetres."""
         if self.cached:
             chosen = np.asarray(indices, dtype=np.intp)
@@ -82,6 +93,16 @@ class FrameStore:
     def _prepared(self, frame: FrameId) -> tuple[np.ndarray, np.ndarray]:
         rgb, depth = self.source.prepared(frame, self.config)
         return rgb.transpose(2, 0, 1), to_millimetres(depth)
+
+    def _all_prepared(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Every frame in order, decoded by a thread a core (the decoders let go of the interpreter), a few ahead of the reader."""
+        workers = min(os.cpu_count() or 1, MOST_DECODERS)
+        with ThreadPoolExecutor(workers, thread_name_prefix="decode") as threads:
+            frames = iter(self.frames)
+            ahead = deque(threads.submit(self._prepared, frame) for frame in islice(frames, 4 * workers))
+            while ahead:
+                yield ahead.popleft().result()
+                ahead.extend(threads.submit(self._prepared, frame) for frame in islice(frames, 1))
 
     def _key(self, fingerprint: str) -> str:
         c = self.config
@@ -133,13 +154,18 @@ class FrameStore:
         with (folder / "rgb.npy").open("wb") as rgb_file, (folder / "depth.npy").open("wb") as depth_file:
             _write_header(rgb_file, (len(self), 3, *size), np.dtype(np.uint8))
             _write_header(depth_file, (len(self), *size), np.dtype("<u2"))
-            for frame in self.frames:
-                rgb, depth = self._prepared(frame)
+            for rgb, depth in self._all_prepared():
                 rgb_file.write(np.ascontiguousarray(rgb).data)
                 depth_file.write(depth.astype("<u2", copy=False).data)
             for file in (rgb_file, depth_file):
                 file.flush()
                 os.fsync(file.fileno())
+
+
+def as_batch(rgb: Tensor, millimetres: Tensor) -> Batch:
+    """Stored frames, rgb (B,3,h,w) uint8 and depth (B,h,w) uint16 whose bits are held as int16, in the form of `FrameStore.batch`, on their device."""
+    depth = (millimetres.int() & LARGEST_MM).float().div_(1000).unsqueeze(1)
+    return rgb.float().div_(127.5).sub_(1), depth, depth > 0
 
 
 def to_millimetres(depth: np.ndarray) -> np.ndarray:

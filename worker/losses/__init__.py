@@ -12,10 +12,15 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from depthboard.config.losses import LossBase
+from depthboard.config.losses import LPIPS, LossBase
 from worker.losses.adversarial import discriminator_loss, gan
-from worker.losses.regression import berhu, huber, l1, l2
-from worker.losses.scale_invariant import eigen, eigengrad
+from worker.losses.gradients import gradient_matching
+from worker.losses.heteroscedastic import kendall_gal
+from worker.losses.perceptual import load_backbone, lpips
+from worker.losses.regression import berhu, huber, huber_textbook, l1, l2
+from worker.losses.released import eigen_as_released, eigengrad_as_released
+from worker.losses.scale_invariant import eigen, eigengrad, silog_sqrt
+from worker.losses.structural import l1_ms_ssim, ms_ssim
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
     "l1": l1,
@@ -25,17 +30,30 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "eigen": eigen,
     "eigengrad": eigengrad,
     "gan": gan,
+    "huber_textbook": huber_textbook,
+    "eigen_as_released": eigen_as_released,
+    "eigengrad_as_released": eigengrad_as_released,
+    "ms_ssim": ms_ssim,
+    "l1_ms_ssim": l1_ms_ssim,
+    "lpips": lpips,
+    "kendall_gal": kendall_gal,
+    "silog_sqrt": silog_sqrt,
+    "gradient_matching": gradient_matching,
 }
 
-TENSORS: dict[str, tuple[str, ...]] = {"gan": ("fake_scores",)}
+TENSORS: dict[str, tuple[str, ...]] = {"gan": ("fake_scores",), "kendall_gal": ("log_scale",)}
 """What a loss takes beside pred, target and mask, as keyword arguments, from the training loop rather than from its configuration."""
 
 
 def loss_of(config: LossBase) -> Callable[..., Tensor]:
-    """The loss of a configuration as a function (pred, target, mask, **tensors): its parameters filled in, its weight multiplied."""
-    settings = config.model_dump()
-    name, weight = settings.pop("name"), settings.pop("weight")
-    function = LOSSES[name]
+    """One loss as a function (pred, target, mask, **tensors): its parameters filled in, its weight multiplied.
+
+    A sum is not one loss: take `depthboard.config.parts_of` first. Raises Unavailable where lpips' backbone cannot be read.
+    """
+    settings, weight = config.parameters(), config.weight
+    function = LOSSES[config.name]
+    if isinstance(config, LPIPS):
+        load_backbone(config.net, config.weights)
 
     def loss(pred: Tensor, target: Tensor, mask: Tensor, **tensors: Tensor) -> Tensor:
         value: Tensor = weight * function(pred, target, mask, **settings, **tensors)

@@ -9,18 +9,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from depthboard.config.losses import Unit
 from worker.losses.masked import mean_of_images
 from worker.losses.regression import l1
 
 
-def gan(pred: Tensor, target: Tensor, mask: Tensor, *, fake_scores: Tensor, l1_weight: float) -> Tensor:
-    """Mean (D(x, pred) − 1)² + λ mean |l|; λ = `l1_weight` per metre. `fake_scores` is (B,1,h,w), D's map for `pred`,
-    with its graph.
+def gan(
+    pred: Tensor,
+    target: Tensor,
+    mask: Tensor,
+    *,
+    fake_scores: Tensor,
+    l1_weight: float,
+    unit: Unit,
+    adversarial_weight: float,
+) -> Tensor:
+    """w mean (D(x, pred) − 1)² + λ mean |l|; λ = `l1_weight` per `unit`, w = `adversarial_weight`. `fake_scores` is
+    (B,1,h,w), D's map for `pred`, with its graph.
 
-    Images without a valid pixel are skipped in both terms: they show D no real depth to compare with.
+    The authors have λ = 100 per network unit, 20 per metre, and w = 0.5 in 2017, 1 in 2018. Images without a valid pixel are
+    skipped in both terms: they show D no real depth to compare with.
     """
     adversarial = (_widened(fake_scores) - 1).square().flatten(start_dim=1).mean(dim=1)
-    return mean_of_images(adversarial, mask) + l1_weight * l1(pred, target, mask)
+    return adversarial_weight * mean_of_images(adversarial, mask) + l1_weight * l1(pred, target, mask, unit=unit)
 
 
 def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from depthboard.config.losses import Unit
 from depthboard.errors import InvalidInput
+from depthboard.metrics import METRES_PER_UNIT
 
 MIN_DEPTH = 1e-3
 """Metres. Depth is clamped here before a logarithm; tanh near −1 would otherwise give ln 0. Below it the gradient is zero."""
 
 
-def error(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """target − pred in metres, 0 outside the mask, in float32 or wider: a sum over 80,000 pixels overflows float16."""
-    pred, target = _depths(pred, target, mask)
-    return torch.where(mask, target - pred, 0.0)
+def error(pred: Tensor, target: Tensor, mask: Tensor, unit: Unit = "metre") -> Tensor:
+    """target − pred in `unit`, 0 outside the mask, in float32 or wider: a sum over 80,000 pixels overflows float16."""
+    pred, target = depths(pred, target, mask)
+    metres = torch.where(mask, target - pred, 0.0)
+    return metres / METRES_PER_UNIT if unit == "network" else metres
 
 
 def log_error(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """ln target − ln pred, 0 outside the mask, in float32 or wider."""
-    pred, target = _depths(pred, target, mask)
-    return torch.log(target.clamp(min=MIN_DEPTH)) - torch.log(pred.clamp(min=MIN_DEPTH))
+    pred, target = depths(pred, target, mask)
+    # clamp would turn −inf into a depth: the difference is 0, or nan where pred is not finite.
+    finite = (pred - pred).detach()
+    return torch.log(target.clamp(min=MIN_DEPTH)) - torch.log(pred.clamp(min=MIN_DEPTH) + finite)
 
 
 def mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -39,10 +44,22 @@ def mean_of_images(values: Tensor, mask: Tensor) -> Tensor:
     return mean(values, mask.flatten(start_dim=1).any(dim=1))
 
 
-def _depths(pred: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def differences(values: Tensor, mask: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """Forward differences along an axis, one fewer than pixels, and whether both pixels are valid."""
+    pairs = values.shape[axis] - 1
+    step = values.narrow(axis, 1, pairs) - values.narrow(axis, 0, pairs)
+    return step, mask.narrow(axis, 1, pairs) & mask.narrow(axis, 0, pairs)
+
+
+def depths(pred: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Both depths in the type to reduce in, 1 m outside the mask. Unequal shapes would broadcast in silence, so they are refused."""
     if not pred.shape == target.shape == mask.shape:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (pred, target, mask))
         raise InvalidInput(f"pred, target and mask must have one shape, but have {shapes}.")
     dtype = torch.promote_types(torch.promote_types(pred.dtype, target.dtype), torch.float32)
     return torch.where(mask, pred.to(dtype), 1.0), torch.where(mask, target.to(dtype), 1.0)
+
+
+def full_precision(tensor: Tensor) -> torch.autocast:
+    """Convolutions in the type of their input, also where the caller runs the network under autocast."""
+    return torch.autocast(tensor.device.type, enabled=False)

@@ -6,7 +6,10 @@ sought in both maps with the same holes. docs/evaluation.md has the definitions 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import torch
 from scipy import fft, ndimage
 from torch import Tensor
 
@@ -38,7 +41,8 @@ def evaluation_sharpness(
     low, high = evaluation.min_depth, evaluation.max_depth
     clamped = pair.pred.double().nan_to_num(low, high, low).clamp(low, high)
     maps = (x[:, 0].cpu().numpy() for x in (clamped, pair.target.double(), pair.mask))
-    return np.stack([sharpness(*three) for three in zip(*maps, strict=True)])
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        return np.stack(list(pool.map(sharpness, *maps)))
 
 
 def sharpness(pred: Map, target: Map, mask: Mask) -> Array:
@@ -83,7 +87,7 @@ def _match(pred: Mask, target: Mask) -> dict[str, float]:
 
 
 def _boundary_error(pred: Mask, target: Mask, to_pred: Map, to_target: Map) -> dict[str, float]:
-    """iBims-1's depth boundary errors in pixels, from the edges and the distances to them (Koch et al. 2018, eq. 4, 5).
+    """iBims-1's depth boundary errors in pixels, from the edges and the distances to them (Koch et al. 2018).
 
     NaN without an edge in the ground truth; both `DBE_REACH` where no predicted edge lies within it of a true one.
     """

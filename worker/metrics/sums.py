@@ -50,7 +50,7 @@ def median_aligned(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 def affine_aligned(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Each image's a·pred + b that is nearest to the target in least squares, in metres, over its valid pixels.
 
-    (B,1,H,W), finite. The alignment of Ranftl et al., TPAMI 2022, eq. 2, there in inverse depth. A constant prediction
+    (B,1,H,W), finite. The alignment of Ranftl et al., TPAMI 2022, there in inverse depth. A constant prediction
     becomes the target's mean.
     """
     n = mask.sum(dim=(1, 2, 3), keepdim=True).clamp(min=1)

@@ -74,9 +74,9 @@ class Prepared(NamedTuple):
     pretrained: PretrainedReport | None
 
 
-def prepare_network(config: NetworkConfig, seed: int) -> Prepared:
+def prepare_network(config: NetworkConfig, seed: int, *, scale_head: bool = False) -> Prepared:
     """The configured network with its weights drawn from `seed` and, where configured, the encoder's copied from a
-    file.
+    file. The first output's weights are the same with a `scale_head` and without.
 
     The weights lie channels last, the layout in which oneDNN runs these networks faster on a CPU; inputs may come in
     any. Raises what `load_pretrained` raises.
@@ -85,6 +85,8 @@ def prepare_network(config: NetworkConfig, seed: int) -> Prepared:
     rule = RULES[config.encoder]
     initialise(network, seed, rule)
     report = None if config.weights is None else load_pretrained(network, config.weights)
+    if scale_head:
+        network.add_scale_head()
     _lay_channels_last(network)
     return Prepared(network, rule, report)
 

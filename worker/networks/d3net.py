@@ -34,7 +34,8 @@ class UpBlock(nn.Sequential):
 class D3Net(nn.Module):
     """(B,3,H,W) RGB in −1..1 to (B,1,H,W) depth in metres, 0..10, float32. H and W are multiples of 32.
 
-    `widths` are the output channels of the up blocks, the deepest first. Dropout acts in the two deepest.
+    `widths` are the output channels of the up blocks, the deepest first. Dropout acts in the two deepest. After
+    `add_scale_head` the output is (B,2,H,W): the second channel is the log of the error's expected size.
     Raises InvalidInput, naming the side, for an input whose sides are not multiples of 32.
     """
 
@@ -53,17 +54,33 @@ class D3Net(nn.Module):
             self.up.append(UpBlock(channels, out, dropout if i < 2 else 0.0))
             channels = out + skip
         self.last = nn.Conv2d(channels, 1, 3, padding=1, bias=False)
+        self.scale: nn.Conv2d | None = None
+
+    def add_scale_head(self) -> None:
+        """A second output for losses that learn how far to trust the first (Kendall and Gal 2017): 0 everywhere before training."""
+        self.scale = nn.Conv2d(self.last.in_channels, 1, 3, padding=1)
+        nn.init.zeros_(self.scale.weight)
+        assert self.scale.bias is not None
+        nn.init.zeros_(self.scale.bias)
 
     def forward(self, image: Tensor) -> Tensor:
+        x = self.features(image)
+        _keep_layout(x)
+        with torch.autocast(image.device.type, enabled=False):
+            wide = x.float()  # a bfloat16 head would make stairs of centimetres
+            depth = METRES_PER_UNIT * (torch.tanh(self.last(wide)) + 1)
+            return depth if self.scale is None else torch.cat([depth, self.scale(wide)], dim=1)
+
+    def features(self, image: Tensor) -> Tensor:
+        """(B,C,H,W), what the last convolution sees."""
         check_sides(image.shape[-2], image.shape[-1])
         *skips, x = self.encoder(image)
         for block in self.up:
             x = block(x)
             if skips:
                 x = torch.cat([skips.pop(), x], dim=1)
-        _keep_layout(x)
-        with torch.autocast(image.device.type, enabled=False):
-            return METRES_PER_UNIT * (torch.tanh(self.last(x.float())) + 1)
+        out: Tensor = x
+        return out
 
 
 def _keep_layout(x: Tensor) -> None:

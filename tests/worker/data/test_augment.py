@@ -67,6 +67,46 @@ def test_zoom_keeps_a_pixel_over_its_own_depth_and_an_invalid_one_invalid() -> N
     assert mask[seen[:, :1] > -0.5 + half].all()
 
 
+def place() -> tuple[torch.Tensor, torch.Tensor]:
+    """(B,3,h,w) pictures whose red is the row's and green the column's place in true proportions (columns −1.5 … 1.5), and their depth: a code of the pixel."""
+    row, column = torch.meshgrid(torch.arange(ROWS) + 0.5, torch.arange(COLUMNS) + 0.5, indexing="ij")
+    rgb = torch.stack([row / ROWS * 2 - 1, column / COLUMNS * 2 - 1, torch.zeros_like(row)]).expand(40, -1, -1, -1)
+    code = 1 + torch.arange(ROWS * COLUMNS, dtype=torch.float32).view(ROWS, COLUMNS) / 1000
+    return rgb, code.expand(40, 1, -1, -1)
+
+
+def test_half_of_the_images_are_turned_by_a_normal_angle_in_true_proportions() -> None:
+    rgb, depth = place()
+    aspect = COLUMNS / ROWS
+    angles = []
+    for step in range(20):
+        seen, _, _ = augment((rgb, depth, depth > 0), DataConfig(hflip=0, rotation=5), 0, step, aspect)
+        middle = seen[:, :2, ROWS // 2 - 8 : ROWS // 2 + 8, COLUMNS // 2 - 8 : COLUMNS // 2 + 8]
+        across = middle[..., -1] - middle[..., 0]  # how row and column change from left to right
+        angles.append(torch.atan2(across[:, 0].mean(-1), across[:, 1].mean(-1) * aspect))
+        down = middle[:, :, -1] - middle[:, :, 0]
+        other = torch.atan2(-down[:, 1].mean(-1) * aspect, down[:, 0].mean(-1))
+        assert torch.allclose(angles[-1], other, atol=1e-4), "a rotation, not a shear"
+    degrees = torch.rad2deg(torch.cat(angles))
+    turned = degrees.abs() > 1e-4
+    assert abs(turned.float().mean().item() - 0.5) < 0.06  # 800 images, 3.4 standard errors
+    assert degrees[turned].std().item() == pytest.approx(5, rel=0.12)
+
+
+def test_a_turned_picture_keeps_each_depth_over_its_pixel_and_is_invalid_beyond_the_edge() -> None:
+    rgb, depth = place()
+    seen, turned, mask = augment((rgb, depth, depth > 0), DataConfig(hflip=0, rotation=10), 0, 1, 1.5)
+    pixel = ((turned - 1) * 1000).round().long()
+    row, column = pixel // COLUMNS, pixel % COLUMNS
+    expected = torch.cat([(row + 0.5) / ROWS * 2 - 1, (column + 0.5) / COLUMNS * 2 - 1], dim=1)
+    inside = (mask & (seen[:, :2].abs().amax(1, keepdim=True) < 0.95)).expand(-1, 2, -1, -1)
+    offset = (seen[:, :2] - expected).abs()
+    assert offset[inside].max() <= 1 / ROWS * 1.01, "the nearest pixel lies within half a pixel each way"
+    assert (~mask).any()
+    assert (turned[~mask] == 0).all()
+    assert set(pixel[mask].tolist()) <= set(range(ROWS * COLUMNS)), "no depth is mixed from two"
+
+
 def test_colour_multiplies_each_channel_from_black() -> None:
     rgb, depth, mask = ramp()
     bright = augment((rgb * 0.5, depth, mask), DataConfig(hflip=0, colour=0.2), 0, 0)[0]

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.worker.losses.cases import batch
-from worker.losses import LOSSES, discriminator_loss
+from tests.worker.losses.cases import batch, compute
+from worker.losses import discriminator_loss
 
 
 def depths(*rows: list[float]) -> Tensor:
@@ -19,7 +19,7 @@ def depths(*rows: list[float]) -> Tensor:
 
 def value(name: str, pred: Tensor, target: Tensor, mask: Tensor | None = None, **parameters: object) -> float:
     mask = torch.ones_like(target, dtype=torch.bool) if mask is None else mask
-    return LOSSES[name](pred, target, mask, **parameters).item()
+    return compute(name, pred, target, mask, **parameters).item()
 
 
 FIVE = depths([1.0, 2.0, 3.0, 4.0, 5.0])
@@ -55,8 +55,8 @@ def test_a_threshold_in_metres_replaces_the_share_of_the_largest_error() -> None
 def test_the_threshold_is_a_share_of_the_largest_error_of_the_whole_batch(name: str) -> None:
     pred, target, mask = batch()
     largest = (target - pred).abs()[mask].max().item()
-    fixed = LOSSES[name](pred, target, mask, threshold=0.2 * largest, threshold_ratio=1.0)
-    assert LOSSES[name](pred, target, mask, threshold=None, threshold_ratio=0.2).item() == pytest.approx(
+    fixed = compute(name, pred, target, mask, threshold=0.2 * largest, threshold_ratio=1.0)
+    assert compute(name, pred, target, mask, threshold=None, threshold_ratio=0.2).item() == pytest.approx(
         fixed.item(), rel=1e-12
     )
 
@@ -67,8 +67,8 @@ def test_no_gradient_flows_through_the_largest_error_of_the_batch(name: str) -> 
     pred, target, mask = batch()
     pred.requires_grad_()
     c = 0.2 * (target - pred).abs()[mask].max().item()
-    (free,) = torch.autograd.grad(LOSSES[name](pred, target, mask, threshold=None, threshold_ratio=0.2), pred)
-    (held,) = torch.autograd.grad(LOSSES[name](pred, target, mask, threshold=c, threshold_ratio=0.2), pred)
+    (free,) = torch.autograd.grad(compute(name, pred, target, mask, threshold=None, threshold_ratio=0.2), pred)
+    (held,) = torch.autograd.grad(compute(name, pred, target, mask, threshold=c, threshold_ratio=0.2), pred)
     torch.testing.assert_close(free, held, rtol=1e-12, atol=0)
 
 
@@ -129,7 +129,7 @@ def test_eigen_averages_over_images_and_not_over_pixels() -> None:
 def test_a_small_spread_about_a_large_log_error_does_not_cancel_in_float32() -> None:
     """True variance 1e-8 about a mean of 1: E[d²] − E[d]² in float32 would give 0 or less."""
     d = 1 + 1e-4 * torch.tensor([-1.0, 1.0]).repeat(32).view(1, 1, 8, 8)
-    loss = LOSSES["eigen"](torch.exp(-d), torch.ones(1, 1, 8, 8), torch.ones(1, 1, 8, 8, dtype=torch.bool), lam=1.0)
+    loss = compute("eigen", torch.exp(-d), torch.ones(1, 1, 8, 8), torch.ones(1, 1, 8, 8, dtype=torch.bool), lam=1.0)
     assert loss.item() == pytest.approx(1e-8, rel=1e-2)
 
 
@@ -156,7 +156,9 @@ def test_the_gradient_of_the_steps_is_minus_twice_the_laplacian_of_d() -> None:
     d = torch.randn(1, 1, 6, 6, generator=generator, dtype=torch.float64, requires_grad=True)
     mask = torch.ones(1, 1, 6, 6, dtype=torch.bool)
     one = torch.ones(1, 1, 6, 6, dtype=torch.float64)
-    steps = LOSSES["eigengrad"](torch.exp(-d), one, mask, lam=0.5) - LOSSES["eigen"](torch.exp(-d), one, mask, lam=0.25)
+    steps = compute("eigengrad", torch.exp(-d), one, mask, lam=0.5) - compute(
+        "eigen", torch.exp(-d), one, mask, lam=0.25
+    )
     (gradient,) = torch.autograd.grad(steps, d)
     image = d.detach()[0, 0]
     laplacian = image[:-2, 1:-1] + image[2:, 1:-1] + image[1:-1, :-2] + image[1:-1, 2:] - 4 * image[1:-1, 1:-1]
@@ -171,7 +173,7 @@ def test_gan_by_hand() -> None:
 
 def test_gan_passes_the_gradient_of_the_scores_even_without_l1() -> None:
     scores = depths([1.0, 0.0]).requires_grad_()
-    LOSSES["gan"](OFF, FIVE, torch.ones_like(FIVE, dtype=torch.bool), fake_scores=scores, l1_weight=0.0).backward()
+    compute("gan", OFF, FIVE, torch.ones_like(FIVE, dtype=torch.bool), fake_scores=scores, l1_weight=0.0).backward()
     assert scores.grad is not None
     assert scores.grad.tolist() == [[[[0.0, -1.0]]]]
 
