@@ -16,6 +16,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count as numbers
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +81,9 @@ class Files(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         picture = self._pictures[index]
         rgb = Image.open(picture).convert("RGB").resize(self._size, Image.Resampling.BILINEAR)
-        depth = Image.open(picture.parent.parent / "depth" / f"{picture.stem}.png").resize(self._size, Image.Resampling.NEAREST)
+        depth = Image.open(picture.parent.parent / "depth" / f"{picture.stem}.png").resize(
+            self._size, Image.Resampling.NEAREST
+        )
         image = torch.from_numpy(np.asarray(rgb).copy()).permute(2, 0, 1).float() / 127.5 - 1
         metres = torch.from_numpy(np.asarray(depth).astype(np.float32) / 1000)[None]
         if torch.rand(()) < 0.5:
@@ -109,7 +113,9 @@ def write_frames(folder: Path) -> None:
         frame = source.read(name)
         picture = Image.fromarray(frame.rgb).resize(FRAME[::-1], Image.Resampling.BICUBIC)
         picture.save(folder / "rgb" / f"{i:04d}.jpg", quality=92)
-        millimetres = Image.fromarray((frame.depth * 1000).astype(np.uint16)).resize(FRAME[::-1], Image.Resampling.NEAREST)
+        millimetres = Image.fromarray((frame.depth * 1000).astype(np.uint16)).resize(
+            FRAME[::-1], Image.Resampling.NEAREST
+        )
         millimetres.save(folder / "depth" / f"{i:04d}.png")
 
 
@@ -117,7 +123,14 @@ def plain(folder: Path, preset: Preset, device: torch.device) -> Callable[[], Bl
     """The plain loop."""
     network = make_network(preset.config())[0].to(memory_format=torch.contiguous_format).to(device)  # type: ignore[call-overload]
     adam = torch.optim.Adam(network.parameters(), lr=1e-4)
-    loader = DataLoader(Files(folder, preset), preset.batch, shuffle=True, drop_last=True, num_workers=os.cpu_count() or 1, persistent_workers=True)
+    loader = DataLoader(
+        Files(folder, preset),
+        preset.batch,
+        shuffle=True,
+        drop_last=True,
+        num_workers=os.cpu_count() or 1,
+        persistent_workers=True,
+    )
 
     def forever() -> Iterator[tuple[Tensor, Tensor]]:
         while True:
@@ -148,20 +161,18 @@ def ours(folder: Path, preset: Preset, device: torch.device, cache: Path, **engi
     """The trainer's own parts: packed frames, the feed, augmentation on the device, the objective; losses are fetched once a block."""
     config = preset.config(**engine)
     source = open_source("folder", str(folder), {"unit": "mm"})
-    names = list(source.frames("official", "train"))
+    names = list(source.frames("held_out", "train"))
     store = FrameStore(source, names, config.data, fingerprint="bench", cache=cache)
     feed, order = Feed(store, device), ImageOrder(len(store), preset.batch, 0)
     objective = Objective(make_network(config)[0].to(device), config, device)
-    at = 0
+    steps = numbers()
 
     def block() -> Block:
-        nonlocal at
         began, before, losses = time.perf_counter(), feed.waited, []
-        for at in range(at, at + preset.steps):
-            rgb, depth, mask = augment(feed.batch(at, order.batch), config.data, 0, at)
+        for step in islice(steps, preset.steps):
+            rgb, depth, mask = augment(feed.batch(step, order.batch), config.data, 0, step)
             losses.append(objective.step(rgb, depth, mask)["l1"])
         torch.stack(losses).cpu()
-        at += 1
         return Block(time.perf_counter() - began, feed.waited - before, preset.steps * preset.batch)
 
     return block
@@ -173,11 +184,16 @@ def compare(name: str, preset: Preset, device: torch.device) -> None:
         folder = Path(temporary) / "frames"
         folder.mkdir()
         write_frames(folder)
-        sides = {"plain loop": plain(folder, preset, device), "Depthboard": ours(folder, preset, device, Path(temporary) / "cache")}
+        sides = {
+            "plain loop": plain(folder, preset, device),
+            "Depthboard": ours(folder, preset, device, Path(temporary) / "cache"),
+        }
         for side in sides.values():
             side()
         rounds = [{key: side() for key, side in sides.items()} for _ in range(preset.blocks)]
-    print(f"{name}: {preset.encoder} at {preset.height}×{preset.width}, batch {preset.batch}, {preset.blocks} blocks of {preset.steps} steps")
+    print(
+        f"{name}: {preset.encoder} at {preset.height}×{preset.width}, batch {preset.batch}, {preset.blocks} blocks of {preset.steps} steps"
+    )
     for key in sides:
         speed = statistics.median(turn[key].speed for turn in rounds)
         waited = sum(turn[key].waited for turn in rounds) / sum(turn[key].seconds for turn in rounds)
@@ -205,7 +221,9 @@ def used(speed: float, preset: Preset, device: torch.device) -> None:
         a @ a
     torch.cuda.synchronize()
     ceiling = 20 * 2 * 8192**3 / (time.perf_counter() - began)
-    print(f"  {image / 1e9:.0f} GFLOP an image; {speed * image / 1e12:.1f} TFLOP/s of {ceiling / 1e12:.0f} ({speed * image / ceiling:.1%})")
+    print(
+        f"  {image / 1e9:.0f} GFLOP an image; {speed * image / 1e12:.1f} TFLOP/s of {ceiling / 1e12:.0f} ({speed * image / ceiling:.1%})"
+    )
 
 
 def slots(preset: Preset, counts: list[int]) -> None:
@@ -246,7 +264,9 @@ def main() -> int:
         print(slot(config["small"], device, options.slot))
         return 0
     kind = torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {processor()}, {os.cpu_count()} cores"
-    print(f"{kind}; computes in {computes_in(device)} (bfloat16 hardware: {'yes' if computes_in(device) == 'bfloat16' else 'no'})")
+    print(
+        f"{kind}; computes in {computes_in(device)} (bfloat16 hardware: {'yes' if computes_in(device) == 'bfloat16' else 'no'})"
+    )
     for name in ("small", "full") if options.preset == "both" else (options.preset,):
         compare(name, config[name], device)
     if options.preset != "full":

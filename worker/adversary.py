@@ -19,7 +19,9 @@ from worker.precision import Precision
 class Adversary:
     """D sees depth and image; it is updated first in each batch, with the prediction detached, then the network (authors' code)."""
 
-    def __init__(self, config: RunConfig, device: torch.device, precision: Precision, group: Group, lr: float | None) -> None:
+    def __init__(
+        self, config: RunConfig, device: torch.device, precision: Precision, group: Group, lr: float | None
+    ) -> None:
         self._precision, self._group = precision, group
         self._network = prepare_discriminator(config.network.encoder, config.seed).to(device)
         own = config.optimiser if lr is None else config.optimiser.model_copy(update={"lr": lr})

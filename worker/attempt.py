@@ -175,8 +175,17 @@ def _describe(trainer: Trainer, claim: Claim, recorder: Recorder, device: torch.
         f"data: {trainer.images[0]} training images of {claim.dataset.name}, {claim.dataset.fingerprint[:12]}, read from {trainer.feed.place}",
         flush=True,
     )
-    first = {"first_batch": trainer.names(0), "first_batches_sha256": batch_hash(trainer)}
-    recorder.provenance(describe(trainer.network, claim.config.engine, device, trainer.images, initialisation, **first))
+    told = describe(
+        trainer.network,
+        claim.config.engine,
+        device,
+        trainer.images,
+        initialisation,
+        first_batch=trainer.names(0),
+        first_batches_sha256=batch_hash(trainer),
+    )
+    recorder.provenance(told)
+    trainer.feed.waited = 0.0
 
 
 @contextmanager

@@ -106,7 +106,8 @@ class JoinedBatchNorm(nn.BatchNorm2d):
         self._remember(mean.detach(), variance.detach() * n / (n - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = self.bias - mean * scale
-        return (wide * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
+        normalised: Tensor = wide * scale[:, None, None] + shift[:, None, None]
+        return normalised.to(x.dtype)
 
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
         assert self.running_mean is not None

@@ -81,7 +81,9 @@ def explained(config: RunConfig, device: torch.device) -> OutOfMemory:
         f"a batch of {config.budget.batch_size} at {data.height}×{data.width} takes about {_gib(needed.of(config.budget.batch_size))}, "
         f"and {'the GPU' if device.type == 'cuda' else 'this host'} has {_gib(there)} left.",
         field="budget.batch_size",
-        remedy=f"A batch of {fits} would fit." if fits else "Not one image fits: take a smaller data.height and data.width.",
+        remedy=f"A batch of {fits} would fit."
+        if fits
+        else "Not one image fits: take a smaller data.height and data.width.",
     )
 
 

@@ -14,6 +14,7 @@ from worker.precision import Precision, processor
 
 LIBRARIES = ("torch", "numpy", "pillow", "h5py", "scipy", "pydantic", "celery")
 
+
 def library_versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in LIBRARIES}
 

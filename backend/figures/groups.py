@@ -18,7 +18,7 @@ from backend.store.study import Study, StudyRun, load_study, study_runs
 from depthboard.errors import UnknownName
 from depthboard.status import RunStatus
 
-NYUV2_FORMATS = ("nyuv2_mat", "densedepth", "bts")
+NYUV2_FORMATS = ("nyuv2_mat", "nyuv2_raw", "densedepth", "bts", "sparse_to_dense")
 
 T = TypeVar("T", bound=Hashable)
 

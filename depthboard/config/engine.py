@@ -21,7 +21,8 @@ class EngineConfig(Frozen):
         False, description="On a GPU, only kernels that give the same bits each time; slower. A CPU always does."
     )
     compile: bool = Field(
-        False, description="torch.compile for the training step; takes minutes at the start, pays in long runs on a GPU."
+        False,
+        description="torch.compile for the training step; takes minutes at the start, pays in long runs on a GPU.",
     )
     processes: int = Field(
         1, ge=1, le=64, description="GPUs (or CPU processes) that share one run; each takes its part of every batch."

@@ -53,7 +53,9 @@ class BudgetConfig(Frozen):
         le=10**10,
         description="Training images shown in all; the same for every run makes losses comparable. Empty without another length: 4,000.",
     )
-    epochs: float | None = Field(None, gt=0, le=10**6, description="Passes over the training images; needs data.train_size.")
+    epochs: float | None = Field(
+        None, gt=0, le=10**6, description="Passes over the training images; needs data.train_size."
+    )
     steps: int | None = Field(None, ge=1, le=10**10, description="Updates of the weights.")
     minutes: float | None = Field(
         None,

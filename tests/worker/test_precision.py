@@ -43,7 +43,9 @@ def test_weights_and_losses_stay_float32_and_the_training_goes_as_in_float32(tra
 
 
 def test_auto_takes_bfloat16_only_where_the_processor_multiplies_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert computes_in(CPU) == ("bfloat16" if {"avx512_bf16", "amx_bf16", "bf16"} & precision.processor_flags() else "float32")
+    assert computes_in(CPU) == (
+        "bfloat16" if {"avx512_bf16", "amx_bf16", "bf16"} & precision.processor_flags() else "float32"
+    )
     for flags, expected in (({"avx2", "avx512_bf16"}, "bfloat16"), ({"avx2"}, "float32"), (set(), "float32")):
         monkeypatch.setattr(precision, "processor_flags", lambda flags=flags: flags)
         assert Precision(EngineConfig(), CPU).format == expected
@@ -58,7 +60,11 @@ def test_the_processor_is_named_with_family_and_model() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, while it loads its compiler
 def test_a_compiled_step_computes_the_same_loss() -> None:
     config = {"data": {"height": 32, "width": 32}, "network": {"encoder": "resnet_small"}}
-    batch = torch.rand(4, 3, 32, 32) * 2 - 1, torch.rand(4, 1, 32, 32) * 5 + 1, torch.ones(4, 1, 32, 32, dtype=torch.bool)
+    batch = (
+        torch.rand(4, 3, 32, 32) * 2 - 1,
+        torch.rand(4, 1, 32, 32) * 5 + 1,
+        torch.ones(4, 1, 32, 32, dtype=torch.bool),
+    )
     losses = []
     for compiled in (False, True):
         made = RunConfig.model_validate({**config, "engine": {"compile": compiled}})

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from depthboard.config import LOSS_CONFIGS
-from depthboard.config.presets import PAPER_LOSSES, demo
-from depthboard.protocol import unpack_depth
+from depthboard.config.presets import demo
 from depthboard.metrics import from_sums
+from depthboard.protocol import unpack_depth
 from tests.worker.losses.cases import backbone_file
 from worker.attempt import batch_hash
 from worker.evaluate import millimetres
@@ -46,7 +46,9 @@ def test_the_same_configuration_gives_the_same_bits(training: Make, name: str) -
 
 @pytest.mark.parametrize("loss", ["berhu", "gan", "kendall_gal", {"name": "sum", "parts": ["gan", "eigen"]}], ids=str)
 @pytest.mark.parametrize("network", [{}, {"dropout": 0.5}], ids=["", "dropout"])
-def test_a_resumed_run_ends_with_the_bits_of_an_unbroken_one(training: Make, loss: Any, network: dict[str, float]) -> None:
+def test_a_resumed_run_ends_with_the_bits_of_an_unbroken_one(
+    training: Make, loss: Any, network: dict[str, float]
+) -> None:
     changes = {"loss": loss, "network": network, "data": {"train_size": 16, "zoom": 1.5, "rotation": 2, "colour": 0.2}}
     whole = training(**changes)
     assert whole.run()
@@ -102,11 +104,17 @@ def test_a_stop_leaves_a_checkpoint_and_says_so(training: Make) -> None:
 
 
 def test_a_training_whose_loss_is_not_finite_stops_with_its_cause_named(training: Make) -> None:
-    run = training(loss={"name": "sum", "parts": ["eigen", "l2"]}, budget={"images_seen": 80, "batch_size": 8}, evaluation={"evaluations": 5})
+    run = training(
+        loss={"name": "sum", "parts": ["eigen", "l2"]},
+        budget={"images_seen": 80, "batch_size": 8},
+        evaluation={"evaluations": 5},
+    )
     advance = run.trainer._objective.step
 
     def spoiled(rgb: torch.Tensor, depth: torch.Tensor, mask: torch.Tensor) -> dict[str, torch.Tensor]:
-        deep = depth * 1e20 if run.trainer.step == 6 else depth  # squares of it are beyond float32, its logarithm is not
+        deep = (
+            depth * 1e20 if run.trainer.step == 6 else depth
+        )  # squares of it are beyond float32, its logarithm is not
         return advance(rgb, deep, mask)
 
     run.trainer._objective.step = spoiled
@@ -122,7 +130,12 @@ def test_a_training_whose_loss_is_not_finite_stops_with_its_cause_named(training
 
 @pytest.mark.parametrize(
     ("budget", "steps"),
-    [({"steps": 3}, 3), ({"epochs": 1.5}, 3), ({"images_seen": 48, "steps": 4}, 4), ({"images_seen": 24, "epochs": 9}, 3)],
+    [
+        ({"steps": 3}, 3),
+        ({"epochs": 1.5}, 3),
+        ({"images_seen": 48, "steps": 4}, 4),
+        ({"images_seen": 24, "epochs": 9}, 3),
+    ],
 )
 def test_a_budget_is_the_least_of_its_lengths(training: Make, budget: dict[str, float], steps: int) -> None:
     run = training(budget={**budget, "batch_size": 8})
@@ -132,18 +145,26 @@ def test_a_budget_is_the_least_of_its_lengths(training: Make, budget: dict[str, 
 
 
 def test_a_run_whose_minutes_are_over_is_evaluated_and_ends(training: Make) -> None:
-    run = training(budget={"images_seen": 80_000, "minutes": 0.02, "batch_size": 8}, evaluation={"evaluations": 2, "samples": 0})
+    run = training(
+        budget={"images_seen": 80_000, "minutes": 0.02, "batch_size": 8}, evaluation={"evaluations": 2, "samples": 0}
+    )
     assert run.run()
     assert 0 < run.trainer.step < 10_000
     assert run.record.evaluations[-1].step == run.trainer.step == run.states[-1]["step"]
-    again = training(budget={"images_seen": 80_000, "minutes": 0.02, "batch_size": 8}, evaluation={"evaluations": 2, "samples": 0})
+    again = training(
+        budget={"images_seen": 80_000, "minutes": 0.02, "batch_size": 8}, evaluation={"evaluations": 2, "samples": 0}
+    )
     again.trainer.load(run.states[-1])
     assert again.run()
     assert again.trainer.step == run.trainer.step, "the minutes of earlier attempts count"
 
 
 def test_the_step_that_was_best_on_validation_is_remembered(training: Make) -> None:
-    run = training(data={"train_size": 16, "validation": 0.01}, budget={"images_seen": 96, "batch_size": 8}, evaluation={"evaluations": 4})
+    run = training(
+        data={"train_size": 16, "validation": 0.01},
+        budget={"images_seen": 96, "batch_size": 8},
+        evaluation={"evaluations": 4},
+    )
     assert run.run()
     scores = {}
     for evaluation in run.record.evaluations:
