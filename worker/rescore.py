@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from depthboard import protocol
 from depthboard.client import Client
-from depthboard.config import PROTOCOLS, EngineConfig, RunConfig
+from depthboard.config import PROTOCOLS, RunConfig
 from depthboard.config.data import Crop
 from depthboard.errors import DataProblem, DepthboardError, InvalidInput, Unavailable
 from depthboard.metrics import from_sums
@@ -46,7 +46,7 @@ class Rescorer:
 
     def __init__(self, client: Client, settings: Settings, changes: dict[str, Any]) -> None:
         self._client, self._settings, self._changes = client, settings, changes
-        self._device = prepare_torch(settings, EngineConfig(), 0)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._sources: dict[str, Source] = {}
         self._constants: dict[str, protocol.Evaluation] = {}
 
@@ -68,6 +68,7 @@ class Rescorer:
         if is_scored(known, config):
             return Outcome(run_id, "already", f"is scored under {config.protocol} already")
         note = find_checkpoint(trained, self._settings.artifacts)
+        prepare_torch(self._settings, config.engine, config.seed)
         network = load_network(config, note).to(self._device)
         evaluator = self._evaluator(config, trained.dataset)
         evaluation, _ = evaluator.score(network, note.step)

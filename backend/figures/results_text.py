@@ -77,13 +77,17 @@ def _digits(value: float | None) -> str:
 
 
 def to_latex(numbers: ResultsTable) -> str:
-    """A table environment for the booktabs package; the runs behind each row stand in comments, all of them in the caption."""
+    """A table environment for the booktabs package; the runs behind each row stand in comments, all of them in the caption.
+
+    A column of notes where one of our rows has one: what is lost to a mean, or cannot be compared.
+    """
+    noted = any(row.kind == "run" and row.note for row in numbers.rows)
     kinds = {kind: [row for row in numbers.rows if row.kind == kind] for kind in ("run", "constant", "published")}
     body: list[str] = []
     for kind, rows in kinds.items():
         if rows:
             body += [r"\midrule"] + ([r"\multicolumn{4}{l}{Published, quoted} \\"] if kind == "published" else [])
-            body += [_latex_row(row, numbers.metrics) for row in rows]
+            body += [_latex_row(row, numbers.metrics, noted) for row in rows]
     runs = sorted({run_id for row in numbers.rows for run_id in row.run_ids})
     caption = captions.join(numbers.caption, f"Runs {ranges(runs)}." if runs else "")
     return "\n".join(
@@ -92,9 +96,9 @@ def to_latex(numbers: ResultsTable) -> str:
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{latex(caption)}}}",
-            rf"\begin{{tabular}}{{llrr{'r' * len(numbers.metrics)}}}",
+            rf"\begin{{tabular}}{{llrr{'r' * len(numbers.metrics)}{'l' * noted}}}",
             r"\toprule",
-            " & ".join(["Loss", "Encoder", "Images", "n", *map(heading, numbers.metrics)]) + r" \\",
+            " & ".join(["Loss", "Encoder", "Images", "n", *map(heading, numbers.metrics), *["Note"] * noted]) + r" \\",
             *body,
             r"\bottomrule",
             r"\end{tabular}",
@@ -110,12 +114,13 @@ def heading(metric: str) -> str:
     return HEADINGS.get(metric) or latex(f"{known.label} ({known.unit})" if known.unit else known.label)
 
 
-def _latex_row(row: ResultRow, metrics: Iterable[str]) -> str:
+def _latex_row(row: ResultRow, metrics: Iterable[str], noted: bool) -> str:
     encoder = ENCODER_TITLES.get(row.encoder or "", row.encoder or "")
     size = "" if row.train_size is None else captions.count(row.train_size)
     label = f"{row.label}, {row.dataset}" if row.kind != "published" else row.label
     facts = [latex(label), latex(encoder), latex(size), str(row.n) if row.kind == "run" else ""]
-    line = " & ".join([*facts, *(_latex_value(row, m) for m in metrics)]) + r" \\"
+    note = [latex(row.note or "") if row.kind == "run" else ""] * noted
+    line = " & ".join([*facts, *(_latex_value(row, m) for m in metrics), *note]) + r" \\"
     return line + (f" % runs {ranges(row.run_ids)}" if row.run_ids else "")
 
 

@@ -14,7 +14,7 @@ import pytest
 from depthboard.client import Client
 from depthboard.config import RunConfig
 from depthboard.errors import DataProblem, InvalidInput, Unavailable
-from depthboard.metrics import from_sums
+from depthboard.metrics import from_sums, sharpness_means
 from depthboard.protocol import CheckpointNote, Claim, DatasetRef, Trained
 from depthboard.settings import Settings, get_settings
 from tests.backend import acting
@@ -72,6 +72,8 @@ def test_every_finished_run_is_scored_again_and_its_own_values_stay(home: Settin
         ours = [row for row in table["rows"] if row["kind"] == "run"]
         assert [row["values"]["rmse"] is not None for row in ours] == [True, True]
         assert "2 runs re-scored" in table["caption"]
+        sharp = client.sharpness(experiment, protocol="none-0.001-8m-64x96-v2")
+        assert [row["n"] for row in sharp["rows"]] == [1, 1]
         twice = list(Rescorer(client, home, {"max_depth": 8}).experiment(experiment))
         assert [outcome.state for outcome in twice] == ["already", "already"]
 
@@ -94,6 +96,14 @@ def test_scoring_again_by_the_runs_own_protocol_gives_what_the_training_recorded
         assert {k: v for k, v in from_sums(sums, "per_image").items() if np.isfinite(v)} == {
             k: v for k, v in own["per_image"].items() if v is not None
         }
+        edges = sharpness_means(np.frombuffer(evaluation.sharpness or b"", "<f8").reshape(64, -1))
+        assert {name: mean.images for name, mean in edges.items()} == {
+            name: mean["images"] for name, mean in own["sharpness"].items()
+        }
+        assert edges["mae_edge"].value == own["sharpness"]["mae_edge"]["value"]
+        table = client.sharpness(experiment)
+        assert table["rows"][0]["values"]["mae_edge"] == edges["mae_edge"].value
+        assert table["rows"][0]["note"].startswith("resolution-limited: 64×96")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -132,7 +142,7 @@ def trained(note: CheckpointNote | None) -> Trained:
 
 
 def test_a_checkpoint_is_found_at_its_path_or_in_this_machines_artifacts(tmp_path: Path) -> None:
-    note = checkpoint.save(tmp_path / "runs" / "7", 3, {"step": 3})
+    note = checkpoint.write(tmp_path / "runs" / "7", {"step": 3})
     elsewhere = note.model_copy(update={"path": f"/gone/{Path(note.path).name}"})
     assert find_checkpoint(trained(note), tmp_path / "other") == note
     assert find_checkpoint(trained(elsewhere), tmp_path) == note
@@ -145,7 +155,7 @@ def test_a_checkpoint_is_found_at_its_path_or_in_this_machines_artifacts(tmp_pat
 
 def test_a_damaged_checkpoint_is_not_scored(tmp_path: Path) -> None:
     network, _ = make_network(RunConfig())
-    note = checkpoint.save(tmp_path, 3, {"step": 3, "network": network.state_dict()})
+    note = checkpoint.write(tmp_path, {"step": 3, "network": network.state_dict()})
     loaded = load_network(RunConfig(), note)
     assert all((a == b).all() for a, b in zip(loaded.parameters(), network.parameters(), strict=True))
     with pytest.raises(DataProblem, match="damaged"):

@@ -59,7 +59,7 @@ describe('the words above the columns', () => {
   it('say what a ratio should be, and begin anew where another kind stood between', () => {
     const ratio = column({ unit: '', lower_is_better: false, ideal: 1, group: 'sharpness' })
     const groups = columnGroups([ratio, column({ unit: 'px', group: 'sharpness' }), ratio])
-    expect(groups.map((group) => group.words)).toEqual(['ratio, 1 is best', 'boundary error ↓', 'ratio, 1 is best'])
+    expect(groups.map((group) => group.words)).toEqual(['ratio, 1 is best', 'boundary error, px ↓', 'ratio, 1 is best'])
   })
 })
 

@@ -68,7 +68,7 @@ export function columnGroups(metrics: readonly (Direction | undefined)[]): Colum
 
 function directionWords(metric?: Direction): string {
   if (metric?.ideal != null) return `ratio, ${metric.ideal} is best`
-  if (metric?.unit === 'px') return 'boundary error ↓'
+  if (metric?.unit === 'px') return 'boundary error, px ↓'
   if (metric?.lower_is_better ?? true) return 'error, lower is better ↓'
   return metric?.group === 'sharpness' ? 'edges, higher is better ↑' : 'within threshold, %, higher is better ↑'
 }

@@ -75,4 +75,7 @@ def test_the_sharpness_table_has_its_own_headings_in_csv_and_latex(world: World)
     text = results_text.to_latex(made)
     assert r"mae edge (m) & mae flat (m) & $\nabla$ edge & $\nabla$ all & F1@0.25 (\%)" in text
     assert "$0.250$ & -- & $0.80$" in text
+    assert r"mae flat undefined in 1 of 1, $\nabla$ all undefined in 1 of 1" in text
+    rows = [line.split(r" \\")[0] for line in text.splitlines() if " & " in line]
+    assert {row.replace(r"\&", "").count("&") for row in rows} == {14}
     assert not set(text) - set(map(chr, range(128))), "plain LaTeX"

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 
-import type { ResultRow } from '../../api/types'
+import type { MetricEntry, ResultRow } from '../../api/types'
 import { Icon } from '../../components/icons'
 import { LossName } from '../../components/LossGlyph'
 import { useLosses } from '../../components/useLosses'
@@ -23,7 +23,7 @@ export function ResultsTable({ label, metrics, ours, quoted, sort, onSort }: Pro
   const columns = lead + metrics.length
   return (
     <div className="scroll-x" tabIndex={0} role="region" aria-label={label}>
-      <table className={`table ${classes.table}`}>
+      <table className={`table ${classes.table}`} data-wide={metrics.length > 8 || undefined}>
         <Head metrics={metrics} several={several} sort={sort} onSort={onSort} />
         <tbody>
           {ours.map((row) => (
@@ -92,13 +92,19 @@ function Head({ metrics, several, sort, onSort }: { metrics: string[]; several: 
           const entry = losses.metric(name)
           return (
             <SortHead key={name} {...head} name={name} right falling={entry && !entry.lower_is_better}>
-              {entry ? (isShare(entry) ? entry.label.replace('<', ' < ') : metricTitle({ ...entry, name: '' })) : name}
+              {entry ? headText(entry) : name}
             </SortHead>
           )
         })}
       </tr>
     </thead>
   )
+}
+
+/** Shares and pixels have their unit in the words above. */
+function headText(entry: MetricEntry): string {
+  if (isShare(entry)) return entry.label.replace('<', ' < ')
+  return entry.unit === 'px' ? entry.label : metricTitle({ ...entry, name: '' })
 }
 
 interface SortProps {
