@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from backend.figures.aggregate import mean_of
 from backend.figures.selector import Selection
-from backend.figures.tokens import LOSS_ORDER, loss_title
+from backend.figures.tokens import LOSS_ORDER, loss_words
 from backend.store.study import Study, StudyRun
 from depthboard.errors import UnknownName
 from depthboard.status import RunStatus
@@ -137,7 +137,7 @@ def _label(run: StudyRun, differing: list[str]) -> str:
     """`Huber threshold=0.3 · lr 0.001`: the loss, its parameters set apart from the defaults, and what else differs within the experiment."""
     leaves = _leaves(run.config)
     rest = [f"{path.rpartition('.')[2]} {leaves.get(path)}" for path in differing]
-    return " · ".join([loss_title(run.loss) + run.loss_label.removeprefix(run.loss), *rest])
+    return " · ".join([loss_words(run.loss, run.loss_label), *rest])
 
 
 def _differing(runs: list[StudyRun]) -> list[str]:
