@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from depthboard.config import LOSS_CONFIGS, DataConfig, RunConfig
+from depthboard.config import DataConfig, RunConfig
+from depthboard.config.presets import PAPER_LOSSES
 from worker.data import FrameStore, open_source
 from worker.networks import prepare_network
 from worker.objective import Objective
@@ -31,11 +32,11 @@ def frames() -> dict[str, Callable[[], object]]:
 
 
 def steps() -> dict[str, Callable[[], object]]:
-    """One optimisation step of every loss with the small network, batch 8."""
+    """One optimisation step of each of the paper's losses with the small network, batch 8."""
     rgb, depth = torch.rand(BATCH, 3, 64, 96) * 2 - 1, torch.rand(BATCH, 1, 64, 96) * 5 + 1
     mask = depth > 0
     made = {}
-    for loss in LOSS_CONFIGS:
+    for loss in PAPER_LOSSES:
         config = RunConfig.model_validate({"loss": loss, "optimiser": {"lr": 1e-4}})
         objective = Objective(prepare_network(config.network, 0).network, config, torch.device("cpu"))
         made[loss] = lambda objective=objective: objective.step(rgb, depth, mask)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.figures.aggregate import mean_of
 from backend.figures.selector import Selection
-from backend.figures.tokens import LOSS_ORDER, loss_title
+from backend.figures.tokens import LOSS_ORDER, loss_words
 from backend.store.evaluations import Filed
 from backend.store.study import Study, StudyRun, load_study, study_runs
 from depthboard.errors import UnknownName
@@ -179,7 +179,7 @@ def _label(run: StudyRun, differing: list[str]) -> str:
     """`Huber threshold=0.3 · lr 0.001`: the loss, its parameters set apart from the defaults, and what else differs within the experiment."""
     leaves = _leaves(run.config)
     rest = [f"{path.rpartition('.')[2]} {leaves.get(path)}" for path in differing]
-    return " · ".join([loss_title(run.loss) + run.loss_label.removeprefix(run.loss), *rest])
+    return " · ".join([loss_words(run.loss, run.loss_label), *rest])
 
 
 def _differing(runs: list[StudyRun]) -> list[str]:

@@ -38,10 +38,20 @@ class LossToken:
     @property
     def marker_size(self) -> float:
         """Symbols whose ink is a small share of their square are drawn larger, to weigh the same as a disc."""
-        return 9.0 if self.marker in ("star", "cross", "triangle-up", "triangle-down") else 7.5
+        small = (
+            "star",
+            "cross",
+            "triangle-up",
+            "triangle-down",
+            "triangle-left",
+            "triangle-right",
+            "bowtie",
+            "hexagram",
+        )
+        return 9.0 if self.marker in small else 7.5
 
 
-# The last three belong to losses of a later release: their colours are reserved, since all ten were chosen together.
+# The first ten colours were chosen together; the others keep their distance from all, and dash and marker tell a variant from its parent.
 LOSS_TOKENS: dict[str, LossToken] = {
     "l1": LossToken("#2f43b0", "#6376eb", (), "circle"),
     "l2": LossToken("#a13a00", "#fd8351", (8, 3), "square"),
@@ -53,6 +63,13 @@ LOSS_TOKENS: dict[str, LossToken] = {
     "ms_ssim": LossToken("#9e6e48", "#e8b48d", (6, 2, 1, 2), "pentagon"),
     "lpips": LossToken("#2c1374", "#a39fff", (1, 3), "hexagon"),
     "kendall_gal": LossToken("#454951", "#858a93", (3, 2), "hourglass"),
+    "huber_textbook": LossToken("#2f7266", "#88d1c3", (2, 3, 8, 3), "diamond-tall"),
+    "eigen_as_released": LossToken("#548179", "#78a79e", (16, 3, 2, 3), "triangle-left"),
+    "eigengrad_as_released": LossToken("#535c3b", "#cec801", (5, 2, 1, 2), "x"),
+    "l1_ms_ssim": LossToken("#5f3b2d", "#dd7125", (4, 4), "octagon"),
+    "silog_sqrt": LossToken("#8853dd", "#9b85ed", (20, 4), "triangle-right"),
+    "gradient_matching": LossToken("#56278a", "#8c75c6", (1, 2, 1, 6), "bowtie"),
+    "sum": LossToken("#5e487c", "#f0dafd", (14, 2, 6, 2), "hexagram"),
 }
 
 LOSS_ORDER: dict[str, int] = {name: i for i, name in enumerate(LOSS_TOKENS)}
@@ -111,6 +128,11 @@ ENCODER_TITLES = {
 
 def loss_title(name: str) -> str:
     return LOSS_CONFIGS[name].title if name in LOSS_CONFIGS else name
+
+
+def loss_words(name: str, label: str) -> str:
+    """A label with the loss by its title: `huber threshold=0.3` is `Huber threshold=0.3`; that of a sum names its parts already."""
+    return loss_title(name) + label.removeprefix(name) if label.startswith(name) else label
 
 
 def hollow(encoder: str) -> bool:

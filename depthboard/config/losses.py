@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from depthboard.config.base import Frozen
 
@@ -36,6 +36,7 @@ class LossBase(Frozen):
     sources: ClassVar[tuple[str, ...]] = (CARVALHO,)
     training: ClassVar[frozenset[str]] = frozenset()
     """Fields that the training loop reads and the loss function does not take."""
+    measured_in: ClassVar[str] = "no unit"
 
     name: str
     weight: float = Field(1.0, gt=0, description="Factor on the whole loss.")
@@ -56,6 +57,7 @@ class L1(UnitLoss):
     """Mean absolute error."""
 
     title = "L1"
+    measured_in = "m or units"
     formula = r"\frac{1}{n}\sum |\ell|"
     name: Literal["l1"] = "l1"
 
@@ -64,6 +66,7 @@ class L2(UnitLoss):
     """Mean squared error; in network units a 25th of that in square metres."""
 
     title = "L2"
+    measured_in = "m² or units²"
     formula = r"\frac{1}{n}\sum \ell^2"
     name: Literal["l2"] = "l2"
 
@@ -83,6 +86,7 @@ class Huber(ThresholdLoss):
     """Quadratic below c, absolute above it: the paper's form, (l² + c²)/2c below c, which differs from the textbook's by 1/c and an offset."""
 
     title = "Huber"
+    measured_in = "m or units"
     formula = r"\begin{cases}|\ell| & |\ell|\ge c\\ \frac{\ell^2+c^2}{2c} & \text{else}\end{cases}"
     name: Literal["huber"] = "huber"
 
@@ -91,6 +95,7 @@ class BerHu(ThresholdLoss):
     """Absolute below c, quadratic above it: large errors weigh more than in L1."""
 
     title = "BerHu"
+    measured_in = "m or units"
     formula = r"\begin{cases}|\ell| & |\ell|\le c\\ \frac{\ell^2+c^2}{2c} & \text{else}\end{cases}"
     name: Literal["berhu"] = "berhu"
 
@@ -150,6 +155,7 @@ class HuberTextbook(ThresholdLoss):
     """Quadratic below δ, linear above it, 0 at no error: the authors' code. The paper's form (huber) is this divided by δ, plus δ/2."""
 
     title = "Huber, textbook"
+    measured_in = "m² or units²"
     formula = r"\begin{cases}\frac12\ell^2 & |\ell|\le \delta\\ \delta|\ell|-\frac12\delta^2 & \text{else}\end{cases}"
     sources = (HUBER_1964, CARVALHO_CODE)
     name: Literal["huber_textbook"] = "huber_textbook"
@@ -239,6 +245,7 @@ class LPIPS(LossBase):
     title = "LPIPS"
     formula = r"\sum_k\frac{1}{H_kW_k}\sum_{h,w}\left\|w_k\odot\left(\hat\varphi_k(y)-\hat\varphi_k(\hat y)\right)\right\|_2^2"
     sources = (ZHANG,)
+    model_config = ConfigDict(json_schema_extra={"required": ["weights"]})
     name: Literal["lpips"] = "lpips"
     net: Literal["alex", "vgg", "squeeze"] = Field("alex", description="Backbone: AlexNet, VGG16 or SqueezeNet 1.1.")
     weights: str | None = Field(
@@ -274,6 +281,7 @@ class KendallGal(LossBase):
     """
 
     title = "Kendall & Gal"
+    measured_in = "gaussian: m² e⁻ˢ, laplace: m e⁻ˢ"
     formula = r"\text{gaussian: }\tfrac1n\sum\left[\tfrac12 e^{-s}\ell^2+\tfrac12 s\right]\quad\text{laplace: }\tfrac1n\sum\left[e^{-s}|\ell|+s\right]"
     sources = (KENDALL,)
     name: Literal["kendall_gal"] = "kendall_gal"
@@ -303,6 +311,7 @@ class GradientMatching(LossBase):
     """
 
     title = "Gradient matching"
+    measured_in = "m"
     formula = r"\sum_{k}\frac{1}{n_k}\sum\left(|\nabla_x \ell^{(k)}|+|\nabla_y \ell^{(k)}|\right)"
     sources = (MIDAS,)
     name: Literal["gradient_matching"] = "gradient_matching"
@@ -334,13 +343,15 @@ class Sum(LossBase):
     """A weighted sum of other losses; each part is logged on its own. In YAML: {name: sum, parts: [l1, {name: ms_ssim, weight: 2}]}."""
 
     title = "Sum"
+    measured_in = "that of its parts"
     formula = r"w\sum_i w_i L_i"
     sources = ("Each part has its own.",)
     name: Literal["sum"] = "sum"
     parts: tuple[PartConfig, ...] = Field(
         min_length=2,
         max_length=16,
-        description="The losses that are added, each once, each with its weight and parameters.",
+        description="The losses that are added, each once, each with its weight and parameters; written in the YAML.",
+        examples=[["l1", {"name": "ms_ssim", "weight": 2}]],
     )
 
     @field_validator("parts", mode="before")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -60,6 +63,15 @@ def depths(pred: Tensor, target: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(mask, pred.to(dtype), 1.0), torch.where(mask, target.to(dtype), 1.0)
 
 
-def full_precision(tensor: Tensor) -> torch.autocast:
-    """Convolutions in the type of their input, also where the caller runs the network under autocast."""
-    return torch.autocast(tensor.device.type, enabled=False)
+@contextmanager
+def full_precision(tensor: Tensor) -> Iterator[None]:
+    """Matrix products and convolutions in the type of their input: no autocast, and no TF32 with its three digits, whatever the network runs in."""
+    products, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        with torch.autocast(tensor.device.type, enabled=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(products)
+        torch.backends.cudnn.allow_tf32 = convolutions

@@ -8,12 +8,11 @@ although it is a mean already. Only ln 0 is not theirs: depths are clamped at 1 
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-from worker.losses.masked import full_precision, log_error
-
-SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
+from worker.losses.masked import log_error
 
 
 def eigen_as_released(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -27,12 +26,22 @@ def eigengrad_as_released(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     A unit ramp of d gives S = 8 where a forward difference is 1; a constant d of 1 gives 4 along the border.
     """
     d = log_error(pred, target, mask)
-    across = d.new_tensor(SOBEL)
-    filters = d.new_zeros(2, 1, 3, 3)
-    filters[0, 0], filters[1, 0] = across, across.T
-    with full_precision(d):
-        gradients = functional.conv2d(d, filters, padding=1) * mask
-    return _scale_error(d) + gradients.square().sum(dim=1).mean()
+    framed = functional.pad(d, (1, 1, 1, 1))
+    slopes = (_smooth(_slope(framed, axis), other) for axis, other in ((-1, -2), (-2, -1)))
+    across, down = (torch.where(mask, slope, 0.0).square() for slope in slopes)
+    return _scale_error(d) + (across + down).mean()
+
+
+def _slope(values: Tensor, axis: int) -> Tensor:
+    """[−1 0 1] along an axis, without the first and the last."""
+    inner = values.shape[axis] - 2
+    return values.narrow(axis, 2, inner) - values.narrow(axis, 0, inner)
+
+
+def _smooth(values: Tensor, axis: int) -> Tensor:
+    """[1 2 1] along an axis, without the first and the last."""
+    inner = values.shape[axis] - 2
+    return values.narrow(axis, 0, inner) + 2 * values.narrow(axis, 1, inner) + values.narrow(axis, 2, inner)
 
 
 def _scale_error(d: Tensor) -> Tensor:

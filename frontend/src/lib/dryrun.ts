@@ -2,7 +2,7 @@
 
 import type { DryRun } from '../api/types'
 import { settingValue } from './format'
-import { compareLosses } from './losses'
+import { compareLosses, lossOfLabel } from './losses'
 
 type Cell = DryRun['cells'][number]
 
@@ -25,7 +25,7 @@ const ENCODER = 'network.encoder'
 const SIZE = 'data.train_size'
 
 export function dryGrid(cells: readonly Cell[]): DryGrid {
-  const rows = [...new Set(cells.map(rowOf))].toSorted((a, b) => compareLosses(a.split(' ')[0]!, b.split(' ')[0]!) || a.localeCompare(b, 'en', { numeric: true }))
+  const rows = [...new Set(cells.map(rowOf))].toSorted((a, b) => compareLosses(lossOfLabel(a), lossOfLabel(b)) || a.localeCompare(b, 'en', { numeric: true }))
   const columns = [...new Map(cells.map((cell) => [columnKey(cell), cell])).values()].toSorted(compareColumns)
   const keys = columns.map(columnKey)
   const counts = rows.map(() => columns.map(() => ({ fresh: 0, known: 0 })))

@@ -2,6 +2,7 @@
 
 import type { Counts, ExperimentSummary } from '../api/types'
 import { count, plural, settingValue, short } from './format'
+import { lossOfLabel } from './losses'
 import { settingTitle } from './schema'
 import { canonical, lossLevel } from './spec'
 
@@ -48,7 +49,7 @@ function oneLevel(path: string, level: unknown, titles: Titles): string {
 
 /** The name of a loss level, which may be a mapping or a label with its parameters behind it. */
 function lossName(level: unknown): string {
-  return lossLevel(level).name.split(' ')[0]!
+  return lossOfLabel(lossLevel(level).name)
 }
 
 export function isActive(counts: Counts): boolean {

@@ -67,5 +67,6 @@ describe('words', () => {
   it('write settings as a person would', () => {
     expect([null, true, 0.0002, 4000, 'adam'].map(settingValue)).toEqual(['none', 'on', '0.0002', '4\u202f000', 'adam'])
     expect(settingValue({ name: 'huber', threshold: 0.2 })).toBe('huber, threshold 0.2')
+    expect(settingValue([{ name: 'l1', weight: 1 }, { name: 'eigen' }])).toBe('l1, weight 1; eigen')
   })
 })

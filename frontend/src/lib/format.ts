@@ -118,6 +118,7 @@ export function settingValue(value: unknown): string {
   if (value === null || value === undefined) return 'none'
   if (typeof value === 'boolean') return value ? 'on' : 'off'
   if (typeof value === 'number') return Number.isInteger(value) ? count(value) : String(value)
+  if (Array.isArray(value)) return value.map(settingValue).join('; ')
   if (typeof value === 'object') return objectValue(value as Record<string, unknown>)
   return String(value)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareLosses, LOSS_TOKENS, lossToken, parseDash, plotlyDash } from './losses'
+import { compareLosses, LOSS_TOKENS, lossOfLabel, lossToken, MARKER_PATHS, parseDash, plotlyDash } from './losses'
 
 const luminance = (hex: string) => {
   const [r, g, b] = [1, 3, 5].map((i) => {
@@ -26,6 +26,14 @@ describe('the identity of a loss', () => {
     const tokens = Object.values(LOSS_TOKENS)
     for (const key of ['light', 'dark', 'marker'] as const) expect(new Set(tokens.map((t) => t[key])).size).toBe(tokens.length)
     expect(new Set(tokens.map((t) => t.dash.join(' '))).size).toBe(tokens.length)
+  })
+
+  it('has a path for every marker', () => {
+    for (const token of Object.values(LOSS_TOKENS)) expect(MARKER_PATHS[token.marker]).toMatch(/^M/)
+  })
+
+  it('is found in a label, and is the sum where several are added', () => {
+    expect(['huber threshold=0.5', 'ms_ssim (3 scales)', 'l1 + 2 ms_ssim (3 scales)', '0.5 (l1 + eigen)'].map(lossOfLabel)).toEqual(['huber', 'ms_ssim', 'sum', 'sum'])
   })
 
   it('comes from the catalogue when the catalogue knows the loss', () => {

@@ -4,6 +4,7 @@ import type { Scheme } from '../theme/tokens'
 
 export type Marker =
   | 'circle' | 'square' | 'diamond' | 'triangle-up' | 'triangle-down' | 'cross' | 'star' | 'pentagon' | 'hexagon' | 'hourglass'
+  | 'diamond-tall' | 'triangle-left' | 'triangle-right' | 'x' | 'octagon' | 'bowtie' | 'hexagram'
 
 export interface LossToken {
   light: string
@@ -13,7 +14,7 @@ export interface LossToken {
   marker: Marker
 }
 
-/** The last three belong to a later release: all ten colours were chosen together. */
+/** The paper's seven, then the others, as backend/figures/tokens.py has them. */
 export const LOSS_TOKENS: Record<string, LossToken> = {
   l1: { light: '#2f43b0', dark: '#6376eb', dash: [], marker: 'circle' },
   l2: { light: '#a13a00', dark: '#fd8351', dash: [8, 3], marker: 'square' },
@@ -25,6 +26,13 @@ export const LOSS_TOKENS: Record<string, LossToken> = {
   ms_ssim: { light: '#9e6e48', dark: '#e8b48d', dash: [6, 2, 1, 2], marker: 'pentagon' },
   lpips: { light: '#2c1374', dark: '#a39fff', dash: [1, 3], marker: 'hexagon' },
   kendall_gal: { light: '#454951', dark: '#858a93', dash: [3, 2], marker: 'hourglass' },
+  huber_textbook: { light: '#2f7266', dark: '#88d1c3', dash: [2, 3, 8, 3], marker: 'diamond-tall' },
+  eigen_as_released: { light: '#548179', dark: '#78a79e', dash: [16, 3, 2, 3], marker: 'triangle-left' },
+  eigengrad_as_released: { light: '#535c3b', dark: '#cec801', dash: [5, 2, 1, 2], marker: 'x' },
+  l1_ms_ssim: { light: '#5f3b2d', dark: '#dd7125', dash: [4, 4], marker: 'octagon' },
+  silog_sqrt: { light: '#8853dd', dark: '#9b85ed', dash: [20, 4], marker: 'triangle-right' },
+  gradient_matching: { light: '#56278a', dark: '#8c75c6', dash: [1, 2, 1, 6], marker: 'bowtie' },
+  sum: { light: '#5e487c', dark: '#f0dafd', dash: [14, 2, 6, 2], marker: 'hexagram' },
 }
 
 /** For a loss the page has never heard of: drawn, but in nobody's colour. */
@@ -51,6 +59,11 @@ export function lossToken(name: string, catalogue: readonly CatalogueLoss[] = []
     dash: parseDash(entry.dash),
     marker: isMarker(entry.marker) ? entry.marker : known.marker,
   }
+}
+
+/** The loss that a label names: the first word, or `sum` for `l1 + 2 ms_ssim (3 scales)`. */
+export function lossOfLabel(label: string): string {
+  return label.includes(' + ') ? 'sum' : label.split(' ')[0]!
 }
 
 export function parseDash(dash: string): number[] {
@@ -87,4 +100,11 @@ export const MARKER_PATHS: Record<Marker, string> = {
   pentagon: 'M6 .8L11.2 4.6L9.2 10.8H2.8L.8 4.6Z',
   hexagon: 'M6 .6L10.7 3.3V8.7L6 11.4L1.3 8.7V3.3Z',
   hourglass: 'M1.5 1.2H10.5L6.9 6L10.5 10.8H1.5L5.1 6Z',
+  'diamond-tall': 'M6 .4L9.4 6L6 11.6L2.6 6Z',
+  'triangle-left': 'M1.2 6L10.4 .8V11.2Z',
+  'triangle-right': 'M10.8 6L1.6 .8V11.2Z',
+  x: 'M3.2 1L6 3.8L8.8 1L11 3.2L8.2 6L11 8.8L8.8 11L6 8.2L3.2 11L1 8.8L3.8 6L1 3.2Z',
+  octagon: 'M3.9 1H8.1L11 3.9V8.1L8.1 11H3.9L1 8.1V3.9Z',
+  bowtie: 'M1.2 1.5L6 5.1L10.8 1.5V10.5L6 6.9L1.2 10.5Z',
+  hexagram: 'M6 .4L7.7 3.4H11.2L9.4 6L11.2 8.6H7.7L6 11.6L4.3 8.6H.8L2.6 6L.8 3.4H4.3Z',
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { fieldsOf, findField, leaves, parseLevel, type JsonSchema } from './schema'
+import { fieldsOf, findField, leaves, parseLevel, startOf, type JsonSchema } from './schema'
 
 const schema: JsonSchema = {
   $defs: {
@@ -47,6 +47,14 @@ describe('fieldsOf', () => {
 
   it('lists what can be varied once', () => {
     expect(leaves(fields).map((field) => field.path)).toEqual(['data.train_size', 'data.height', 'data.crop', 'data.flip', 'loss.weight', 'loss.lam', 'labels'])
+  })
+})
+
+describe('startOf', () => {
+  it('takes what must be said from the examples, and nothing where there is none', () => {
+    expect(startOf({ properties: { lam: { type: 'number' } } })).toEqual({})
+    const sum: JsonSchema = { required: ['parts', 'file'], properties: { parts: { type: 'array', examples: [['l1', 'eigen']] }, file: { type: 'string' } } }
+    expect(startOf(sum)).toEqual({ parts: ['l1', 'eigen'], file: undefined })
   })
 })
 

@@ -6,6 +6,7 @@ export interface JsonSchema {
   description?: string
   default?: unknown
   const?: unknown
+  examples?: unknown[]
   enum?: unknown[]
   properties?: Record<string, JsonSchema>
   required?: string[]
@@ -121,6 +122,11 @@ function numberField(schema: JsonSchema, common: Common, kind: 'number' | 'integ
   }
 }
 
+/** What must be said before this can be used, and what stands for it until it is: `undefined` where nobody can know, such as a path. */
+export function startOf(schema: JsonSchema): Record<string, unknown> {
+  return Object.fromEntries((schema.required ?? []).map((name) => [name, schema.properties?.[name]?.examples?.[0]]))
+}
+
 /** Every setting that can be varied, groups and unions flattened; a parameter that several losses share is listed once. */
 export function leaves(fields: readonly Field[]): Field[] {
   const all = fields.flatMap((field): Field[] => {
@@ -145,6 +151,9 @@ const TITLES: Record<string, string> = {
   l1_weight: 'λ',
   threshold: 'c',
   threshold_ratio: 'c / max',
+  d_lr: 'learning rate of D',
+  alpha: 'α',
+  data_range: 'R',
 }
 
 /** The last part of a path in words. */

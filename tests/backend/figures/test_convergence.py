@@ -156,8 +156,10 @@ def test_shares_are_stored_from_0_to_1_and_drawn_in_per_cent(world: World) -> No
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_loss_has_its_colour_and_dash_in_every_trace(world: World, theme: Theme) -> None:
+    needed = {"lpips": {"weights": "/data/alexnet.pth"}, "sum": {"parts": ["l1", "eigen"]}}
     for loss in LOSS_CONFIGS:
-        world.errors(world.run(loss), STEPS, [0.5] * 5)
+        run = world.run(loss, config={"loss": {"name": loss, **needed.get(loss, {})}})
+        world.errors(run, STEPS, [0.5] * 5)
     for trace in traces(convergence.draw(numbers(world), theme), "mean"):
         token = LOSS_TOKENS[trace.meta["loss"]]
         assert (trace.line.color, trace.line.dash) == (token.colour(theme), token.plotly_dash)

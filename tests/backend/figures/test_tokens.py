@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.figures.tokens import LOSS_TOKENS, PALETTES, THEMES, Theme, hollow, template, translucent
+from backend.figures.tokens import LOSS_TOKENS, PALETTES, THEMES, Theme, hollow, loss_words, template, translucent
 from depthboard.config import LOSS_CONFIGS
 
 Vector = NDArray[np.float64]
@@ -38,7 +38,8 @@ SIGHT = {
     ),
 }
 PAPER = 7
-EVERY = 10
+FIRST = 10
+EVERY = len(LOSS_CONFIGS)
 
 
 def linear(colour: str) -> Vector:
@@ -65,12 +66,18 @@ def contrast(one: str, other: str) -> float:
         ("dark", PAPER, "normal", 13.8),
         ("dark", PAPER, "deuteranopia", 10.1),
         ("dark", PAPER, "protanopia", 10.1),
-        ("light", EVERY, "normal", 11.7),
-        ("light", EVERY, "deuteranopia", 8.6),
-        ("light", EVERY, "protanopia", 10.1),
-        ("dark", EVERY, "normal", 10.2),
-        ("dark", EVERY, "deuteranopia", 7.6),
-        ("dark", EVERY, "protanopia", 7.7),
+        ("light", FIRST, "normal", 11.7),
+        ("light", FIRST, "deuteranopia", 8.6),
+        ("light", FIRST, "protanopia", 10.1),
+        ("dark", FIRST, "normal", 10.2),
+        ("dark", FIRST, "deuteranopia", 7.6),
+        ("dark", FIRST, "protanopia", 7.7),
+        ("light", EVERY, "normal", 6.6),
+        ("light", EVERY, "deuteranopia", 5.6),
+        ("light", EVERY, "protanopia", 5.7),
+        ("dark", EVERY, "normal", 6.7),
+        ("dark", EVERY, "deuteranopia", 5.8),
+        ("dark", EVERY, "protanopia", 6.1),
     ],
 )
 def test_loss_colours_stay_apart_for_every_kind_of_sight(theme: Theme, losses: int, sight: str, least: float) -> None:
@@ -93,7 +100,7 @@ def test_text_is_readable_on_page_and_raised_surfaces(theme: Theme) -> None:
 
 
 def test_every_loss_has_a_colour_a_dash_and_a_marker_of_its_own() -> None:
-    assert set(LOSS_CONFIGS) <= set(LOSS_TOKENS)
+    assert set(LOSS_CONFIGS) == set(LOSS_TOKENS)
     tokens = LOSS_TOKENS.values()
     for identity in (
         [t.light for t in tokens],
@@ -102,6 +109,12 @@ def test_every_loss_has_a_colour_a_dash_and_a_marker_of_its_own() -> None:
         [t.marker for t in tokens],
     ):
         assert len(set(identity)) == len(LOSS_TOKENS)
+
+
+def test_a_label_carries_the_title_of_its_loss_and_that_of_a_sum_its_parts() -> None:
+    assert loss_words("huber", "huber threshold=0.3") == "Huber threshold=0.3"
+    assert loss_words("ms_ssim", "ms_ssim (3 scales)") == "MS-SSIM (3 scales)"
+    assert loss_words("sum", "l1 + 2 ms_ssim (3 scales)") == "l1 + 2 ms_ssim (3 scales)"
 
 
 def test_a_dash_is_written_for_plotly_and_for_svg() -> None:

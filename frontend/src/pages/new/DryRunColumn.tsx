@@ -12,6 +12,7 @@ import { toastError } from '../../components/toast'
 import { useLosses } from '../../components/useLosses'
 import { dryGrid, type DryGrid } from '../../lib/dryrun'
 import { count, duration, plural } from '../../lib/format'
+import { lossOfLabel } from '../../lib/losses'
 import { levelsOf } from '../../lib/spec'
 import type { Draft } from './draft'
 import classes from './New.module.css'
@@ -86,7 +87,7 @@ function Cells({ data, encoder }: { data: DryRun; encoder: string }) {
         <tbody className="num">
           {grid.rows.map((row, r) => (
             <tr key={row}>
-              <th scope="row">{lossLabel(row.split(' ')[0]!, row, losses.title)}</th>
+              <th scope="row">{lossLabel(lossOfLabel(row), row, losses.title)}</th>
               {grid.counts[r]!.map(({ fresh, known }, c) => (
                 <td key={c} data-kind={fresh > 0 ? 'new' : known > 0 ? 'known' : undefined} title={fresh + known > 0 ? `${fresh} to train, ${known} there already` : 'not in the grid'}>
                   {fresh > 0 ? `+${fresh}` : known > 0 ? known : ''}

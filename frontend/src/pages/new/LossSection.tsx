@@ -1,11 +1,12 @@
-import { ActionIcon, Checkbox, NumberInput, Popover } from '@mantine/core'
+import { ActionIcon, Checkbox, NumberInput, Popover, Select, TextInput } from '@mantine/core'
 
 import type { LossEntry } from '../../api/types'
 import { Formula } from '../../components/Formula'
 import { Icon } from '../../components/icons'
 import { LossGlyph } from '../../components/LossGlyph'
+import { settingValue } from '../../lib/format'
 import { compareLosses } from '../../lib/losses'
-import { fieldsOf, type JsonSchema, type NumberField } from '../../lib/schema'
+import { fieldsOf, startOf, type ChoiceField, type JsonSchema, type NumberField, type PlainField } from '../../lib/schema'
 import { lossLevels, writeLosses, type LossLevel } from '../../lib/spec'
 import { useForm } from './draft'
 import classes from './New.module.css'
@@ -15,6 +16,7 @@ export function LossSection() {
   const { spec, change, catalogue, faultAt } = useForm()
   const levels = lossLevels(spec)
   const all = catalogue.losses.map((loss) => loss.name)
+  const ready = catalogue.losses.filter((loss) => Object.values(needs(loss)).every((value) => value !== undefined)).map(firstLevel)
   const fault = faultAt('loss')
   return (
     <section aria-label="Losses" className={classes.losses}>
@@ -22,8 +24,13 @@ export function LossSection() {
         <h2 className="section">
           Losses <span className={classes.quiet}>{levels.length === new Set(levels.map((l) => l.name)).size ? `${levels.length} of ${all.length}` : `${levels.length} settings`}</span>
         </h2>
-        <button type="button" className="link" onClick={() => change(writeLosses(spec, all.map((name) => levels.find((level) => level.name === name) ?? { name })))}>
-          All {all.length}
+        <button
+          type="button"
+          className="link"
+          title="All that need nothing else, such as a file of weights"
+          onClick={() => change(writeLosses(spec, ready.map((first) => levels.find((level) => level.name === first.name) ?? first)))}
+        >
+          All {ready.length}
         </button>
       </div>
       {fault && (
@@ -40,6 +47,22 @@ export function LossSection() {
   )
 }
 
+/** A loss as it stands when it is ticked: a sum begins with the parts of its example. */
+function firstLevel(loss: LossEntry): LossLevel {
+  const known = Object.entries(needs(loss)).filter(([, value]) => value !== undefined)
+  return { name: loss.name, ...Object.fromEntries(known) }
+}
+
+function needs(loss: LossEntry): Record<string, unknown> {
+  return startOf(loss.json_schema as JsonSchema)
+}
+
+type Editable = NumberField | ChoiceField | PlainField
+
+function editableFields(loss: LossEntry): Editable[] {
+  return fieldsOf(loss.json_schema as JsonSchema).filter((field): field is Editable => !['group', 'union', 'json', 'boolean'].includes(field.kind))
+}
+
 interface RowsProps {
   loss: LossEntry
   levels: LossLevel[]
@@ -48,7 +71,7 @@ interface RowsProps {
 
 function LossRows({ loss, levels, onChange }: RowsProps) {
   const own = levels.map((level, index) => ({ level, index })).filter(({ level }) => level.name === loss.name)
-  const toggle = () => onChange(own.length > 0 ? levels.filter((level) => level.name !== loss.name) : insertInOrder(levels, { name: loss.name }))
+  const toggle = () => onChange(own.length > 0 ? levels.filter((level) => level.name !== loss.name) : insertInOrder(levels, firstLevel(loss)))
   const set = (index: number, level: LossLevel) => onChange(levels.map((old, i) => (i === index ? level : old)))
   if (own.length === 0) return <LossRow loss={loss} onToggle={toggle} />
   return own.map(({ level, index }, i) => (
@@ -80,9 +103,11 @@ interface RowProps {
 }
 
 function LossRow({ loss, level, first = true, onToggle, onLevel, onAgain }: RowProps) {
-  const fields = fieldsOf(loss.json_schema as JsonSchema).filter((field): field is NumberField => field.kind === 'number' || field.kind === 'integer')
-  const own = fields.filter((field) => field.path !== 'weight')
+  const fields = editableFields(loss)
+  const needed = Object.keys(needs(loss))
+  const own = fields.filter(isNumber).filter((field) => field.path !== 'weight')
   const main = own.find((field) => level?.[field.path] !== undefined) ?? own.find((field) => !field.nullable) ?? own[0]
+  const shown = fields.find((field) => needed.includes(field.path)) ?? main
   return (
     <li className={classes.loss} data-off={!level || undefined}>
       <Checkbox checked={Boolean(level)} onChange={onToggle} aria-label={first ? loss.title : `${loss.title}, further setting`} />
@@ -93,12 +118,26 @@ function LossRow({ loss, level, first = true, onToggle, onLevel, onAgain }: RowP
       <span className={classes.formula}>{first && <Formula latex={loss.formula} />}</span>
       {level && onLevel && (
         <span className={classes.parameters}>
-          {main && <Parameter field={main} level={level} onLevel={onLevel} compact />}
+          {Array.isArray(level.parts) && <span className={classes.quiet}>{partsText(level.parts)}, in the YAML</span>}
+          {shown && <Parameter field={shown} level={level} onLevel={onLevel} compact />}
           <MoreParameters loss={loss} fields={fields} level={level} onLevel={onLevel} onAgain={onAgain && (() => onAgain(variant(level, main)))} />
         </span>
       )}
     </li>
   )
+}
+
+function isNumber(field: Editable): field is NumberField {
+  return field.kind === 'number' || field.kind === 'integer'
+}
+
+/** `l1 + 2 ms_ssim`, as the label of the run will have it. */
+function partsText(parts: readonly unknown[]): string {
+  return parts.map((part) => (typeof part === 'string' ? part : partText(part as LossLevel))).join(' + ')
+}
+
+function partText({ name, weight }: LossLevel): string {
+  return weight === undefined || weight === 1 ? name : `${settingValue(weight)} ${name}`
 }
 
 /** The same loss with another value to begin with: two equal levels would be one run. */
@@ -109,7 +148,7 @@ function variant(level: LossLevel, field: NumberField | undefined): LossLevel {
 }
 
 interface ParameterProps {
-  field: NumberField
+  field: Editable
   level: LossLevel
   onLevel: (level: LossLevel) => void
   compact?: boolean
@@ -117,32 +156,38 @@ interface ParameterProps {
 
 /** One parameter of a loss; empty is its default. */
 function Parameter({ field, level, onLevel, compact = false }: ParameterProps) {
-  const set = (value: string | number) => {
+  const set = (value: unknown) => {
     const { [field.path]: _old, ...rest } = level
-    onLevel((typeof value === 'number' && value !== field.default ? { ...rest, [field.path]: value } : rest) as LossLevel)
+    onLevel((value === undefined || value === '' || value === field.default ? rest : { ...rest, [field.path]: value }) as LossLevel)
+  }
+  const value = level[field.path]
+  const words = { 'aria-label': field.title, label: compact ? undefined : field.title, description: compact ? undefined : field.description }
+  if (field.kind === 'choice') {
+    return <Select {...words} data={field.values} value={String(value ?? field.default)} allowDeselect={false} w={compact ? 110 : undefined} onChange={(next) => set(next ?? undefined)} />
+  }
+  if (!isNumber(field)) {
+    return <TextInput {...words} placeholder={`${field.title}: none`} value={String(value ?? '')} w={compact ? 170 : undefined} onChange={(event) => set(event.currentTarget.value)} />
   }
   return (
     <NumberInput
-      aria-label={field.title}
-      label={compact ? undefined : field.title}
-      description={compact ? undefined : field.description}
+      {...words}
       leftSection={compact ? <span className={classes.symbol}>{field.title}</span> : undefined}
       leftSectionWidth={compact ? 14 + 6.5 * field.title.length : undefined}
       placeholder={field.default === null ? 'none' : String(field.default)}
-      value={(level[field.path] as number | undefined) ?? ''}
+      value={(value as number | undefined) ?? ''}
       min={field.min}
       max={field.max}
-      step={0.05}
+      step={field.kind === 'integer' ? 1 : 0.05}
       hideControls={compact}
       w={compact ? 60 + 7 * field.title.length : undefined}
-      onChange={set}
+      onChange={(next) => set(typeof next === 'number' ? next : undefined)}
     />
   )
 }
 
 interface MoreProps {
   loss: LossEntry
-  fields: NumberField[]
+  fields: Editable[]
   level: LossLevel
   onLevel: (level: LossLevel) => void
   onAgain?: () => void
