@@ -798,7 +798,7 @@ export interface components {
             name: "berhu";
             /**
              * Threshold
-             * @description c in metres; empty takes threshold_ratio × the largest error of the batch, anew each step.
+             * @description c in the chosen unit; empty takes threshold_ratio × the largest error of the batch, anew each step.
              */
             threshold?: number | null;
             /**
@@ -807,6 +807,13 @@ export interface components {
              * @default 0.2
              */
             threshold_ratio: number;
+            /**
+             * Unit
+             * @description Unit of the error; network is the paper's, whose output in [−1, 1] means 0–10 m: 1 unit = 5 m.
+             * @default metre
+             * @enum {string}
+             */
+            unit: "metre" | "network";
             /**
              * Weight
              * @description Factor on the whole loss.
@@ -1264,13 +1271,39 @@ export interface components {
             weight: number;
         };
         /**
+         * EigenAsReleased
+         * @description Eigen as the authors' code has it: the squared mean is divided by N² once more and vanishes, which leaves the mean squared log error.
+         *
+         *     N counts all pixels of the batch; invalid ones enter with d = 0. A scale error of 1.3 costs 0.0688, twice what eigen takes for it.
+         */
+        EigenAsReleased: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "eigen_as_released";
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
          * EigenGrad
          * @description Eigen with λ/2, as the paper prints it, plus the squared forward differences of d where both pixels are valid.
          */
         EigenGrad: {
             /**
+             * Convention
+             * @description carvalho: λ/2 multiplies the squared mean, as Table 1 prints it (0.25 at λ = 0.5); eigen_fergus: λ itself, their 1/2 at λ = 0.5.
+             * @default carvalho
+             * @enum {string}
+             */
+            convention: "carvalho" | "eigen_fergus";
+            /**
              * Lam
-             * @description λ; half of it multiplies the squared mean.
+             * @description λ; the convention says how much of it multiplies the squared mean.
              * @default 0.5
              */
             lam: number;
@@ -1279,6 +1312,27 @@ export interface components {
              * @enum {string}
              */
             name: "eigengrad";
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
+         * EigenGradAsReleased
+         * @description Eigen+grad as the authors' code has it: the squared mean vanishes (divided by N² once more), gradients by 3×3 Sobel filters S, neither
+         *     normalised nor padded but with zeros.
+         *
+         *     N counts all pixels of the batch; invalid ones enter with d = 0. A unit ramp of d gives S = 8, so that gradients weigh up to 64 times more
+         *     than in eigengrad, and a constant d makes edges along the border and round holes.
+         */
+        EigenGradAsReleased: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "eigengrad_as_released";
             /**
              * Weight
              * @description Factor on the whole loss.
@@ -1653,8 +1707,19 @@ export interface components {
          */
         GAN: {
             /**
+             * Adversarial Weight
+             * @description w, factor on the adversarial term: 1 in the authors' code of 2018, 0.5 in 2017.
+             * @default 1
+             */
+            adversarial_weight: number;
+            /**
+             * D Lr
+             * @description Learning rate of D; empty takes the network's.
+             */
+            d_lr?: number | null;
+            /**
              * L1 Weight
-             * @description λ per metre; 20 per metre is the authors' 100 in network units (1 unit = 5 m).
+             * @description λ per unit of L1: 20 per metre is the authors' 100 per network unit (1 unit = 5 m).
              * @default 20
              */
             l1_weight: number;
@@ -1663,6 +1728,38 @@ export interface components {
              * @enum {string}
              */
             name: "gan";
+            /**
+             * Unit
+             * @description What λ counts: metres, or the paper's network units of 5 m.
+             * @default metre
+             * @enum {string}
+             */
+            unit: "metre" | "network";
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
+         * GradientMatching
+         * @description Absolute differences between neighbours of the error, both valid, on grids of every 1st, 2nd, 4th and 8th pixel.
+         *
+         *     It sees edges and no offset: use it in a sum. MiDaS takes it on disparity aligned in scale and shift; here it is depth in metres, as it is.
+         */
+        GradientMatching: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "gradient_matching";
+            /**
+             * Scales
+             * @description Number of grids; the kth takes every 2^(k−1)th pixel.
+             * @default 4
+             */
+            scales: number;
             /**
              * Weight
              * @description Factor on the whole loss.
@@ -1710,7 +1807,7 @@ export interface components {
             name: "huber";
             /**
              * Threshold
-             * @description c in metres; empty takes threshold_ratio × the largest error of the batch, anew each step.
+             * @description c in the chosen unit; empty takes threshold_ratio × the largest error of the batch, anew each step.
              */
             threshold?: number | null;
             /**
@@ -1720,6 +1817,74 @@ export interface components {
              */
             threshold_ratio: number;
             /**
+             * Unit
+             * @description Unit of the error; network is the paper's, whose output in [−1, 1] means 0–10 m: 1 unit = 5 m.
+             * @default metre
+             * @enum {string}
+             */
+            unit: "metre" | "network";
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
+         * HuberTextbook
+         * @description Quadratic below δ, linear above it, 0 at no error: the authors' code. The paper's form (huber) is this divided by δ, plus δ/2.
+         */
+        HuberTextbook: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "huber_textbook";
+            /**
+             * Threshold
+             * @description δ in the chosen unit; empty takes threshold_ratio × the largest error of the batch, anew each step.
+             */
+            threshold?: number | null;
+            /**
+             * Threshold Ratio
+             * @description δ as a share of the batch's largest absolute error.
+             * @default 0.2
+             */
+            threshold_ratio: number;
+            /**
+             * Unit
+             * @description Unit of the error; network is the paper's, whose output in [−1, 1] means 0–10 m: 1 unit = 5 m.
+             * @default metre
+             * @enum {string}
+             */
+            unit: "metre" | "network";
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
+         * KendallGal
+         * @description The network gives depth and s, the log of its variance (gaussian) or scale (laplace): large errors cost less where it says that it is unsure.
+         *
+         *     s has an output head of its own, is clamped to [−7, 7], and starts at 0, where gaussian is half of L2. The loss may be negative.
+         */
+        KendallGal: {
+            /**
+             * Form
+             * @description gaussian: squared errors, s = ln σ²; laplace: absolute errors, s = ln b.
+             * @default gaussian
+             * @enum {string}
+             */
+            form: "gaussian" | "laplace";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "kendall_gal";
+            /**
              * Weight
              * @description Factor on the whole loss.
              * @default 1
@@ -1728,7 +1893,7 @@ export interface components {
         };
         /**
          * L1
-         * @description Mean absolute error in metres.
+         * @description Mean absolute error.
          */
         L1: {
             /**
@@ -1736,6 +1901,44 @@ export interface components {
              * @enum {string}
              */
             name: "l1";
+            /**
+             * Unit
+             * @description Unit of the error; network is the paper's, whose output in [−1, 1] means 0–10 m: 1 unit = 5 m.
+             * @default metre
+             * @enum {string}
+             */
+            unit: "metre" | "network";
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
+         * L1MSSSIM
+         * @description α(1 − MS-SSIM) + (1 − α) L1/R, per pixel: five Gaussians of σ 0.5, 1, 2, 4 and 8 px at full resolution, L1 smoothed with the widest.
+         *
+         *     Here L1 is divided by R, since the paper's images lie in [0, 1]; exponents are 1. Windows take valid pixels alone.
+         */
+        L1MSSSIM: {
+            /**
+             * Alpha
+             * @description α, the share of MS-SSIM: 0.84 in the paper; the authors' code and kornia have 0.025.
+             * @default 0.84
+             */
+            alpha: number;
+            /**
+             * Data Range
+             * @description R in metres; sets C₁ = (0.01 R)² and C₂ = (0.03 R)², below which contrast counts as none.
+             * @default 10
+             */
+            data_range: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "l1_ms_ssim";
             /**
              * Weight
              * @description Factor on the whole loss.
@@ -1745,7 +1948,7 @@ export interface components {
         };
         /**
          * L2
-         * @description Mean squared error in square metres.
+         * @description Mean squared error; in network units a 25th of that in square metres.
          */
         L2: {
             /**
@@ -1754,11 +1957,49 @@ export interface components {
              */
             name: "l2";
             /**
+             * Unit
+             * @description Unit of the error; network is the paper's, whose output in [−1, 1] means 0–10 m: 1 unit = 5 m.
+             * @default metre
+             * @enum {string}
+             */
+            unit: "metre" | "network";
+            /**
              * Weight
              * @description Factor on the whole loss.
              * @default 1
              */
             weight: number;
+        };
+        /**
+         * LPIPS
+         * @description Distance of deep features φ of a network trained on photographs, here shown depth as a grey picture (0–10 m as −1–1): a heuristic.
+         *
+         *     The backbone's weights come from a file on the worker; nothing is downloaded.
+         */
+        LPIPS: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "lpips";
+            /**
+             * Net
+             * @description Backbone: AlexNet, VGG16 or SqueezeNet 1.1.
+             * @default alex
+             * @enum {string}
+             */
+            net: "alex" | "vgg" | "squeeze";
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
+            /**
+             * Weights
+             * @description File on the worker with torchvision's weights of the backbone, such as /data/alexnet-owt-7be5be79.pth.
+             */
+            weights: string | null;
         };
         /**
          * LiveEvent
@@ -1822,6 +2063,32 @@ export interface components {
             sources: string[];
             /** Title */
             title: string;
+        };
+        /**
+         * MSSSIM
+         * @description 1 − multi-scale structural similarity: windows of 11×11 pixels (σ 1.5) at L scales, each half the size of the one before.
+         *
+         *     L is the largest, up to 5, with 10·2^(L−1) below the smaller side: 3 at 64×96, 5 at 256×320; the first L weights, raised to the sum of all five. It barely
+         *     sees offsets (0.5 m on 1–5 m costs 0.002): for metric depth use it in a sum. Windows take valid pixels alone.
+         */
+        MSSSIM: {
+            /**
+             * Data Range
+             * @description R in metres; sets C₁ = (0.01 R)² and C₂ = (0.03 R)², below which contrast counts as none.
+             * @default 10
+             */
+            data_range: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "ms_ssim";
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
         };
         /** MetricEntry */
         MetricEntry: {
@@ -2277,10 +2544,11 @@ export interface components {
              * Loss
              * @default {
              *       "name": "l1",
+             *       "unit": "metre",
              *       "weight": 1
              *     }
              */
-            loss: components["schemas"]["L1"] | components["schemas"]["L2"] | components["schemas"]["Huber"] | components["schemas"]["BerHu"] | components["schemas"]["Eigen"] | components["schemas"]["EigenGrad"] | components["schemas"]["GAN"];
+            loss: components["schemas"]["L1"] | components["schemas"]["L2"] | components["schemas"]["Huber"] | components["schemas"]["BerHu"] | components["schemas"]["Eigen"] | components["schemas"]["EigenGrad"] | components["schemas"]["GAN"] | components["schemas"]["HuberTextbook"] | components["schemas"]["EigenAsReleased"] | components["schemas"]["EigenGradAsReleased"] | components["schemas"]["MSSSIM"] | components["schemas"]["L1MSSSIM"] | components["schemas"]["LPIPS"] | components["schemas"]["KendallGal"] | components["schemas"]["SILogSqrt"] | components["schemas"]["GradientMatching"] | components["schemas"]["Sum"];
             /**
              * @default {
              *       "dropout": 0,
@@ -2527,6 +2795,38 @@ export interface components {
             train_size: number;
         };
         /**
+         * SILogSqrt
+         * @description Square root of the scale-invariant log error over all valid pixels of the batch, times 10, as BTS and AdaBins train.
+         *
+         *     The same but for the variance, which AdaBins divides by n − 1. 10⁻⁶ stands inside the root, so that the gradient ends at a perfect prediction.
+         */
+        SILogSqrt: {
+            /**
+             * Form
+             * @description bts: variance divided by n; adabins: by n − 1.
+             * @default bts
+             * @enum {string}
+             */
+            form: "bts" | "adabins";
+            /**
+             * Lam
+             * @description λ, the share of the common scale error that is forgiven.
+             * @default 0.85
+             */
+            lam: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "silog_sqrt";
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
          * SampleFrame
          * @description RGB (PNG) and ground truth (pack_depth) of one sample frame, stored once a dataset, part, crop and size.
          */
@@ -2574,6 +2874,35 @@ export interface components {
             value: (number | null)[];
             /** Wall */
             wall: number[];
+        };
+        /**
+         * Sum
+         * @description A weighted sum of other losses; each part is logged on its own. In YAML: {name: sum, parts: [l1, {name: ms_ssim, weight: 2}]}.
+         */
+        Sum: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            name: "sum";
+            /**
+             * Parts
+             * @description The losses that are added, each once, each with its weight and parameters; written in the YAML.
+             * @example [
+             *       "l1",
+             *       {
+             *         "name": "ms_ssim",
+             *         "weight": 2
+             *       }
+             *     ]
+             */
+            parts: (components["schemas"]["L1"] | components["schemas"]["L2"] | components["schemas"]["Huber"] | components["schemas"]["BerHu"] | components["schemas"]["Eigen"] | components["schemas"]["EigenGrad"] | components["schemas"]["GAN"] | components["schemas"]["HuberTextbook"] | components["schemas"]["EigenAsReleased"] | components["schemas"]["EigenGradAsReleased"] | components["schemas"]["MSSSIM"] | components["schemas"]["L1MSSSIM"] | components["schemas"]["LPIPS"] | components["schemas"]["KendallGal"] | components["schemas"]["SILogSqrt"] | components["schemas"]["GradientMatching"])[];
+            /**
+             * Weight
+             * @description Factor on the whole loss.
+             * @default 1
+             */
+            weight: number;
         };
         /** WorkerEntry */
         WorkerEntry: {
