@@ -113,7 +113,7 @@ def _panel(name: str, row: int, column: int) -> str:
             f'<g transform="translate({x} {y})"><rect width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#e4e5e9"/>',
             f'<path d="M0 {HEIGHT / 2:g}H{WIDTH}M{WIDTH / 2:g} 0V{HEIGHT}" stroke="#e4e5e9"/>',
             f'<text y="-6" font-size="12" fill="#17181c">{LOSS_CONFIGS[name].title.replace("&", "&amp;")}</text>',
-            f'<text x="{WIDTH}" y="-6" text-anchor="end" fill="#555a64">{_short(tops[0])}, slope {_short(tops[1])}</text>',
+            f'<text x="{WIDTH / 2:g}" y="{HEIGHT + 13}" text-anchor="middle" fill="#555a64">to {_short(tops[0])}, slope {_short(tops[1])}</text>',
             f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{_points(values, tops[0])}"/>',
             f'<polyline fill="none" stroke="{colour}" stroke-dasharray="3 3" points="{_points(slopes, tops[1])}"/>',
             f'<text y="{HEIGHT + 13}" fill="#555a64">−1.5 m</text>',

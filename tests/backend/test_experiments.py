@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from backend.store import experiments, submission
 from backend.sweeper import sweep
-from depthboard.experiment import ExperimentSpec
+from depthboard.experiment import TRAINING_VERSION, ExperimentSpec
 from depthboard.settings import Settings
 from tests.backend import acting
 
@@ -30,6 +30,17 @@ def test_a_submission_makes_one_run_a_combination_with_its_levels(client: TestCl
     assert runs[1]["levels"] == {"loss": "huber threshold=0.5", "seed": 0}
     assert {run["loss_label"] for run in runs} == {"l1", "huber threshold=0.5"}
     assert woken == [run["id"] for run in runs], "the doorbell rings once the runs are committed"
+
+
+def test_a_sum_is_submitted_as_a_level_and_named_by_its_parts(client: TestClient) -> None:
+    parts = ["l1", {"name": "ms_ssim", "weight": 2}]
+    experiment = acting.submit(client, factors={"loss": ["ms_ssim", {"name": "sum", "parts": parts}]})
+    runs = acting.runs_of(client, experiment)
+    assert [run["loss_label"] for run in runs] == ["ms_ssim (3 scales)", "l1 + 2 ms_ssim (3 scales)"]
+    assert [part["name"] for part in client.get(f"/api/runs/{runs[1]['id']}").json()["config"]["loss"]["parts"]] == [
+        "l1",
+        "ms_ssim",
+    ]
 
 
 def test_the_same_submission_twice_trains_nothing_twice(client: TestClient) -> None:
@@ -131,7 +142,7 @@ NOTE = {
     "host": "here",
     "device": "cpu",
     "slots": 2,
-    "training_version": "1",
+    "training_version": TRAINING_VERSION,
     "speeds": {"l1/densenet_small@64x96": 80.0, "gan/densenet_small@64x96": 40.0},
     "startup_seconds": 3.0,
 }

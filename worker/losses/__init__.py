@@ -3,7 +3,8 @@
 `pred` and `target` are (B,1,H,W) in metres, `mask` the same shape, bool, true where the target is valid. Pixels
 outside the mask may hold anything. Sums are taken in float32 or wider. Without a valid pixel the loss is 0 with zero
 gradients. Parameters are keyword-only and have no defaults: these, the ranges and the meaning stand in
-`depthboard.config.losses`. `weight` is applied by `loss_of`.
+`depthboard.config.losses`. `weight` is applied by `loss_of`. Nothing is copied from the host and nothing waits for the
+device, but for LPIPS' backbone at its first use.
 """
 
 from __future__ import annotations

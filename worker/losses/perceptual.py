@@ -36,8 +36,8 @@ class Backbone(nn.Module):
 
     def forward(self, depth: Tensor) -> list[Tensor]:
         """Depth (B,1,H,W) in metres to unit features (B,C,h,w) of each tapped layer, times the root of the channels' weights."""
-        shift, scale = (depth.new_tensor(values).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
-        x = (depth / METRES_PER_UNIT - 1 - shift) / scale
+        grey = depth / METRES_PER_UNIT - 1
+        x = torch.cat([(grey - shift) / scale for shift, scale in zip(SHIFT, SCALE, strict=True)], dim=1)
         features: list[Tensor] = []
         for i, layer in enumerate(self._trunk):
             x = layer(x)

@@ -59,7 +59,7 @@ def huber_textbook(
 
 def _threshold(size: Tensor, threshold: float | None, threshold_ratio: float) -> Tensor:
     """c in the unit of `size`, a constant of the step: `threshold`, or `threshold_ratio` × the largest |l| of the batch, without a gradient."""
-    c = size.detach().max() * threshold_ratio if threshold is None else size.new_tensor(threshold)
+    c = size.detach().max() * threshold_ratio if threshold is None else size.new_full((), threshold)
     return c.clamp(min=MIN_THRESHOLD)
 
 

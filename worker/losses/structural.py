@@ -45,9 +45,9 @@ def ms_ssim(pred: Tensor, target: Tensor, mask: Tensor, *, data_range: float) ->
         luminance, contrast, mass = _similarity(pair, data_range, WINDOW_SIGMA, WINDOW_RADIUS)
         factors.append(_mean_of_windows(contrast if scale < scales - 1 else luminance * contrast, mass))
         pair = pair.halved()
-    weights = pair.x.new_tensor(SCALE_WEIGHTS[:scales]) * (sum(SCALE_WEIGHTS) / sum(SCALE_WEIGHTS[:scales]))
-    logarithm = (_logarithm(torch.stack(factors, dim=1)) * weights).sum(dim=1)
-    return mean_of_images(1 - torch.exp(logarithm), mask)
+    raised = sum(SCALE_WEIGHTS) / sum(SCALE_WEIGHTS[:scales])
+    weighted = [raised * weight * _logarithm(factor) for weight, factor in zip(SCALE_WEIGHTS, factors, strict=False)]
+    return mean_of_images(1 - torch.exp(torch.stack(weighted).sum(dim=0)), mask)
 
 
 def l1_ms_ssim(pred: Tensor, target: Tensor, mask: Tensor, *, data_range: float, alpha: float) -> Tensor:

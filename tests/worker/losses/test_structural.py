@@ -10,6 +10,7 @@ from torch import Tensor
 
 from depthboard.errors import InvalidInput
 from tests.worker.losses.cases import batch, compute
+from worker.losses.masked import full_precision
 
 
 def room(rows: int = 256, columns: int = 320, seed: int = 0) -> Tensor:
@@ -104,3 +105,17 @@ def test_images_too_small_for_a_window_are_refused() -> None:
     pred, target, mask = batch(size=(10, 64))
     with pytest.raises(InvalidInput, match="more than 10 pixels a side, not 10×64"):
         compute("ms_ssim", pred, target, mask)
+
+
+def test_windows_are_summed_in_float32_where_the_network_runs_in_tf32_and_the_setting_comes_back() -> None:
+    def settings() -> tuple[str, bool]:
+        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        with full_precision(torch.zeros(1)):
+            assert settings() == ("highest", False)
+        assert settings() == ("high", True)
+    finally:
+        torch.set_float32_matmul_precision(before)

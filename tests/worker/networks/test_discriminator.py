@@ -70,7 +70,8 @@ def test_without_l1_the_discriminator_alone_still_changes_every_layer_of_the_net
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
     pred = network(image)
     fake_scores = discriminator(pred / 5 - 1, image)
-    LOSSES["gan"](pred, target, target > 0, fake_scores=fake_scores, l1_weight=0.0).backward()
+    settings = {"l1_weight": 0.0, "unit": "metre", "adversarial_weight": 1.0}
+    LOSSES["gan"](pred, target, target > 0, fake_scores=fake_scores, **settings).backward()
     optimiser.step()
     after = [parameter for parameter in network.parameters() if parameter.ndim == 4]
     assert all(not torch.equal(one, other) for one, other in zip(before, after, strict=True))
