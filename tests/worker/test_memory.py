@@ -69,7 +69,7 @@ def test_the_estimate_is_what_a_step_takes(config: dict[str, Any], low: int, hig
     measured = run(MEASURE, json.dumps(config), str(low), str(high))
     assert measured.returncode == 0, measured.stderr
     image = memory.need(RunConfig.model_validate(config)).image
-    assert image == pytest.approx(int(measured.stdout) / (high - low), rel=0.2)
+    assert image == pytest.approx(int(measured.stdout) / (high - low), rel=0.3)
 
 
 def test_a_batch_that_this_host_cannot_hold_is_refused_with_one_that_fits() -> None:
