@@ -2150,7 +2150,7 @@ export interface components {
              * Weights
              * @description File on the worker with torchvision's weights of the backbone, such as /data/alexnet-owt-7be5be79.pth.
              */
-            weights?: string | null;
+            weights: string | null;
         };
         /**
          * LiveEvent
@@ -3115,7 +3115,14 @@ export interface components {
             name: "sum";
             /**
              * Parts
-             * @description The losses that are added, each once, each with its weight and parameters.
+             * @description The losses that are added, each once, each with its weight and parameters; written in the YAML.
+             * @example [
+             *       "l1",
+             *       {
+             *         "name": "ms_ssim",
+             *         "weight": 2
+             *       }
+             *     ]
              */
             parts: (components["schemas"]["L1"] | components["schemas"]["L2"] | components["schemas"]["Huber"] | components["schemas"]["BerHu"] | components["schemas"]["Eigen"] | components["schemas"]["EigenGrad"] | components["schemas"]["GAN"] | components["schemas"]["HuberTextbook"] | components["schemas"]["EigenAsReleased"] | components["schemas"]["EigenGradAsReleased"] | components["schemas"]["MSSSIM"] | components["schemas"]["L1MSSSIM"] | components["schemas"]["LPIPS"] | components["schemas"]["KendallGal"] | components["schemas"]["SILogSqrt"] | components["schemas"]["GradientMatching"])[];
             /**
