@@ -12,7 +12,8 @@ from depthboard.errors import DepthboardError
 from depthboard.process import die_with_parent
 from depthboard.queue import QUEUE, WAKE, make_app
 from depthboard.settings import get_settings
-from worker.calibrate import calibrate, device_name
+from worker.calibrate import calibrate
+from worker.gpus import device_name
 from worker.slots import Slots
 
 

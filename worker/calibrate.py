@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 from depthboard.errors import Misconfigured
 from depthboard.settings import Settings, get_settings
 from worker.code import source_hash
+from worker.gpus import device_name, gpu_of
 
 MEASURED_STEPS = 12
 BATCH = 8
@@ -30,15 +30,6 @@ class Calibration:
 
     speeds: dict[str, float]
     startup_seconds: float
-
-
-def device_name() -> str:
-    """The GPU's name, or cpu, without loading torch."""
-    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    if shutil.which(query[0]) is None:
-        return "cpu"
-    done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
-    return done.stdout.splitlines()[0].strip() if done.returncode == 0 and done.stdout.strip() else "cpu"
 
 
 def calibrate(settings: Settings, slots: int) -> Calibration:
@@ -58,10 +49,11 @@ def calibrate(settings: Settings, slots: int) -> Calibration:
 def _measure(settings: Settings, slots: int) -> Calibration:
     threads = str(settings.threads)
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    gpus = [{} if (gpu := gpu_of(number)) is None else {"CUDA_VISIBLE_DEVICES": gpu} for number in range(slots)]
     command = [sys.executable, "-m", "worker.calibrate", str(time.time())]
     children = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-        for _ in range(slots)
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**environment, **own})
+        for own in gpus
     ]
     try:
         found = [_answer(child) for child in children]

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import platform
+import queue
 import secrets
 import threading
 
@@ -16,6 +17,7 @@ from depthboard.experiment import TRAINING_VERSION
 from depthboard.protocol import Claim, ClaimRequest, WorkerNote
 from depthboard.settings import Settings
 from worker.calibrate import Calibration
+from worker.gpus import gpu_of
 from worker.supervise import supervise
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,9 @@ class Slots:
     def __init__(self, settings: Settings, count: int, device: str, calibration: Calibration) -> None:
         self.stopping = threading.Event()
         self._settings = settings
-        self._free = threading.Semaphore(count)
+        self._free = queue.SimpleQueue[int]()
+        for number in range(count):
+            self._free.put(number)
         self._count = count
         self._device = device
         self._calibration = calibration
@@ -41,11 +45,13 @@ class Slots:
 
     def ring(self) -> None:
         """Start a free slot, if there is one; otherwise the busy ones find the run when they are done."""
-        if self.stopping.is_set() or not self._free.acquire(blocking=False):
+        if self.stopping.is_set():
             return
-        thread = threading.Thread(target=self._work, name="slot")
-        self._threads.add(thread)
-        thread.start()
+        with contextlib.suppress(queue.Empty):
+            number = self._free.get_nowait()
+            thread = threading.Thread(target=self._work, args=(number,), name=f"slot {number}")
+            self._threads.add(thread)
+            thread.start()
 
     def stop(self) -> None:
         """Give every run back after a checkpoint, and wait for it."""
@@ -53,13 +59,13 @@ class Slots:
         for thread in list(self._threads):
             thread.join()
 
-    def _work(self) -> None:
+    def _work(self, number: int) -> None:
         try:
             while not self.stopping.is_set() and (claim := self._claim()) is not None:
                 log.info("run %s: attempt %s", claim.run_id, claim.attempt)
-                supervise(claim, self._settings, self.stopping)
+                supervise(claim, self._settings, self.stopping, gpu_of(number))
         finally:
-            self._free.release()
+            self._free.put(number)
             self._threads.discard(threading.current_thread())
 
     def _claim(self) -> Claim | None:

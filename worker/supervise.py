@@ -45,8 +45,8 @@ class _Watch:
     log_sent: int = 0
 
 
-def supervise(claim: Claim, settings: Settings, stopping: threading.Event) -> None:
-    """Run one claimed attempt to its end. `stopping` gives the run back to the queue after a checkpoint."""
+def supervise(claim: Claim, settings: Settings, stopping: threading.Event, gpu: str | None = None) -> None:
+    """Run one claimed attempt to its end, on `gpu` where the host has several. `stopping` gives the run back to the queue after a checkpoint."""
     folder = settings.home / "attempts" / f"{claim.run_id}-{claim.attempt}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     claim_file = folder / "claim.json"
@@ -64,7 +64,7 @@ def supervise(claim: Claim, settings: Settings, stopping: threading.Event) -> No
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=_environment(settings, claim),
+            env=_environment(settings, claim, gpu),
         )
         try:
             while _alive(child, settings.renew_seconds):
@@ -81,10 +81,13 @@ def supervise(claim: Claim, settings: Settings, stopping: threading.Event) -> No
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _environment(settings: Settings, claim: Claim) -> dict[str, str]:
+def _environment(settings: Settings, claim: Claim, gpu: str | None) -> dict[str, str]:
+    """The child's environment. A run over several GPUs sees all of them."""
     threads = str(settings.threads)
+    own = {} if gpu is None or claim.config.engine.processes > 1 else {"CUDA_VISIBLE_DEVICES": gpu}
     return {
         **os.environ,
+        **own,
         "DEPTHBOARD_HOME": str(settings.home),
         "DEPTHBOARD_API_URL": settings.url,
         "DEPTHBOARD_ATTEMPT": f"{claim.run_id}-{claim.attempt}",
