@@ -127,7 +127,7 @@ def in_scope(session: Session, selection: Selection) -> Scope:
         runs = tuple(run for run in runs if selection.dataset in (run.dataset, data_name(run.dataset, run.split)))
     if selection.value == "last3" and any(filed in run.rescored for run in runs):
         selection = replace(selection, value="last")
-    study = load_study(session, selection.experiment_id, selection.value, selection.averaging, filed)
+    study = load_study(session, selection.experiment_id, selection.value, selection.averaging, filed, every)
     return Scope(study, filed, runs, others, selection)
 
 

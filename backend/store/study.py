@@ -114,8 +114,11 @@ def load_study(
     value: Value = "last3",
     averaging: Averaging = "per_image",
     filed: Filed | None = None,
+    runs: tuple[StudyRun, ...] | None = None,
 ) -> Study:
-    """The experiment's runs and their evaluations, in a few queries and without a blob. Raises NotFound."""
+    """The experiment's runs (`runs`, where they were read already) and their evaluations, in a few queries and without a
+    blob. Raises NotFound.
+    """
     experiment = session.get(Experiment, experiment_id)
     if experiment is None:
         raise NotFound(f"there is no experiment {experiment_id}.", field="experiment_id")
@@ -123,7 +126,7 @@ def load_study(
     return Study(
         experiment_id,
         experiment.name,
-        study_runs(session, experiment_id),
+        study_runs(session, experiment_id) if runs is None else runs,
         _scores(session, ids, averaging, filed),
         selected(session, ids, value, averaging, filed),
         constants(session, ids, averaging, filed),

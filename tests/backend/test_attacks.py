@@ -114,7 +114,7 @@ def test_no_name_is_a_formula_in_the_exported_table() -> None:
     for name in ('=HYPERLINK("evil","x")', "+1", "-1", "@x", "\t=1"):
         facts = {"label": "L1", "loss": "l1", "encoder": None, "train_size": 16, "dataset": name, "note": name}
         row = ResultRow.model_validate({"kind": "run", "n": 1, "run_ids": [1], "values": {}, "spread": {}, **facts})
-        table = ResultsTable(rows=(row,), metrics=("rmse",), part="test", caption="")
+        table = ResultsTable("Results", rows=(row,), metrics=("rmse",), part="test", caption="")
         read = next(csv.DictReader(io.StringIO(to_csv(table), newline="")))
         assert (read["dataset"], read["note"], read["label"]) == ("'" + name, "'" + name, "L1")
 

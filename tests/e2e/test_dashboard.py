@@ -64,6 +64,9 @@ def test_the_views_of_an_experiment_draw_their_figures(page: Page, experiment: i
         expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=60_000)
     page.goto(f"/experiments/{experiment}/results")
     expect(page.get_by_role("table").first).to_contain_text("Constant prediction", timeout=60_000)
+    page.goto(f"/experiments/{experiment}/sharpness")
+    expect(page.get_by_role("table").first).to_contain_text("resolution-limited: 64×96", timeout=60_000)
+    expect(page.get_by_role("columnheader", name="DBE acc")).to_be_visible()
 
 
 def test_a_depth_tile_shows_metres_under_the_cursor(page: Page, experiment: int) -> None:

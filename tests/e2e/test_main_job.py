@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from depthboard.errors import InvalidInput, UnknownName
-from tests.e2e.conftest import Product, settle
+from tests.e2e.conftest import ROOT, Product, settle
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -79,11 +81,31 @@ def test_the_same_submission_again_trains_nothing(product: Product, experiment: 
     }
 
 
-@pytest.mark.parametrize("figure", ["convergence", "dataset-size", "encoders", "qualitative", "results"])
+@pytest.mark.parametrize("figure", ["convergence", "dataset-size", "encoders", "qualitative", "results", "sharpness"])
 def test_every_view_is_a_plotly_figure(product: Product, experiment: dict[str, Any], figure: str) -> None:
     drawn = product.client.api.json("GET", f"/api/experiments/{experiment['id']}/figures/{figure}")
     assert drawn["data"]
     assert "test" in drawn["layout"]["meta"]["caption"]
+
+
+def test_finished_runs_are_scored_again_from_the_command_line(product: Product, experiment: dict[str, Any]) -> None:
+    """The runs' own values stay; what was scored is shown when its protocol is asked for, and a second call finds nothing to do."""
+    own = [run["metrics"]["rmse"] for run in product.client.runs(experiment["id"])]
+    command = [sys.executable, "-m", "depthboard.cli", "rescore", str(experiment["id"]), "--flip-average"]
+    for said in ("4 scored, 0 scored already, 0 not scored.", "0 scored, 4 scored already, 0 not scored."):
+        done = subprocess.run(
+            command, cwd=ROOT, env=product.environment, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == said
+    flipped = product.client.runs(experiment["id"])[0]["evaluation"].replace("-v", "-flip-v")
+    table = product.client.results(experiment["id"], protocol=flipped)
+    ours = [row for row in table["rows"] if row["kind"] == "run"]
+    assert len(ours) == 4
+    assert all(row["values"]["rmse"] > 0 and row["n"] == 1 for row in ours)
+    assert "4 runs re-scored from the last checkpoint" in table["caption"]
+    assert len(product.client.sharpness(experiment["id"], protocol=flipped)["rows"]) == 4
+    assert [run["metrics"]["rmse"] for run in product.client.runs(experiment["id"])] == own
 
 
 def test_a_running_training_is_cancelled_within_seconds_and_can_be_tried_again(product: Product) -> None:

@@ -61,7 +61,7 @@ def test_every_command_of_the_readme_runs(product: Product, folder: Path) -> Non
             continue
         # The reader's first experiment is number 1; here others may have come before.
         known = product.client.experiments(q="Two losses, two sizes")
-        line = re.sub(r"(runs|export) 1\b", rf"\1 {known[0]['id'] if known else 1}", line)
+        line = re.sub(r"(runs|export|rescore) 1\b", rf"\1 {known[0]['id'] if known else 1}", line)
         done = run(line, product, folder)
         assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
         tried.append(line)

@@ -162,6 +162,13 @@ def test_a_damaged_checkpoint_is_not_scored(tmp_path: Path) -> None:
         load_network(RunConfig(), note.model_copy(update={"sha256": "0" * 64}))
 
 
+def test_data_that_has_changed_since_is_not_scored(tmp_path: Path) -> None:
+    with Client("http://127.0.0.1:9") as client:
+        rescorer = Rescorer(client, Settings(_env_file=None, home=tmp_path), {})
+        with pytest.raises(DataProblem, match="not those that were registered"):
+            rescorer._evaluator(RunConfig(), trained(None).dataset)
+
+
 def test_only_the_evaluation_of_a_configuration_is_changed() -> None:
     config = RunConfig.model_validate({"network": {"weights": "/gone.pth"}, "evaluation": {"max_depth": 8}, "seed": 4})
     named, own = under(config, {"protocol": "eigen"}), under(config, {"flip_average": True})
