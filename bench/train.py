@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -64,7 +64,7 @@ class Preset:
 
 
 PRESETS = {
-    "cpu": {"small": Preset("densenet_small", 64, 96, 8, 12, 7), "full": Preset("densenet121", 256, 320, 4, 2, 4)},
+    "cpu": {"small": Preset("densenet_small", 64, 96, 8, 12, 7), "full": Preset("densenet121", 256, 320, 4, 1, 9)},
     "cuda": {"small": Preset("densenet_small", 64, 96, 64, 50, 5), "full": Preset("densenet121", 256, 320, 64, 20, 4)},
 }
 
@@ -122,6 +122,9 @@ def write_frames(folder: Path) -> None:
 def plain(folder: Path, preset: Preset, device: torch.device) -> Callable[[], Block]:
     """The plain loop."""
     network = make_network(preset.config())[0].to(memory_format=torch.contiguous_format).to(device)  # type: ignore[call-overload]
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            layer.__class__ = nn.Conv2d if isinstance(layer, nn.Conv2d) else nn.ConvTranspose2d  # torch's own gradients
     adam = torch.optim.Adam(network.parameters(), lr=1e-4)
     loader = DataLoader(
         Files(folder, preset),

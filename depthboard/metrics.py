@@ -226,6 +226,7 @@ class Mean(NamedTuple):
 def sharpness_means(array: Array) -> dict[str, Mean]:
     """Each measure's mean over the images where it is defined, from an (images, len(SHARPNESS)) array.
 
+    The mean of the spectrum's ratio is geometric: an image with hardly any detail has a ratio of thousands, which would be all that an arithmetic mean shows.
     Raises InvalidInput for an array of another shape.
     """
     array = np.asarray(array, dtype=np.float64)
@@ -235,7 +236,14 @@ def sharpness_means(array: Array) -> dict[str, Mean]:
             field="sharpness",
         )
     defined = [column[~np.isnan(column)] for column in array.T]
-    return {name: Mean(_mean(values), len(values)) for name, values in zip(SHARPNESS, defined, strict=True)}
+    return {name: Mean(_middle(name, values), len(values)) for name, values in zip(SHARPNESS, defined, strict=True)}
+
+
+def _middle(name: str, values: Array) -> float:
+    if name != "spectrum_ratio":
+        return _mean(values)
+    with np.errstate(divide="ignore"):  # a prediction without any detail: the mean is 0
+        return float(np.exp(_mean(np.log(values))))
 
 
 def resolution_limited(height: int, width: int) -> bool:

@@ -249,3 +249,13 @@ def test_maps_smaller_than_the_paper_s_in_one_direction_are_resolution_limited()
 def test_the_full_name_of_a_protocol_holds_its_averaging_and_ends_in_its_version() -> None:
     assert full_name("bts-0.001-10m-native-v2", "per_image") == "bts-0.001-10m-native-per-image-v2"
     assert full_name("none-0.001-10m-64x96", "pooled") == "none-0.001-10m-64x96-pooled"
+
+
+def test_one_flat_image_does_not_make_the_mean_of_the_spectrums_ratio() -> None:
+    rows = np.full((3, len(SHARPNESS)), 0.5)
+    rows[:, SHARPNESS.index("spectrum_ratio")] = (1e-3, 1e-3, 1e6)
+    means = sharpness_means(rows)
+    assert means["spectrum_ratio"].value == pytest.approx(1.0)
+    assert means["mae_edge"].value == 0.5
+    rows[0, SHARPNESS.index("spectrum_ratio")] = 0
+    assert sharpness_means(rows)["spectrum_ratio"].value == 0

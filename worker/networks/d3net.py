@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from depthboard.errors import InvalidInput
 from depthboard.metrics import METRES_PER_UNIT
+from worker.networks.convolution import Conv2d, ConvTranspose2d
 from worker.networks.densenet import DenseEncoder
 from worker.networks.resnet import ResNetEncoder
 
@@ -20,11 +21,11 @@ class UpBlock(nn.Sequential):
     def __init__(self, channels: int, out: int, dropout: float) -> None:
         drop = [nn.Dropout(dropout)] if dropout else []
         super().__init__(
-            nn.ConvTranspose2d(channels, out, 4, stride=2, padding=1),
+            ConvTranspose2d(channels, out, 4, stride=2, padding=1),
             nn.BatchNorm2d(out),
             *drop,
             nn.ReLU(inplace=True),
-            nn.Conv2d(out, out, 3, padding=1, bias=False),
+            Conv2d(out, out, 3, padding=1, bias=False),
             nn.BatchNorm2d(out),
             *drop,
             nn.ReLU(inplace=True),

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from worker.networks.convolution import Conv2d
+
 
 class DenseLayer(nn.Module):
     """BN-ReLU-1×1-BN-ReLU-3×3 with `bottleneck` × `growth` channels between, its `growth` channels appended to the input's."""
@@ -15,7 +17,7 @@ class DenseLayer(nn.Module):
         self.norm1 = nn.BatchNorm2d(channels)
         self.conv1 = nn.Conv2d(channels, bottleneck * growth, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(bottleneck * growth)
-        self.conv2 = nn.Conv2d(bottleneck * growth, growth, 3, padding=1, bias=False)
+        self.conv2 = Conv2d(bottleneck * growth, growth, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         new = self.conv1(relu(self.norm1(x), inplace=True))
@@ -56,7 +58,7 @@ class DenseEncoder(nn.Module):
             {
                 "conv0": nn.Conv2d(3, stem, kernel, stride=2, padding=kernel // 2, bias=False),
                 "norm0": nn.BatchNorm2d(stem),
-                "downconv0": nn.Conv2d(stem, stem, 4, stride=2, padding=1, bias=False),
+                "downconv0": Conv2d(stem, stem, 4, stride=2, padding=1, bias=False),
                 "downnorm0": nn.BatchNorm2d(stem),
             }
         )
