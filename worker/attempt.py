@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from depthboard.client import RunWriter
 from depthboard.config import EngineConfig, RunConfig
-from depthboard.config.losses import parts_of
+from depthboard.config.losses import LPIPS, parts_of
 from depthboard.errors import DepthboardError
 from depthboard.protocol import Claim
 from depthboard.settings import Settings, get_settings
@@ -33,6 +34,9 @@ from worker.objective import Objective
 from worker.provenance import describe
 from worker.recorder import Recorder
 from worker.train import Progress, Trainer
+
+GRACE_SECONDS = 15.0
+"""In which this process finds for itself what ended another of the run, and records what led to it."""
 
 How = dict[str, str | int | list[str]]
 
@@ -139,6 +143,12 @@ def make_network(config: RunConfig) -> tuple[D3Net, How]:
     return prepared.network, how
 
 
+def loss_weights(config: RunConfig) -> How:
+    """The content of the file that a loss reads its backbone from, as LPIPS does."""
+    files = [part.weights for part in parts_of(config.loss) if isinstance(part, LPIPS) and part.weights]
+    return {"lpips_sha256": checkpoint.file_hash(Path(files[0]))} if files else {}
+
+
 def weights_hash(network: nn.Module) -> str:
     """sha256 over names and values of the weights that every loss trains; the scale head of one loss is left out."""
     digest = hashlib.sha256()
@@ -175,6 +185,7 @@ def _describe(trainer: Trainer, claim: Claim, recorder: Recorder, device: torch.
         f"data: {trainer.images[0]} training images of {claim.dataset.name}, {claim.dataset.fingerprint[:12]}, read from {trainer.feed.place}",
         flush=True,
     )
+    initialisation = initialisation | loss_weights(claim.config)
     told = describe(
         trainer.network,
         claim.config.engine,
@@ -201,15 +212,28 @@ def _others(claim: Claim, folder: Path) -> Iterator[int]:
     _meeting(folder).unlink(missing_ok=True)
     command = [sys.executable, "-m", "worker.launch", str(folder), str(os.getpid())]
     others = [subprocess.Popen([*command, str(rank)]) for rank in range(1, size)]
+    over = threading.Event()
+    for other in others:
+        threading.Thread(target=_end_with, args=(other, over), daemon=True).start()
     try:
         yield size
         for other in others:
             other.wait()
     finally:
+        over.set()
         for other in others:
             other.kill()  # of an attempt that failed: they would wait for this one
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+
+
+def _end_with(other: subprocess.Popen[bytes], over: threading.Event) -> None:
+    """End this process if another of the run ends before it: it would wait for that one for hours."""
+    code = other.wait()
+    if code < 0 and not over.is_set():
+        os.kill(os.getpid(), signal.SIGKILL)  # what was killed is tried again
+    if code > 0 and not over.wait(GRACE_SECONDS):
+        os._exit(1)  # the other one has written the reason
 
 
 def _meeting(folder: Path) -> Path:

@@ -73,7 +73,7 @@ def write(folder: Path, state: dict[str, Any]) -> CheckpointNote:
         file.flush()
         os.fsync(file.fileno())
     note = CheckpointNote(
-        step=state["step"], path=str(final), sha256=_sha256(temporary), bytes=temporary.stat().st_size
+        step=state["step"], path=str(final), sha256=file_hash(temporary), bytes=temporary.stat().st_size
     )
     temporary.rename(final)
     best = None if state.get("best") is None else _file(folder, state["best"][0])
@@ -87,7 +87,7 @@ def write(folder: Path, state: dict[str, Any]) -> CheckpointNote:
 def load(note: CheckpointNote) -> dict[str, Any] | None:
     """The state, or None when the file is gone or its hash differs: the run then begins anew."""
     path = Path(note.path)
-    if not path.is_file() or _sha256(path) != note.sha256:
+    if not path.is_file() or file_hash(path) != note.sha256:
         return None
     return dict(torch.load(path, map_location="cpu", weights_only=True))
 
@@ -96,6 +96,7 @@ def _file(folder: Path, step: int) -> Path:
     return folder / f"step-{step:012d}.pt"
 
 
-def _sha256(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """sha256 of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +25,10 @@ def main(folder: Path, parent: int, rank: int = 0) -> int:
 def follow(folder: Path, rank: int) -> int:
     """Another process of a run over several: the first one hears of signals and tells it when to end."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return _told(folder, lambda: _follow(folder, rank))
+
+
+def _follow(folder: Path, rank: int) -> int:
     from worker.attempt import join_attempt
 
     join_attempt(Claim.model_validate_json((folder / "claim.json").read_text()), folder, rank)
@@ -38,16 +43,24 @@ def lead(folder: Path) -> int:
         stop.set()
 
     signal.signal(signal.SIGTERM, on_signal)
-    try:
-        from worker.attempt import run_attempt  # torch is heavy: signals are in place before it loads
+    return _told(folder, lambda: _lead(folder, stop))
 
-        claim = Claim.model_validate_json((folder / "claim.json").read_text())
-        done = run_attempt(claim, folder, stop)
-    except Exception as error:  # the last line of defence: whatever ends a training is told to the researcher
+
+def _lead(folder: Path, stop: threading.Event) -> int:
+    from worker.attempt import run_attempt  # torch is heavy: signals are in place before it loads
+
+    claim = Claim.model_validate_json((folder / "claim.json").read_text())
+    return 0 if run_attempt(claim, folder, stop) else EXIT_STOPPED
+
+
+def _told(folder: Path, train: Callable[[], int]) -> int:
+    """The last line of defence: whatever ends a training is told to the researcher."""
+    try:
+        return train()
+    except Exception as error:
         traceback.print_exc()
         (folder / "reason.txt").write_text(reason_of(error))
         return 1
-    return 0 if done else EXIT_STOPPED
 
 
 def reason_of(error: Exception) -> str:

@@ -135,7 +135,8 @@ class Supervised:
 
     def train(self) -> int:
         """Wait for some steps; the process that trains."""
-        self.until(lambda: bool(self.client.run(self.claim.run_id)["step"] > 2))
+        begin = 0 if self.claim.resume_from is None else self.claim.resume_from.step
+        self.until(lambda: bool(self.client.run(self.claim.run_id)["step"] > begin + 2))
         (child,) = [p for p in psutil.Process().children() if "worker.launch" in p.cmdline()]
         return child.pid
 
@@ -280,7 +281,7 @@ def test_two_processes_train_as_one_does(api: str, settings: Settings) -> None:
 
 
 @on_sqlite
-def test_several_processes_stop_together_and_leave_a_checkpoint(api: str, settings: Settings) -> None:
+def test_several_processes_end_together(api: str, settings: Settings) -> None:
     with Client(api) as client:
         submitted(client, {**LONG["base"], "engine": {"processes": 2}}, ["l1"])
         quick = settings.model_copy(update={"api_url": api, "renew_seconds": 0.5})
@@ -295,3 +296,9 @@ def test_several_processes_stop_together_and_leave_a_checkpoint(api: str, settin
         assert ends(others[0], 10)
         again = claimed(client)
         assert again.resume_from is not None
+        training = Supervised(client, quick, again)
+        (other,) = [p for p in psutil.Process(training.train()).children() if "worker.launch" in p.cmdline()]
+        other.kill()
+        training.thread.join(30)
+        assert not training.thread.is_alive(), "one that is killed takes the others with it"
+        assert client.run(1)["status"] == "running", "and the lease gives the run to another attempt"
