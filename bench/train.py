@@ -37,7 +37,6 @@ from worker.objective import Objective
 from worker.precision import Precision, computes_in, processor
 from worker.schedule import ImageOrder
 
-FRAMES = 64
 FRAME = (480, 640)
 
 
@@ -51,6 +50,11 @@ class Preset:
     batch: int
     steps: int
     blocks: int
+
+    @property
+    def frames(self) -> int:
+        """Enough that each process of the DataLoader has batches to decode ahead."""
+        return 4 * self.batch * (os.cpu_count() or 1)
 
     def config(self, **engine: Any) -> RunConfig:
         return RunConfig.model_validate(
@@ -104,12 +108,12 @@ class Block:
         return self.images / self.seconds
 
 
-def write_frames(folder: Path) -> None:
-    """FRAMES rooms enlarged to a camera's 480×640, as files."""
+def write_frames(folder: Path, count: int) -> None:
+    """So many rooms enlarged to a camera's 480×640, as files."""
     source = open_source("rooms")
     for part in ("rgb", "depth"):
         (folder / part).mkdir()
-    for i, name in enumerate(source.frames("official", "train")[:FRAMES]):
+    for i, name in enumerate(source.frames("official", "train")[:count]):
         frame = source.read(name)
         picture = Image.fromarray(frame.rgb).resize(FRAME[::-1], Image.Resampling.BICUBIC)
         picture.save(folder / "rgb" / f"{i:04d}.jpg", quality=92)
@@ -164,7 +168,7 @@ def ours(folder: Path, preset: Preset, device: torch.device, cache: Path, **engi
     """The trainer's own parts: packed frames, the feed, augmentation on the device, the objective; losses are fetched once a block."""
     config = preset.config(**engine)
     source = open_source("folder", str(folder), {"unit": "mm"})
-    names = list(source.frames("held_out", "train"))
+    names = sorted(source.all_frames())
     store = FrameStore(source, names, config.data, fingerprint="bench", cache=cache)
     feed, order = Feed(store, device), ImageOrder(len(store), preset.batch, 0)
     objective = Objective(make_network(config)[0].to(device), config, device)
@@ -186,7 +190,7 @@ def compare(name: str, preset: Preset, device: torch.device) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "frames"
         folder.mkdir()
-        write_frames(folder)
+        write_frames(folder, preset.frames)
         sides = {
             "plain loop": plain(folder, preset, device),
             "Depthboard": ours(folder, preset, device, Path(temporary) / "cache"),
@@ -247,7 +251,7 @@ def slot(preset: Preset, device: torch.device, threads: int, seconds: float = 15
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "frames"
         folder.mkdir()
-        write_frames(folder)
+        write_frames(folder, preset.frames)
         block = ours(folder, preset, device, Path(temporary) / "cache")
         block()
         blocks, end = [], time.monotonic() + seconds

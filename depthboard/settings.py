@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     max_attempts: int = Field(3, ge=1, le=100)
     threads: int = Field(1, ge=1, description="CPU threads of one training.")
     cache_bytes: int = Field(
-        4 << 30, ge=0, description="Prepared frames kept on disk up to this many bytes a dataset and size."
+        32 << 30, ge=0, description="Prepared frames kept on disk up to this many bytes a dataset and size."
     )
 
     @property

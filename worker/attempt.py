@@ -27,13 +27,13 @@ from worker import checkpoint, memory
 from worker.checkpoint import Saver
 from worker.data import FrameStore, open_unchanged, test_frames, training_frames, validation_frames
 from worker.data.source import Source
-from worker.distributed import ALONE, Group, join
+from worker.distributed import ALONE, Group, join, leave
 from worker.evaluate import Evaluator
 from worker.networks import D3Net, prepare_network
 from worker.objective import Objective
 from worker.provenance import describe
 from worker.recorder import Recorder
-from worker.train import Progress, Trainer
+from worker.train import SEED_STEP, Progress, Trainer
 
 GRACE_SECONDS = 15.0
 """In which this process finds for itself what ended another of the run, and records what led to it."""
@@ -78,6 +78,7 @@ def join_attempt(claim: Claim, folder: Path, rank: int) -> None:
     trainer, _ = make_trainer(claim, settings, network, None, device, group)
     resume(trainer, claim, group)
     trainer.run(threading.Event(), lambda _: None, Progress(folder / f"progress-{rank}.json"))
+    leave()
 
 
 def make_trainer(
@@ -94,6 +95,8 @@ def make_trainer(
     train, evaluators = open_parts(source, claim, settings, device)
     network.to(device)
     objective = Objective(network, claim.config, device, group)
+    # Now, and not before: the number of weights that a loss brings along must not decide what dropout draws.
+    torch.manual_seed(claim.config.seed + SEED_STEP * group.rank)
     return Trainer(claim.config, network, objective, train, evaluators, recorder, device, group), evaluators
 
 
@@ -102,15 +105,17 @@ def prepare_torch(settings: Settings, engine: EngineConfig, seed: int, rank: int
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     torch.set_num_threads(settings.threads)
     random.seed(seed)
-    torch.manual_seed(seed + rank)  # only dropout draws from it; images and first weights have generators of their own
+    torch.manual_seed(seed)
     exact = engine.deterministic or device.type == "cpu"
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(exact, warn_only=True)
+    torch.use_deterministic_algorithms(exact, warn_only=device.type == "cpu")
     torch.backends.cudnn.benchmark = not exact
     # Nothing here reads such memory, and filling it takes 7 % of a step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_flush_denormal(True)
-    torch.set_float32_matmul_precision("highest" if exact else "high")
+    # float32 means float32: TF32 has three digits. Convolutions of a bfloat16 run do not ask; those of its head and of evaluations do.
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
     return device
 
 
@@ -185,6 +190,8 @@ def _describe(trainer: Trainer, claim: Claim, recorder: Recorder, device: torch.
         f"data: {trainer.images[0]} training images of {claim.dataset.name}, {claim.dataset.fingerprint[:12]}, read from {trainer.feed.place}",
         flush=True,
     )
+    if trainer.feed.place == "files":
+        print(f"not packed: that takes DEPTHBOARD_CACHE_BYTES above {trainer.nbytes}", flush=True)
     initialisation = initialisation | loss_weights(claim.config)
     told = describe(
         trainer.network,
@@ -217,14 +224,13 @@ def _others(claim: Claim, folder: Path) -> Iterator[int]:
         threading.Thread(target=_end_with, args=(other, over), daemon=True).start()
     try:
         yield size
+        leave()  # together: NCCL waits for every process of a host
         for other in others:
             other.wait()
     finally:
         over.set()
         for other in others:
             other.kill()  # of an attempt that failed: they would wait for this one
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
 
 
 def _end_with(other: subprocess.Popen[bytes], over: threading.Event) -> None:

@@ -91,6 +91,12 @@ def join(rank: int, size: int, device: torch.device, meeting: Path) -> Group:
     return Group(rank, size, device)
 
 
+def leave() -> None:
+    """Part in good order; after a failure the processes simply end, since the others would be waited for."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
 class JoinedBatchNorm(nn.BatchNorm2d):
     """Batch normalisation whose statistics are taken over all processes; torch's own needs a GPU."""
 
@@ -99,10 +105,10 @@ class JoinedBatchNorm(nn.BatchNorm2d):
             return super().forward(x)
         wide = x.float()
         count = torch.tensor([float(wide.numel() / wide.shape[1])], device=x.device)
-        sums = all_reduce(torch.cat([wide.sum(dim=(0, 2, 3)), wide.square().sum(dim=(0, 2, 3)), count]))
+        sums = all_reduce(torch.cat([wide.sum(dim=(0, 2, 3)), count]))
         n = sums[-1]
-        mean, square = sums[:-1].view(2, -1) / n
-        variance = (square - mean.square()).clamp(min=0)
+        mean = sums[:-1] / n
+        variance = all_reduce((wide - mean[:, None, None]).square().sum(dim=(0, 2, 3))) / n
         self._remember(mean.detach(), variance.detach() * n / (n - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = self.bias - mean * scale

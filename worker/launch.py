@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
@@ -59,7 +60,8 @@ def _told(folder: Path, train: Callable[[], int]) -> int:
         return train()
     except Exception as error:
         traceback.print_exc()
-        (folder / "reason.txt").write_text(reason_of(error))
+        with contextlib.suppress(FileExistsError), (folder / "reason.txt").open("x") as file:
+            file.write(reason_of(error))  # of several processes the first to fail knows why
         return 1
 
 

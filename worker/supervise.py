@@ -188,7 +188,7 @@ def _outcome(code: int, folder: Path, watch: _Watch) -> Finish | None:
         return Finish(status=RunStatus.finished, exit_code=code, step=_ended_early(folder))
     if watch.cancelled:
         return Finish(status=RunStatus.cancelled, reason="cancelled by a person", exit_code=code)
-    if watch.asked_to_stop is not None:
+    if watch.asked_to_stop is not None or code == EXIT_STOPPED:  # whoever sent the signal
         return Finish(status=RunStatus.queued, reason="the worker was shut down", exit_code=code)
     if code < 0:
         return None

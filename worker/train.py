@@ -39,6 +39,8 @@ SAVE_SECONDS = 600
 
 GO_ON, STOPPED, OUT_OF_TIME = 0, 1, 2
 
+SEED_STEP = 1_000_003
+
 Save = Callable[[dict[str, Any]], None]
 
 
@@ -77,31 +79,41 @@ class Trainer:
             return self._loop(stop, save, progress)
         except Exception as error:
             if is_out_of_memory(error):
-                raise explained(self._config, self._device) from error
+                raise explained(self._config, self._device, self.feed.resident) from error
             raise
         finally:
             self.feed.close()
 
     def _loop(self, stop: threading.Event, save: Save, progress: Progress) -> bool:
-        clock, saved = time.monotonic(), time.monotonic()
-        while self.step < self._config.steps:
+        saved = time.monotonic()
+        ends = self.step >= self._config.steps or self._out_of_time
+        while not ends:
+            began = time.monotonic()
+            self._advance(progress)
+            self.seconds += time.monotonic() - began
             verdict = self._verdict(stop)
-            if verdict == STOPPED:
-                self._losses.fetch()
-                save(self.state())
-                return False
-            if verdict == GO_ON:
-                self._advance(progress)
-            self.seconds, clock = self.seconds + time.monotonic() - clock, time.monotonic()
-            if verdict == OUT_OF_TIME or self.step in self._due:
-                self.evaluate(last=verdict == OUT_OF_TIME or self.step == self._config.steps)
-            if verdict == OUT_OF_TIME or self.step in self._due or time.monotonic() - saved > SAVE_SECONDS:
-                self._losses.fetch()  # nothing is saved whose loss was not finite
-                save(self.state())
+            ends = verdict == OUT_OF_TIME or self.step == self._config.steps
+            due = ends or self.step in self._due
+            if due:
+                self.evaluate(last=ends)
+            if due or verdict == STOPPED or time.monotonic() - saved > SAVE_SECONDS:
+                self._save(save)
                 saved = time.monotonic()
-            if verdict == OUT_OF_TIME:
-                break
+            if verdict == STOPPED and not ends:
+                return False
         return True
+
+    def _save(self, save: Save) -> None:
+        """Nothing is saved whose losses or weights are not finite: the last good checkpoint stays the last."""
+        self._losses.fetch()
+        weights = [value for value in self.network.state_dict().values() if value.is_floating_point()]
+        if self._group.leads and not bool(torch.stack([torch.isfinite(value).all() for value in weights]).all()):
+            raise Diverged(
+                f"the training diverged: a gradient was not finite before step {self.step}, though the losses were.",
+                field="optimiser.lr",
+                remedy="Lower the learning rate; the last checkpoint is from before.",
+            )
+        save(self.state())
 
     def _advance(self, progress: Progress) -> None:
         parts = self._objective.step(*self.batch(self.step))
@@ -115,9 +127,12 @@ class Trainer:
         """Whether to go on, which all processes of the run answer alike."""
         if self._group.size > 1 and self.step % ASK_EVERY:
             return GO_ON
+        return self._group.agree(STOPPED if stop.is_set() else OUT_OF_TIME if self._out_of_time else GO_ON)
+
+    @property
+    def _out_of_time(self) -> bool:
         minutes = self._config.budget.minutes
-        over = minutes is not None and self.seconds >= 60 * minutes and self.step > 0
-        return self._group.agree(STOPPED if stop.is_set() else OUT_OF_TIME if over else GO_ON)
+        return minutes is not None and self.seconds >= 60 * minutes
 
     def batch(self, step: int) -> Batch:
         """RGB (B,3,H,W) in [−1, 1], depth (B,1,H,W) in metres and its mask, of update `step`."""
@@ -132,6 +147,11 @@ class Trainer:
     def images(self) -> tuple[int, int]:
         """How many are trained on, and how many scored."""
         return len(self._train), self._evaluators[0].images
+
+    @property
+    def nbytes(self) -> int:
+        """What the training images take when packed."""
+        return self._train.nbytes
 
     @property
     def median_depth(self) -> float:
@@ -177,6 +197,9 @@ class Trainer:
         self._best = None if state["best"] is None else (int(state["best"][0]), float(state["best"][1]))
         self.network.load_state_dict(state["network"])
         self._objective.load_state_dict(state["objective"])
+        if not self._group.leads:  # the states are the first process's
+            torch.manual_seed(self._config.seed + SEED_STEP * (self._group.rank + self.step))
+            return
         torch.set_rng_state(state["random"])
         generators = state["random_cuda"]
         if self._device.type == "cuda" and len(generators) == torch.cuda.device_count():
@@ -212,7 +235,7 @@ class Losses:
             if self._recorder is not None and (self._is_recorded(step) or not good):
                 named = {f"train/loss/{key}": value for key, value in zip(self._keys, row, strict=True)}
                 self._recorder.point(step, named, wall)
-            if not good:
+            if not good and self._recorder is not None:  # the first process says so, and ends the others
                 raise self._diverged(step, row)
 
     def _is_recorded(self, step: int) -> bool:
@@ -221,7 +244,8 @@ class Losses:
     def _diverged(self, step: int, row: list[float]) -> Diverged:
         """Which part, at which step, on which images: a part is named before the sum that it spoils."""
         broken = [key for key, value in zip(self._keys, row, strict=True) if not math.isfinite(value)]
-        part = broken[1] if len(broken) > 1 and broken[0] == self._config.loss.name else broken[0]
+        # L1 first: where it is broken, the prediction is, and what D says of it follows.
+        part = min(broken, key=lambda key: (key != "gan_l1", key == self._config.loss.name))
         images = self._images(step - 1)
         shown = ", ".join(images[:8]) + (f" and {len(images) - 8} more" if len(images) > 8 else "")
         return Diverged(

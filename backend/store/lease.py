@@ -86,7 +86,11 @@ def _attempt(run: Run, request: ClaimRequest, now: datetime, step: int | None) -
 def newest_checkpoint(session: Session, run: Run) -> Checkpoint | None:
     """The furthest checkpoint that belongs to the run's present line of attempts."""
     cuts = cuts_of(session, run.id)
-    notes = session.scalars(select(Checkpoint).where(Checkpoint.run_id == run.id).order_by(Checkpoint.step.desc()))
+    notes = session.scalars(
+        select(Checkpoint)
+        .where(Checkpoint.run_id == run.id)
+        .order_by(Checkpoint.step.desc(), Checkpoint.attempt.desc())
+    )
     return next((note for note in notes if note.step <= cuts.get(note.attempt, note.step)), None)
 
 

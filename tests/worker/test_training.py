@@ -75,6 +75,30 @@ def test_runs_of_one_seed_differ_only_in_the_loss(training: Make) -> None:
                 assert torch.equal(ours, theirs)
 
 
+def test_what_dropout_draws_does_not_depend_on_the_loss(training: Make) -> None:
+    draws = set()
+    for name in ("l1", "gan", "kendall_gal"):
+        training(loss=name, network={"dropout": 0.5})
+        draws.add(torch.rand(()).item())
+    assert len(draws) == 1
+
+
+def test_weights_that_are_not_finite_are_not_saved(training: Make) -> None:
+    run = training(budget={"images_seen": 48, "batch_size": 8})
+    advance = run.trainer._objective.step
+
+    def spoiled(*batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        parts = advance(*batch)
+        if run.trainer.step == 3:  # the loss of step 4 is finite, its gradient was not
+            next(iter(run.network.parameters())).data[0] = float("nan")
+        return dict(parts)
+
+    run.trainer._objective.step = spoiled
+    with pytest.raises(Diverged, match="a gradient was not finite before step 4"):
+        run.run()
+    assert [state["step"] for state in run.states] == [2]
+
+
 def test_the_hashes_tell_another_seed_and_another_augmentation(training: Make) -> None:
     usual, seed, zoom = training(), training(seed=1), training(data={"train_size": 16, "zoom": 1.5})
     assert usual.initialisation["weights_sha256"] == zoom.initialisation["weights_sha256"]
@@ -100,7 +124,7 @@ def test_a_stop_leaves_a_checkpoint_and_says_so(training: Make) -> None:
     stop = threading.Event()
     stop.set()
     assert not run.run(stop)
-    assert [state["step"] for state in run.states] == [0]
+    assert [state["step"] for state in run.states] == [1]
 
 
 def test_a_training_whose_loss_is_not_finite_stops_with_its_cause_named(training: Make) -> None:
@@ -157,6 +181,9 @@ def test_a_run_whose_minutes_are_over_is_evaluated_and_ends(training: Make) -> N
     again.trainer.load(run.states[-1])
     assert again.run()
     assert again.trainer.step == run.trainer.step, "the minutes of earlier attempts count"
+    steps = [evaluation.step for evaluation in run.record.evaluations]
+    assert len(steps) == len(set(steps))
+    assert run.record.evaluations[-1].sharpness is not None
 
 
 def test_the_step_that_was_best_on_validation_is_remembered(training: Make) -> None:

@@ -29,7 +29,8 @@ LAYOUT = 1
 """Part of every key: raise it when the arrays or their preparation change."""
 LARGEST_MM = 65535
 MOST_DECODERS = 16
-DEFAULT_LIMIT = 8 * 2**30
+PIECE = 256
+"""Frames looked at together for their median."""
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -50,7 +51,7 @@ class FrameStore:
         *,
         fingerprint: str,
         cache: Path,
-        byte_limit: int = DEFAULT_LIMIT,
+        byte_limit: int = 32 << 30,
     ) -> None:
         self.frames = list(frames)
         self.source = source
@@ -79,14 +80,17 @@ class FrameStore:
         if self.cached:
             chosen = np.asarray(indices, dtype=np.intp)
             return self._rgb[chosen], self._depth[chosen]
-        pairs = [self._prepared(self.frames[i]) for i in indices]
+        with ThreadPoolExecutor(_decoders(), thread_name_prefix="decode") as threads:
+            pairs = list(threads.map(self._prepared, (self.frames[i] for i in indices)))
         return np.stack([rgb for rgb, _ in pairs]), np.stack([depth for _, depth in pairs])
 
     def median_depth(self) -> float:
         """Median of all valid depths in metres: the constant prediction that a network has to beat. 0.0 without a valid pixel."""
         counts = np.zeros(LARGEST_MM + 1, np.int64)
-        for i in range(len(self)):
-            counts += np.bincount(self.raw([i])[1].ravel(), minlength=LARGEST_MM + 1)
+        for start in range(0, len(self), PIECE):
+            piece = range(start, min(start + PIECE, len(self)))
+            depth = self._depth[piece.start : piece.stop] if self.cached else self.raw(piece)[1]
+            counts += np.bincount(depth.ravel(), minlength=LARGEST_MM + 1)
         counts[0] = 0
         return middle(counts) / 1000
 
@@ -96,7 +100,7 @@ class FrameStore:
 
     def _all_prepared(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Every frame in order, decoded by a thread a core (the decoders let go of the interpreter), a few ahead of the reader."""
-        workers = min(os.cpu_count() or 1, MOST_DECODERS)
+        workers = _decoders()
         with ThreadPoolExecutor(workers, thread_name_prefix="decode") as threads:
             frames = iter(self.frames)
             ahead = deque(threads.submit(self._prepared, frame) for frame in islice(frames, 4 * workers))
@@ -160,6 +164,10 @@ class FrameStore:
             for file in (rgb_file, depth_file):
                 file.flush()
                 os.fsync(file.fileno())
+
+
+def _decoders() -> int:
+    return min(os.cpu_count() or 1, MOST_DECODERS)
 
 
 def as_batch(rgb: Tensor, millimetres: Tensor) -> Batch:

@@ -27,7 +27,7 @@ def image_sums(pred: Tensor, target: Tensor, mask: Tensor, *, min_depth: float, 
     # 1 m outside the mask, in both: no error there, so that only counts have to look at the mask.
     target = torch.where(mask, target.double(), 1.0)
     unclamped = torch.where(mask, pred.double().nan_to_num(min_depth, max_depth, min_depth), 1.0)
-    clamped = clamp(unclamped)
+    clamped = torch.where(mask, clamp(unclamped), 1.0)
     counts = {"n": mask, "nonfinite": mask & ~finite, "clipped": mask & finite & (clamped != unclamped)}
     columns = {name: _total(pixels) for name, pixels in counts.items()}
     columns |= _errors(clamped, target, mask) | _log_errors(clamped, target) | _by_depth(clamped, target, mask)

@@ -174,3 +174,14 @@ def test_the_constant_prediction_by_hand() -> None:
     sums = constant_sums(2.0, target, evaluation=EvaluationConfig(), data=data, frame=(48, 64))[0]
     expected = {"n": 2, "abs": 2, "sq": 2, "abs_rel": 1 + 1 / 3, "sq_rel": 1 + 1 / 3}
     assert {name: sums[SUMS.index(name)].item() for name in expected} == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("limits", [{"min_depth": 2.0, "max_depth": 10.0}, {"min_depth": 1e-3, "max_depth": 0.8}])
+def test_holes_cost_nothing_in_a_range_without_one_metre(limits: dict[str, float]) -> None:
+    depth = torch.full((1, 1, 4, 4), limits["max_depth"] / 2 + limits["min_depth"] / 2)
+    mask = torch.zeros_like(depth, dtype=torch.bool)
+    mask[0, 0, 1, 2] = True
+    found = from_sums(image_sums(depth, depth, mask, **limits).numpy(), "pooled")
+    errors = ("mae", "rmse", "abs_rel", "sq_rel", "rmse_log", "log10", "rmse_median", "rmse_affine", "clipped")
+    assert {name: found[name] for name in errors} == dict.fromkeys(errors, 0)
+    assert found["delta1"] == 1

@@ -78,7 +78,7 @@ def test_a_small_network_learns_a_far_square_on_a_near_ground_in_forty_steps(enc
     target[:, :, 8:24, 40:56] = 8.0
     optimiser = torch.optim.Adam(network.parameters(), lr=3e-3, betas=(0.5, 0.999))
     for _ in range(40):
-        loss = LOSSES["l1"](network(image), target, target > 0)
+        loss = LOSSES["l1"](network(image), target, target > 0, unit="metre")
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

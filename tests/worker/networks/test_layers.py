@@ -8,6 +8,7 @@ from torch import nn
 
 from depthboard.config import NetworkConfig
 from worker.networks import NETWORKS, D3Net
+from worker.networks.convolution import Conv2d, ConvTranspose2d
 
 D3_MAPS = [(64, 128, 160), (128, 64, 80), (256, 32, 40), (512, 16, 20), (1024, 8, 10)]
 D3_UP = [(512, 16, 20), (256, 32, 40), (128, 64, 80), (64, 128, 160), (64, 256, 320)]
@@ -70,7 +71,7 @@ def test_the_resnet_50_variant_s_maps_at_256_by_320(resnet: D3Net) -> None:
 def test_an_up_block_is_transposed_convolution_and_convolution_each_with_normalisation_dropout_and_relu() -> None:
     block = NETWORKS["densenet_small"](NetworkConfig(dropout=0.3)).up[0]
     half = [nn.BatchNorm2d, nn.Dropout, nn.ReLU]
-    assert [type(layer) for layer in block] == [nn.ConvTranspose2d, *half, nn.Conv2d, *half]
+    assert [type(layer) for layer in block] == [ConvTranspose2d, *half, Conv2d, *half]
     up, conv = block[0], block[4]
     assert (up.kernel_size, up.stride, up.padding, up.bias is None) == ((4, 4), (2, 2), (1, 1), False)
     assert (conv.kernel_size, conv.padding, conv.bias is None) == ((3, 3), (1, 1), True)
