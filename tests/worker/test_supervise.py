@@ -115,6 +115,12 @@ LONG = {
 }
 
 
+def trainings(process: psutil.Process) -> list[psutil.Process]:
+    """The process's children that train; one that has ended and was not waited for has no command line."""
+    alive = [child for child in process.children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "worker.launch" in child.cmdline()]
+
+
 @dataclass
 class Supervised:
     """A claimed run of the real API that trains under `supervise` in a thread."""
@@ -138,7 +144,7 @@ class Supervised:
         """Wait for some steps; the process that trains."""
         begin = 0 if self.claim.resume_from is None else self.claim.resume_from.step
         self.until(lambda: bool(self.client.run(self.claim.run_id)["step"] > begin + 2))
-        (child,) = [p for p in psutil.Process().children() if "worker.launch" in p.cmdline()]
+        (child,) = trainings(psutil.Process())
         return child.pid
 
     @property
@@ -241,7 +247,7 @@ def test_a_run_killed_at_any_step_ends_with_the_bits_of_an_unbroken_one(
         for least in (10, 26):
             training = Supervised(client, settings, claimed(client))
             training.until(lambda least=least: bool(client.run(1)["step"] >= least))
-            (child,) = [p for p in psutil.Process().children() if "worker.launch" in p.cmdline()]
+            (child,) = trainings(psutil.Process())
             child.kill()
             training.thread.join(10)
             acting.expire(app, 1)
@@ -288,7 +294,7 @@ def test_several_processes_end_together(api: str, settings: Settings) -> None:
         quick = settings.model_copy(update={"api_url": api, "renew_seconds": 0.5})
         training = Supervised(client, quick, claimed(client))
         child = training.train()
-        others = [p.pid for p in psutil.Process(child).children() if "worker.launch" in p.cmdline()]
+        others = [p.pid for p in trainings(psutil.Process(child))]
         assert len(others) == 1
         training.stopping.set()
         training.thread.join(60)
@@ -298,7 +304,7 @@ def test_several_processes_end_together(api: str, settings: Settings) -> None:
         again = claimed(client)
         assert again.resume_from is not None
         training = Supervised(client, quick, again)
-        (other,) = [p for p in psutil.Process(training.train()).children() if "worker.launch" in p.cmdline()]
+        (other,) = trainings(psutil.Process(training.train()))
         other.kill()
         training.thread.join(30)
         assert not training.thread.is_alive(), "one that is killed takes the others with it"
