@@ -18,8 +18,8 @@ demo: $(VENV)/.ready web ## start everything and train the built-in experiment
 up: $(VENV)/.ready web ## start everything, submit nothing
 	@$(PY) -m depthboard.cli up --slots $(SLOTS)
 
-test: $(VENV)/.ready-dev web browser ## every test
-	$(PY) -m pytest
+test: $(VENV)/.ready-dev web browser ## every test, a file a core
+	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.ready-dev web ## style, types, import contracts, the browser's types
 	$(PY) -m ruff check .

@@ -1,13 +1,15 @@
 """`make bench-train`: our training step against a plain loop, side by side in one run.
 
 The plain loop is what one writes first: PIL and a DataLoader with a process a core, float32, channels first, Adam as it comes, a loss
-printed each step. Both train the same network on the same files with the same batch size, L1 and a mirrored half; they take turns in short
-blocks, so that a noisy neighbour touches both alike. Workers of the DataLoader are started before the clock is.
+printed each step. Both train the same network on the same files with the same batch size, L1 and a mirrored half, each in a process of its
+own, set up as it is in use; they take turns in short blocks, so that a noisy neighbour touches both alike. Workers of the DataLoader are
+started before the clock is.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import count as numbers
 from itertools import islice
 from pathlib import Path
@@ -33,11 +35,16 @@ from depthboard.settings import Settings
 from worker.attempt import make_network, prepare_torch
 from worker.data import FrameStore, augment, open_source
 from worker.data.feed import Feed
+from worker.environment import training_environment
+from worker.gpus import visible_gpus
 from worker.objective import Objective
 from worker.precision import Precision, computes_in, processor
 from worker.schedule import ImageOrder
 
 FRAME = (480, 640)
+PLAIN, OURS = "plain loop", "Depthboard"
+AS_GIVEN = dict(os.environ)
+"""The environment before torch is set up here, which sets some of it."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,8 @@ class Preset:
 
     @property
     def frames(self) -> int:
-        """Enough that each process of the DataLoader has batches to decode ahead."""
-        return 4 * self.batch * (os.cpu_count() or 1)
+        """Enough for long epochs: at the end of one the DataLoader runs dry and waits for its processes."""
+        return 50 * self.batch
 
     def config(self, **engine: Any) -> RunConfig:
         return RunConfig.model_validate(
@@ -68,7 +75,7 @@ class Preset:
 
 
 PRESETS = {
-    "cpu": {"small": Preset("densenet_small", 64, 96, 8, 12, 7), "full": Preset("densenet121", 256, 320, 4, 1, 9)},
+    "cpu": {"small": Preset("densenet_small", 64, 96, 8, 48, 7), "full": Preset("densenet121", 256, 320, 4, 3, 7)},
     "cuda": {"small": Preset("densenet_small", 64, 96, 64, 50, 5), "full": Preset("densenet121", 256, 320, 64, 20, 4)},
 }
 
@@ -112,7 +119,7 @@ def write_frames(folder: Path, count: int) -> None:
     """So many rooms enlarged to a camera's 480×640, as files."""
     source = open_source("rooms")
     for part in ("rgb", "depth"):
-        (folder / part).mkdir()
+        (folder / part).mkdir(parents=True)
     for i, name in enumerate(source.frames("official", "train")[:count]):
         frame = source.read(name)
         picture = Image.fromarray(frame.rgb).resize(FRAME[::-1], Image.Resampling.BICUBIC)
@@ -185,19 +192,59 @@ def ours(folder: Path, preset: Preset, device: torch.device, cache: Path, **engi
     return block
 
 
-def compare(name: str, preset: Preset, device: torch.device) -> None:
+class Side:
+    """One of the two in a process of its own, which trains a block when it is asked to."""
+
+    def __init__(self, key: str, name: str, folder: Path, *options: str) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "bench.train",
+            "--side",
+            key,
+            "--preset",
+            name,
+            "--folder",
+            str(folder),
+            *options,
+        ]
+        gpu = visible_gpus()[0] if torch.cuda.is_available() else None
+        environment = AS_GIVEN if key == PLAIN else training_environment(os.cpu_count() or 1, gpu)
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+
+    def block(self) -> Block:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        print(file=self._child.stdin, flush=True)
+        return Block(*json.loads(self._child.stdout.readline()))
+
+    def end(self) -> None:
+        self._child.communicate()
+
+
+def answer(key: str, preset: Preset, folder: Path, **engine: Any) -> None:
+    """The child of a `Side`: a block for every line that comes in."""
+    if key == PLAIN:
+        block = plain(folder / "frames", preset, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    else:
+        block = ours(folder / "frames", preset, set_up(), folder / "cache", **engine)
+    for _ in sys.stdin:
+        print(json.dumps(astuple(block())), flush=True)
+
+
+def compare(name: str, preset: Preset, device: torch.device, *options: str) -> None:
     """Blocks of the two in turn; the median speed of each, and the median of the ratios of neighbours."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "frames"
-        folder.mkdir()
-        write_frames(folder, preset.frames)
-        sides = {
-            "plain loop": plain(folder, preset, device),
-            "Depthboard": ours(folder, preset, device, Path(temporary) / "cache"),
-        }
+        folder = Path(temporary)
+        write_frames(folder / "frames", preset.frames)
+        sides = {key: Side(key, name, folder, *options) for key in (PLAIN, OURS)}
         for side in sides.values():
-            side()
-        rounds = [{key: side() for key, side in sides.items()} for _ in range(preset.blocks)]
+            side.block()
+        rounds = [{key: side.block() for key, side in sides.items()} for _ in range(preset.blocks)]
+        for side in sides.values():
+            side.end()
     print(
         f"{name}: {preset.encoder} at {preset.height}×{preset.width}, batch {preset.batch}, {preset.blocks} blocks of {preset.steps} steps"
     )
@@ -205,10 +252,10 @@ def compare(name: str, preset: Preset, device: torch.device) -> None:
         speed = statistics.median(turn[key].speed for turn in rounds)
         waited = sum(turn[key].waited for turn in rounds) / sum(turn[key].seconds for turn in rounds)
         print(f"  {key:12s} {speed:9.2f} images/s   waits for data {waited:6.1%}")
-    ratios = [turn["Depthboard"].speed / turn["plain loop"].speed for turn in rounds]
+    ratios = [turn[OURS].speed / turn[PLAIN].speed for turn in rounds]
     print(f"  ratio {statistics.median(ratios):.2f}  [{min(ratios):.2f}..{max(ratios):.2f}]")
     if device.type == "cuda":
-        used(statistics.median(turn["Depthboard"].speed for turn in rounds), preset, device)
+        used(statistics.median(turn[OURS].speed for turn in rounds), preset, device)
 
 
 def used(speed: float, preset: Preset, device: torch.device) -> None:
@@ -240,7 +287,8 @@ def slots(preset: Preset, counts: list[int]) -> None:
     for count in counts:
         threads = max(1, cores // count)
         command = [sys.executable, "-m", "bench.train", "--slot", str(threads)]
-        children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+        environment = training_environment(threads, visible_gpus()[0] if torch.cuda.is_available() else None)
+        children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(count)]
         speeds = [float(child.communicate()[0]) for child in children]
         print(f"  {count} of {threads} thread{'s' if threads > 1 else ''}: {sum(speeds):9.1f} images/s together")
 
@@ -250,8 +298,7 @@ def slot(preset: Preset, device: torch.device, threads: int, seconds: float = 15
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "frames"
-        folder.mkdir()
-        write_frames(folder, preset.frames)
+        write_frames(folder, 8 * preset.batch)
         block = ours(folder, preset, device, Path(temporary) / "cache")
         block()
         blocks, end = [], time.monotonic() + seconds
@@ -260,13 +307,24 @@ def slot(preset: Preset, device: torch.device, threads: int, seconds: float = 15
     return sum(b.images for b in blocks) / sum(b.seconds for b in blocks)
 
 
+def set_up() -> torch.device:
+    """torch as a training has it, with all cores."""
+    return prepare_torch(Settings(threads=os.cpu_count() or 1), PRESETS["cpu"]["small"].config().engine, 0)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.train")
     parser.add_argument("--preset", choices=("small", "full", "both"), default="both")
+    parser.add_argument("--compile", action="store_true", help="our step with engine.compile: minutes at the start")
+    parser.add_argument("--side", choices=(PLAIN, OURS), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--slot", type=int, metavar="THREADS", help=argparse.SUPPRESS)
     options = parser.parse_args()
     config = PRESETS["cuda" if torch.cuda.is_available() else "cpu"]
-    device = prepare_torch(Settings(threads=os.cpu_count() or 1), config["small"].config().engine, 0)
+    if options.side:
+        answer(options.side, config[options.preset], options.folder, compile=options.compile)
+        return 0
+    device = set_up()
     if options.slot:
         print(slot(config["small"], device, options.slot))
         return 0
@@ -275,7 +333,7 @@ def main() -> int:
         f"{kind}; computes in {computes_in(device)} (bfloat16 hardware: {'yes' if computes_in(device) == 'bfloat16' else 'no'})"
     )
     for name in ("small", "full") if options.preset == "both" else (options.preset,):
-        compare(name, config[name], device)
+        compare(name, config[name], device, *(["--compile"] if options.compile else []))
     if options.preset != "full":
         slots(config["small"], [1, 2] if device.type == "cpu" else [1, 2, 4, 8])
     return 0

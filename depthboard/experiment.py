@@ -14,13 +14,13 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import to_jsonable_python
 
-from depthboard.config import LossBase, RunConfig, Sum
+from depthboard.config import LossBase, RunConfig, Sum, parts_of
 from depthboard.config.base import Frozen
-from depthboard.config.losses import ms_ssim_scales
+from depthboard.config.losses import LPIPS, ms_ssim_scales
 from depthboard.errors import InvalidInput
 
 # Bump when a change to the training code changes what a run computes: results of different versions are different runs.
-TRAINING_VERSION = "2"
+TRAINING_VERSION = "3"
 
 MAX_RUNS = 10_000
 
@@ -136,9 +136,26 @@ def _build(base: dict[str, Any], levels: dict[str, Any]) -> RunConfig:
     for path in sorted(levels, key=lambda p: p.count(".")):
         _assign(tree, path, levels[path])
     try:
-        return RunConfig.model_validate(tree)
+        config = RunConfig.model_validate(tree)
     except ValidationError as error:
         raise _explain(error, levels) from error
+    _check_paths(config)
+    return config
+
+
+def _check_paths(config: RunConfig) -> None:
+    """Asked of new runs alone: those on record may be older than the rule. Raises InvalidInput."""
+    files = [("network.weights", config.network.weights)]
+    for i, part in enumerate(parts_of(config.loss)):
+        if isinstance(part, LPIPS):
+            files.append((f"loss.parts.{i}.weights" if isinstance(config.loss, Sum) else "loss.weights", part.weights))
+    for field, file in files:
+        if file is not None and not file.startswith("/"):
+            raise InvalidInput(
+                f"{file} is a path from wherever a worker was started, and workers may be started anywhere.",
+                field=field,
+                remedy="Give the whole path, such as /data/weights.pth, the same on every worker.",
+            )
 
 
 def _assign(tree: dict[str, Any], path: str, value: Any) -> None:

@@ -22,6 +22,7 @@ from depthboard.errors import InvalidInput
 
 Array = NDArray[np.float64]
 Averaging = Literal["per_image", "pooled"]
+AVERAGINGS: tuple[Averaging, ...] = ("per_image", "pooled")
 Group = Literal["error", "aligned", "depth", "health", "sharpness"]
 
 EVALUATOR_VERSION = 2

@@ -174,12 +174,14 @@ class Evaluation(Message):
 
 
 class Trained(Message):
-    """A finished run's network: what it is, the data it was trained on, and where its last checkpoint lies."""
+    """A finished run's network: what it is, the data it was trained on, and where its checkpoints lie."""
 
     run_id: int
     config: RunConfig
     dataset: DatasetRef
-    checkpoint: CheckpointNote | None = Field(description="none where no checkpoint was ever noted")
+    checkpoints: list[CheckpointNote] = Field(
+        description="the last, then those best on validation; empty where none was ever noted"
+    )
 
 
 class Rescored(Message):

@@ -104,6 +104,17 @@ def test_labels_say_what_differs_from_the_defaults() -> None:
     assert label({"name": "gan", "d_lr": 1e-4}) == "gan d_lr=0.0001"
 
 
+def test_a_file_on_the_worker_is_named_by_its_whole_path() -> None:
+    lpips = {"name": "lpips", "weights": "alexnet.pth"}
+    for refused, field in (
+        (refusal("l1", **{"network.weights": ["densenet121.pth"]}), "network.weights"),
+        (refusal(lpips), "loss.weights"),
+        (refusal({"name": "sum", "parts": ["l1", lpips]}), "loss.parts.1.weights"),
+    ):
+        assert (refused.field, "Give the whole path" in str(refused.remedy)) == (field, True)
+    assert RunConfig.model_validate({"loss": lpips, "network": {"weights": "a.pth"}}), "as a run on record may have it"
+
+
 def test_the_label_of_ms_ssim_holds_its_number_of_scales() -> None:
     assert label("ms_ssim") == "ms_ssim (3 scales)"
     assert label({"name": "ms_ssim", "data_range": 5}, 256, 320) == "ms_ssim (5 scales) data_range=5"

@@ -10,7 +10,7 @@ from torch import Tensor
 from depthboard.config import RunConfig
 from depthboard.metrics import METRES_PER_UNIT
 from worker.distributed import Group
-from worker.losses import discriminator_loss
+from worker.losses import discriminator_loss, mean_score
 from worker.networks import prepare_discriminator
 from worker.optimiser import Optimiser
 from worker.precision import Precision
@@ -28,15 +28,18 @@ class Adversary:
         self._optimiser = Optimiser(self._network.parameters(), own, config.steps)
 
     def learn(self, rgb: Tensor, depth: Tensor, mask: Tensor, pred: Tensor) -> dict[str, Tensor]:
-        """One update of D on real and predicted depth; its loss and its mean score of the real one, detached."""
+        """One update of D on real and predicted depth: its loss, and its mean scores of both before the update, detached."""
         self._network.requires_grad_(True)
         with self._precision.autocast():
             real = self._network(_shown(depth, mask), rgb)
             fake = self._network(_shown(pred, mask), rgb)
-        loss = discriminator_loss(real, fake)
+        loss = discriminator_loss(real, fake, mask)
         self._optimiser.step(loss)
         self._group.align(self._network)
-        return {"gan_discriminator": loss.detach(), "gan_score_real": real.detach().float().mean()}
+        scores = {"gan_score_real": real, "gan_score_fake": fake}
+        return {"gan_discriminator": loss.detach()} | {
+            name: mean_score(score.detach(), mask) for name, score in scores.items()
+        }
 
     def judge(self, rgb: Tensor, mask: Tensor, pred: Tensor) -> Tensor:
         """D's scores (B,1,h,w) for `pred`, whose gradient reaches `pred` and not D."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -61,6 +62,10 @@ def run_attempt(claim: Claim, folder: Path, stop: threading.Event) -> bool:
         try:
             done = trainer.run(stop, saver.save, Progress(folder / "progress.json"))
             saver.wait()
+        except Exception:
+            with contextlib.suppress(Exception):  # the failure is the reason, not what became of the last checkpoint
+                saver.wait()
+            raise
         finally:
             recorder.flush()  # also what led to a failure: the last points of a diverged run
     if trainer.step < config.steps and done:

@@ -18,6 +18,7 @@ from typing import Any
 from depthboard.errors import Misconfigured
 from depthboard.settings import Settings, get_settings
 from worker.code import source_hash
+from worker.environment import training_environment
 from worker.gpus import device_name, gpu_of
 
 MEASURED_STEPS = 12
@@ -47,13 +48,11 @@ def calibrate(settings: Settings, slots: int) -> Calibration:
 
 
 def _measure(settings: Settings, slots: int) -> Calibration:
-    threads = str(settings.threads)
-    environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    gpus = [{} if (gpu := gpu_of(number)) is None else {"CUDA_VISIBLE_DEVICES": gpu} for number in range(slots)]
+    environments = [training_environment(settings.threads, gpu_of(number)) for number in range(slots)]
     command = [sys.executable, "-m", "worker.calibrate", str(time.time())]
     children = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**environment, **own})
-        for own in gpus
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        for environment in environments
     ]
     try:
         found = [_answer(child) for child in children]

@@ -64,7 +64,7 @@ def on_host(state: Any) -> Any:
 
 
 def write(folder: Path, state: dict[str, Any]) -> CheckpointNote:
-    """Write `state` to a temporary name, sync, rename. Removed are all but the KEEP written last and the one of the step `state["best"]`."""
+    """Write `state` to a temporary name, sync, rename. Removed are all but the KEEP written last and those of the steps in `state["best"]`."""
     folder.mkdir(parents=True, exist_ok=True)
     final = _file(folder, state["step"])
     temporary = final.with_suffix(f".tmp-{os.getpid()}")
@@ -76,10 +76,10 @@ def write(folder: Path, state: dict[str, Any]) -> CheckpointNote:
         step=state["step"], path=str(final), sha256=file_hash(temporary), bytes=temporary.stat().st_size
     )
     temporary.rename(final)
-    best = None if state.get("best") is None else _file(folder, state["best"][0])
+    best = {_file(folder, step) for step, _ in state.get("best", {}).values()}
     # By age, not by step: a run that began anew may stand beside later steps of before.
     for old in sorted(folder.glob("step-*.pt"), key=lambda file: file.stat().st_mtime_ns)[:-KEEP]:
-        if old != best:
+        if old not in best:
             old.unlink(missing_ok=True)
     return note
 

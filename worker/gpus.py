@@ -33,5 +33,10 @@ def gpu_of(slot: int) -> str | None:
 
 
 def device_name() -> str:
-    """The first GPU's name, or cpu."""
-    return gpu_names()[0] if gpu_names() and visible_gpus() else "cpu"
+    """The name of the first GPU that this worker may use, or cpu."""
+    names, visible = gpu_names(), visible_gpus()
+    if not names or not visible:
+        return "cpu"
+    # A GPU may be named by its UUID too: its number is then unknown here, and a host's GPUs are mostly of one kind.
+    first = int(visible[0]) if visible[0].isdecimal() else 0
+    return names[first] if first < len(names) else names[0]

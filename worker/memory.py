@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from depthboard.config import RunConfig
+from depthboard.config import LossBase, RunConfig, parts_of
+from depthboard.config.losses import GAN, LPIPS
 from depthboard.errors import OutOfMemory
-from worker.networks import NETWORKS, D3Net
+from worker.losses import TENSORS, loss_of
+from worker.losses.backbones import TRUNKS
+from worker.losses.perceptual import Backbone, channel_weights
+from worker.networks import NETWORKS, discriminator_for
 from worker.precision import Precision
 
 CGROUP = Path("/sys/fs/cgroup")
 
 BYTES_A_PARAMETER = 16
 """float32 weight, gradient, and Adam's two means."""
-WORKSPACE = 1.25
-"""Over the bytes that are kept: gradients on their way back and the convolutions' own memory. Measured with both preset networks on a CPU."""
+WORKSPACE = 1.6
+"""Over the bytes that are kept: gradients on their way back, the convolutions' own memory, and what the allocator holds between steps. Measured
+with both small networks over four steps on a CPU; D3-Net takes less there, two thirds of this estimate."""
+
+OF_TARGET = 1.4
+"""LPIPS' prediction and target over its prediction alone: the target's features wait for the other's. Measured with its three backbones on a CPU."""
 
 HALF = 0.6
 """Of the bytes in bfloat16: not everything that is kept is. An estimate, not measured yet."""
@@ -40,28 +49,67 @@ class Need:
 
 
 def need(config: RunConfig, device: torch.device) -> Need:
-    """What a step of this configuration takes of one process."""
+    """What a step of this configuration takes of a device: of a GPU one process of the run, of a host all of them together.
+
+    A process runs its share of the images through the network, and all of them through what the loss brings along.
+    """
+    shape = (3, config.data.height, config.data.width)
+    processes = config.engine.processes
+    shares, copies = (processes, 1) if device.type == "cuda" else (1, processes)
+    half = HALF if Precision(config.engine, device).format == "bfloat16" else 1
     with torch.device("meta"):
         network = NETWORKS[config.network.encoder](config.network)
-    two, four = (_kept(network, images, config.data.height, config.data.width) for images in (2, 4))
-    half = Precision(config.engine, device).format == "bfloat16"
-    image = round(WORKSPACE * (four - two) / 2 * (HALF if half else 1) / config.engine.processes)
-    return Need(BYTES_A_PARAMETER * sum(p.numel() for p in network.parameters()), image)
+        discriminator = discriminator_for(config.network.encoder)
+    image = half * _kept(network.features, _pictures(shape)) / shares
+    weights = sum(p.numel() for p in network.parameters())
+    for part in parts_of(config.loss):
+        if isinstance(part, GAN):  # real and predicted depth
+            image += copies * half * 2 * _kept(lambda x: discriminator(x[:, :1], x), _pictures(shape))
+            weights += sum(p.numel() for p in discriminator.parameters())
+        image += copies * _kept_by_loss(part, shape)
+    return Need(copies * BYTES_A_PARAMETER * weights, round(WORKSPACE * image))
 
 
-def _kept(network: D3Net, images: int, height: int, width: int) -> int:
-    """Bytes that autograd keeps of one forward pass, each storage once; on the meta device nothing is computed."""
-    storages: dict[int, Tensor] = {}
-    own = {id(p) for p in network.parameters()}
+def _kept_by_loss(part: LossBase, shape: tuple[int, int, int]) -> float:
+    """Bytes an image that a loss keeps, in float32 whatever the network runs in."""
+    if isinstance(part, LPIPS):
+        with torch.device("meta"):
+            trunk = TRUNKS[part.net]()
+        backbone = Backbone(part.net, trunk, [weights.to("meta") for weights in channel_weights(part.net)])
+        return OF_TARGET * _kept(
+            lambda x: [(features - 1).square() for features in backbone(x[:, :1])], _pictures(shape)
+        )
 
-    def keep(tensor: Tensor) -> Tensor:
-        if id(tensor) not in own:
+    def compute(pred: Tensor) -> Tensor:
+        extra = dict.fromkeys(TENSORS.get(part.name, ()), pred)
+        return loss_of(part)(pred, torch.ones_like(pred), torch.ones_like(pred, dtype=torch.bool), **extra)
+
+    # Not every loss runs on the meta device: a small picture is computed, and what it keeps grows with the pixels.
+    small = (64, 96)
+    pixels = shape[1] * shape[2] / (small[0] * small[1])
+    return pixels * _kept(compute, lambda images: torch.ones(images, 1, *small, requires_grad=True))
+
+
+def _pictures(shape: tuple[int, int, int]) -> Callable[[int], Tensor]:
+    """So many images on the meta device, where nothing is computed."""
+    return lambda images: torch.empty(images, *shape, device="meta", requires_grad=True)
+
+
+def _kept(run: Callable[[Tensor], object], batch: Callable[[int], Tensor]) -> float:
+    """Bytes an image that autograd keeps of one forward pass, each storage once."""
+
+    def of(images: int) -> int:
+        storages: dict[int, Tensor] = {}
+
+        def keep(tensor: Tensor) -> Tensor:
             storages[tensor.untyped_storage()._cdata] = tensor
-        return tensor
+            return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        network.features(torch.empty(images, 3, height, width, device="meta"))
-        return sum(tensor.untyped_storage().nbytes() for tensor in storages.values())
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            run(batch(images))
+            return sum(tensor.untyped_storage().nbytes() for tensor in storages.values())
+
+    return (of(4) - of(2)) / 2  # weights are in both
 
 
 def available(device: torch.device, resident: int = 0) -> int:
@@ -86,13 +134,12 @@ def explained(config: RunConfig, device: torch.device, resident: int = 0) -> Out
     # What did not fit does not, whatever the estimate says; and the processes of a run share a batch.
     fits = min(needed.largest_batch(there), config.budget.batch_size - 1)
     fits -= fits % config.engine.processes
+    smallest = f"Not {'one image' if config.engine.processes == 1 else 'an image a process'} fits"
     return OutOfMemory(
         f"a batch of {config.budget.batch_size} at {data.height}×{data.width} takes about {_gib(needed.of(config.budget.batch_size))}, "
         f"and {'the GPU' if device.type == 'cuda' else 'this host'} has {_gib(there)} left.",
         field="budget.batch_size",
-        remedy=f"A batch of {fits} would fit."
-        if fits
-        else "Not one image fits: take a smaller data.height and data.width.",
+        remedy=f"A batch of {fits} would fit." if fits else f"{smallest}: take a smaller data.height and data.width.",
     )
 
 

@@ -11,7 +11,7 @@ from depthboard.config import RunConfig
 from depthboard.config.losses import GAN, L1, LossBase, Sum, parts_of
 from worker.adversary import Adversary
 from worker.distributed import ALONE, Group
-from worker.losses import TENSORS, loss_of
+from worker.losses import TENSORS, loss_of, mean_score
 from worker.optimiser import Optimiser
 from worker.precision import Precision
 
@@ -29,6 +29,8 @@ class Objective:
         self._network = torch.compile(shared) if config.engine.compile else shared
         lr = [part.d_lr for part in self._parts if isinstance(part, GAN)]
         self._adversary = Adversary(config, device, self._precision, group, lr[0]) if lr else None
+        self.finite = torch.tensor(True)
+        """Whether the network's output in the last step was: a loss may be NaN of it, or of its own."""
 
     def step(self, rgb: Tensor, depth: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Update the weights on one batch: the detached loss, under its own name, and what it is made of."""
@@ -40,11 +42,13 @@ class Objective:
         if self._adversary is not None:
             shown = self._adversary.learn(rgb, depth, mask, pred.detach())
             extra["fake_scores"] = self._adversary.judge(rgb, mask, pred)
-            shown |= _balance(extra["fake_scores"].detach(), pred.detach(), depth, mask)
+            adversarial = mean_score((extra["fake_scores"].detach().float() - 1).square(), mask)
+            shown |= {"gan_adversarial": adversarial, "gan_l1": loss_of(L1())(pred.detach(), depth, mask)}
         parts = {part.name: self._weight * self._part(part, pred, depth, mask, extra) for part in self._parts}
         loss = torch.stack(list(parts.values())).sum()
         # Each process sees the whole loss and sends its own share of the gradient back; the mean over them divides by their number.
         self._optimiser.step(loss * self._group.size)
+        self.finite = torch.isfinite(output.detach()).all()
         return {name: value.detach() for name, value in {self._name: loss, **parts}.items()} | shown
 
     def _part(self, part: LossBase, pred: Tensor, depth: Tensor, mask: Tensor, extra: dict[str, Tensor]) -> Tensor:
@@ -59,10 +63,3 @@ class Objective:
         self._optimiser.load_state_dict(state["optimiser"])
         if self._adversary is not None:
             self._adversary.load_state_dict(state["adversary"])
-
-
-def _balance(scores: Tensor, pred: Tensor, depth: Tensor, mask: Tensor) -> dict[str, Tensor]:
-    """How the game stands: the network's adversarial term, D's mean score of its depth, and its L1 in metres."""
-    wide = scores.float()
-    adversarial = (wide - 1).square().mean()
-    return {"gan_adversarial": adversarial, "gan_score_fake": wide.mean(), "gan_l1": loss_of(L1())(pred, depth, mask)}

@@ -1,5 +1,5 @@
-"""`python -m worker.rescore EXPERIMENT`: score the last checkpoints of an experiment's finished runs again, under another protocol or by a newer
-evaluator, and hand the evaluations to the API. Run by `depthboard rescore` in a process of its own, so that the core needs no torch.
+"""`python -m worker.rescore EXPERIMENT`: score the checkpoints that are kept of an experiment's finished runs (the last, and those best on
+validation) again, under another protocol or by a newer evaluator, and hand the evaluations to the API. Run by `depthboard rescore` in a process of its own, so that the core needs no torch.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -34,10 +34,10 @@ Known = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one run: scored, scored already before, or missing something, with the reason in `words`."""
+    """What became of one checkpoint: scored, scored already before, missing something, or not kept; with the reason in `words`."""
 
     run_id: int
-    state: Literal["scored", "already", "missing"]
+    state: Literal["scored", "already", "missing", "not kept"]
     words: str
 
 
@@ -53,21 +53,41 @@ class Rescorer:
     def experiment(self, experiment_id: int) -> Iterator[Outcome]:
         """Each finished run in turn; what one lacks is told, and the rest goes on. Raises NotFound for the experiment."""
         for run in self._client.runs(experiment_id, status="finished"):
-            try:
-                yield self.run(run["id"])
-            except (
-                Exception
-            ) as error:  # whatever is wrong with one run is its outcome, and no reason to leave the others
-                yield Outcome(run["id"], "missing", reason_of(error))
+            yield from self.run(run["id"])
 
-    def run(self, run_id: int) -> Outcome:
+    def run(self, run_id: int) -> Iterator[Outcome]:
+        """Whatever is wrong with a checkpoint is its outcome, and no reason to leave the others."""
+        try:
+            trained = protocol.Trained.model_validate(self._client.api.json("GET", f"/api/runs/{run_id}/trained"))
+            if not trained.checkpoints:
+                raise Unavailable("no checkpoint of this run was ever noted.", field="checkpoint")
+            config, known = under(trained.config, self._changes), self._client.evaluations(run_id)
+        except Exception as error:
+            yield Outcome(run_id, "missing", reason_of(error))
+            return
+        last = max(note.step for note in trained.checkpoints)
+        for note in trained.checkpoints:
+            words = "" if note.step == last else f"best on validation, step {note.step}: "
+            if is_scored(known, config, note.step, edges=note.step == last):
+                yield Outcome(run_id, "already", f"{words}is scored under {config.protocol} already")
+                continue
+            try:
+                here = find_checkpoint(note, run_id, self._settings.artifacts)
+            except Unavailable as error:  # every run keeps its last one; the best may be of before they were kept
+                yield Outcome(run_id, "missing" if note.step == last else "not kept", words + reason_of(error))
+                continue
+            try:
+                outcome = self._checkpoint(trained, config, known, here, last)
+            except Exception as error:
+                outcome = Outcome(run_id, "missing", reason_of(error))
+            yield replace(outcome, words=words + outcome.words)
+
+    def _checkpoint(
+        self, trained: protocol.Trained, config: RunConfig, known: Known, note: protocol.CheckpointNote, last: int
+    ) -> Outcome:
         """Raises DepthboardError where the checkpoint or the data is not what the run had, or the protocol does not fit it."""
-        trained = protocol.Trained.model_validate(self._client.api.json("GET", f"/api/runs/{run_id}/trained"))
-        config = under(trained.config, self._changes)
-        known = self._client.evaluations(run_id)
-        if is_scored(known, config):
-            return Outcome(run_id, "already", f"is scored under {config.protocol} already")
-        note = find_checkpoint(trained, self._settings.artifacts)
+        if note.step != last:  # sharpness is shown of the end alone
+            config = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"sharpness": "off"})})
         prepare_torch(self._settings, config.engine, config.seed)
         network = load_network(config, note).to(self._device)
         evaluator = self._evaluator(config, trained.dataset)
@@ -76,7 +96,9 @@ class Rescorer:
         if (constant := self._constant(evaluator, config, trained, known)) is not None:
             self._send(trained, note, constant)
         rmse = from_sums(np.frombuffer(evaluation.sums, "<f8").reshape(evaluation.images, -1), "per_image")["rmse"]
-        return Outcome(run_id, "scored", f"RMSE {rmse:.3f} m under {config.protocol}, {evaluation.images} images")
+        return Outcome(
+            trained.run_id, "scored", f"RMSE {rmse:.3f} m under {config.protocol}, {evaluation.images} images"
+        )
 
     def _send(self, trained: protocol.Trained, note: protocol.CheckpointNote, evaluation: protocol.Evaluation) -> None:
         body = protocol.Rescored(
@@ -128,24 +150,22 @@ def under(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
         raise InvalidInput(f"{first['msg'].removeprefix('Value error, ')}.", field=where) from error
 
 
-def is_scored(known: Known, config: RunConfig) -> bool:
-    """Whether nothing new would come: scored again before, or by the run itself with edges measured."""
-    wanted = ("network", config.evaluation.split, config.protocol)
+def is_scored(known: Known, config: RunConfig, step: int, *, edges: bool = True) -> bool:
+    """Whether nothing new would come: scored again before, or by the run itself, with `edges` measured where they are wanted."""
+    wanted = ("network", config.evaluation.split, config.protocol, step)
     return any(
-        (e["predictor"], e["split"], e["protocol"]) == wanted and (e["rescored"] or e["sharpness"] is not None)
+        (e["predictor"], e["split"], e["protocol"], e["step"]) == wanted
+        and (e["rescored"] or not edges or e["sharpness"] is not None)
         for e in known
     )
 
 
-def find_checkpoint(trained: protocol.Trained, artifacts: Path) -> protocol.CheckpointNote:
+def find_checkpoint(note: protocol.CheckpointNote, run_id: int, artifacts: Path) -> protocol.CheckpointNote:
     """The note of the checkpoint where this machine has it: at its own path, or in this machine's folder of artifacts.
 
     Raises Unavailable where there is none.
     """
-    note = trained.checkpoint
-    if note is None:
-        raise Unavailable("no checkpoint of this run was ever noted.", field="checkpoint")
-    here = artifacts / "runs" / str(trained.run_id) / Path(note.path).name
+    here = artifacts / "runs" / str(run_id) / Path(note.path).name
     for path in (Path(note.path), here):
         if path.is_file():
             return note.model_copy(update={"path": str(path)})
@@ -174,7 +194,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit status 0 when every finished run is scored, 1 when some lack something, 2 when nothing could be asked."""
     given = _parser().parse_args(arguments)
     changes = {name: value for name, value in vars(given).items() if name != "experiment" and value is not None}
-    counts: dict[str, int] = {"scored": 0, "already": 0, "missing": 0}
+    counts: dict[str, int] = {"scored": 0, "already": 0, "missing": 0, "not kept": 0}
     try:
         if "protocol" in changes and len(changes) > 1:
             raise InvalidInput("a named protocol sets crop, range, resize and flip itself.", field="protocol")
@@ -185,7 +205,8 @@ def main(arguments: list[str] | None = None) -> int:
     except DepthboardError as error:
         print(error, file=sys.stderr)
         return 2
-    print("{scored} scored, {already} scored already, {missing} not scored.".format(**counts))
+    gone = f" {counts['not kept']} best on validation not kept." if counts["not kept"] else ""
+    print("{scored} scored, {already} scored already, {missing} not scored.".format(**counts) + gone)
     return 1 if counts["missing"] else 0
 
 

@@ -24,6 +24,8 @@ from depthboard.errors import DepthboardError, StaleAttempt, Unavailable
 from depthboard.protocol import Claim, Finish, LogText, Progress
 from depthboard.settings import Settings
 from depthboard.status import RunStatus
+from worker.environment import training_environment
+from worker.gpus import visible_gpus
 
 EXIT_STOPPED = 75
 GRACE_SECONDS = 30.0
@@ -83,16 +85,13 @@ def supervise(claim: Claim, settings: Settings, stopping: threading.Event, gpu: 
 
 def _environment(settings: Settings, claim: Claim, gpu: str | None) -> dict[str, str]:
     """The child's environment. A run over several GPUs sees all of them."""
-    threads = str(settings.threads)
-    own = {} if gpu is None or claim.config.engine.processes > 1 else {"CUDA_VISIBLE_DEVICES": gpu}
+    if gpu is not None and claim.config.engine.processes > 1:
+        gpu = ",".join(visible_gpus())
     return {
-        **os.environ,
-        **own,
+        **training_environment(settings.threads, gpu),
         "DEPTHBOARD_HOME": str(settings.home),
         "DEPTHBOARD_API_URL": settings.url,
         "DEPTHBOARD_ATTEMPT": f"{claim.run_id}-{claim.attempt}",
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -7,6 +7,7 @@ import math
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from depthboard import protocol
 from depthboard.config import RunConfig
 from depthboard.errors import Diverged
-from depthboard.metrics import from_sums
+from depthboard.metrics import AVERAGINGS, Averaging, from_sums
 from worker.data import FrameStore, augment
 from worker.data.feed import Feed
 from worker.data.store import Batch
@@ -33,7 +34,7 @@ FETCH_SECONDS = 0.5
 FETCH_STEPS = 256
 """Losses stay on the device until this long or this many steps have passed: fetching them waits for the GPU."""
 ASK_EVERY = 16
-"""Steps between two agreements of several processes on whether to go on: each of them waits for the GPU too."""
+"""Steps between two agreements of several GPUs on whether to go on: each of them waits for the GPU too."""
 SAVE_SECONDS = 600
 """A checkpoint is written at least this often, also between evaluations."""
 
@@ -69,7 +70,8 @@ class Trainer:
         self._recorder = recorder
         self.feed = Feed(train, device)
         self._due = set(evaluation_steps(config))
-        self._best: tuple[int, float] | None = None
+        self._ask_every = ASK_EVERY if device.type == "cuda" else 1
+        self._best: dict[Averaging, tuple[int, float]] = {}
         self.step, self.seconds = 0, 0.0
 
     def run(self, stop: threading.Event, save: Save, progress: Progress) -> bool:
@@ -79,6 +81,7 @@ class Trainer:
             return self._loop(stop, save, progress)
         except Exception as error:
             if is_out_of_memory(error):
+                traceback.clear_frames(error.__traceback__)  # what the failed step held is free again
                 raise explained(self._config, self._device, self.feed.resident) from error
             raise
         finally:
@@ -116,16 +119,18 @@ class Trainer:
         save(self.state())
 
     def _advance(self, progress: Progress) -> None:
+        if self._group.size > 1:  # a checkpoint holds the draws of one process: those of several follow from the step
+            torch.manual_seed(self._config.seed + SEED_STEP * (self._group.size * self.step + self._group.rank))
         parts = self._objective.step(*self.batch(self.step))
         self.step += 1
-        self._losses.add(self.step, parts)
+        self._losses.add(self.step, parts, self._objective.finite)
         if self._losses.ripe or self.step == 1 or self.step in self._due:
             self._losses.fetch()
             progress.update(self.step, self._config.budget.batch_size)
 
     def _verdict(self, stop: threading.Event) -> int:
         """Whether to go on, which all processes of the run answer alike."""
-        if self._group.size > 1 and self.step % ASK_EVERY:
+        if self._group.size > 1 and self.step % self._ask_every:
             return GO_ON
         return self._group.agree(STOPPED if stop.is_set() else OUT_OF_TIME if self._out_of_time else GO_ON)
 
@@ -173,19 +178,20 @@ class Trainer:
         self._group.wait()
 
     def _remember_best(self, evaluation: protocol.Evaluation) -> None:
-        """The step with the lowest RMSE on validation, whose checkpoint is kept."""
+        """The step with the lowest RMSE on validation by each averaging, whose checkpoint is kept."""
         if evaluation.split == "validation":
             sums = np.frombuffer(evaluation.sums, "<f8").reshape(evaluation.images, -1)
-            rmse = from_sums(sums, "per_image")["rmse"]
-            if math.isfinite(rmse) and (self._best is None or rmse < self._best[1]):
-                self._best = (evaluation.step, rmse)
+            for averaging in AVERAGINGS:
+                rmse = from_sums(sums, averaging)["rmse"]
+                if math.isfinite(rmse) and rmse < self._best.get(averaging, (0, math.inf))[1]:
+                    self._best[averaging] = (evaluation.step, rmse)
 
     def state(self) -> dict[str, Any]:
         """All that the rest of the training depends on; the order of the data follows from the step."""
         return {
             "step": self.step,
             "seconds": self.seconds,
-            "best": None if self._best is None else list(self._best),
+            "best": {averaging: list(best) for averaging, best in self._best.items()},
             "network": self.network.state_dict(),
             "objective": self._objective.state_dict(),
             "random": torch.get_rng_state(),
@@ -194,12 +200,9 @@ class Trainer:
 
     def load(self, state: dict[str, Any]) -> None:
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
-        self._best = None if state["best"] is None else (int(state["best"][0]), float(state["best"][1]))
+        self._best = {averaging: (int(step), float(rmse)) for averaging, (step, rmse) in state["best"].items()}
         self.network.load_state_dict(state["network"])
         self._objective.load_state_dict(state["objective"])
-        if not self._group.leads:  # the states are the first process's
-            torch.manual_seed(self._config.seed + SEED_STEP * (self._group.rank + self.step))
-            return
         torch.set_rng_state(state["random"])
         generators = state["random_cuda"]
         if self._device.type == "cuda" and len(generators) == torch.cuda.device_count():
@@ -220,9 +223,10 @@ class Losses:
     def ripe(self) -> bool:
         return len(self._waiting) >= FETCH_STEPS or time.monotonic() - self._fetched > FETCH_SECONDS
 
-    def add(self, step: int, parts: Mapping[str, Tensor]) -> None:
+    def add(self, step: int, parts: Mapping[str, Tensor], output_finite: Tensor) -> None:
         self._keys = list(parts)
-        self._waiting.append((step, time.time(), torch.stack([value.float() for value in parts.values()])))
+        row = torch.stack([*(value.float() for value in parts.values()), output_finite.float()])
+        self._waiting.append((step, time.time(), row))
 
     def fetch(self) -> None:
         """Bring the waiting losses over and record them. Raises Diverged at the first that is not finite."""
@@ -231,12 +235,12 @@ class Losses:
             return
         values = torch.stack([row for _, _, row in waiting]).cpu()
         finite = torch.isfinite(values).all(dim=1)
-        for (step, wall, _), row, good in zip(waiting, values.tolist(), finite.tolist(), strict=True):
+        for (step, wall, _), (*row, output_finite), good in zip(waiting, values.tolist(), finite.tolist(), strict=True):
             if self._recorder is not None and (self._is_recorded(step) or not good):
                 named = {f"train/loss/{key}": value for key, value in zip(self._keys, row, strict=True)}
                 self._recorder.point(step, named, wall)
             if not good and self._recorder is not None:  # the first process says so, and ends the others
-                raise self._diverged(step, row)
+                raise self._diverged(step, row) if output_finite else self._broken_before(step)
 
     def _is_recorded(self, step: int) -> bool:
         return step % self._every == 0 or step == 1 or step in self._due
@@ -246,13 +250,31 @@ class Losses:
         broken = [key for key, value in zip(self._keys, row, strict=True) if not math.isfinite(value)]
         # L1 first: where it is broken, the prediction is, and what D says of it follows.
         part = min(broken, key=lambda key: (key != "gan_l1", key == self._config.loss.name))
-        images = self._images(step - 1)
-        shown = ", ".join(images[:8]) + (f" and {len(images) - 8} more" if len(images) > 8 else "")
         return Diverged(
-            f"the training diverged: {part} was {row[self._keys.index(part)]} at step {step}, on the images {shown}.",
+            f"the training diverged: {part} was {row[self._keys.index(part)]} at step {step}, on the images {self._shown(step)}.",
             field="optimiser.lr",
             remedy="Lower the learning rate, or look at these images; the last checkpoint is from before.",
         )
+
+    def _broken_before(self, step: int) -> Diverged:
+        """The network's output was not finite, so its weights were not: what broke them is the update before."""
+        if step == 1:
+            return Diverged(
+                "the network's first output was not finite, before anything was learnt.",
+                field="network.weights",
+                remedy="Look at the file of weights, if there is one, and at the pictures.",
+            )
+        return Diverged(
+            f"the training diverged: at step {step} the network's output was not finite. The losses of step {step - 1} were, but a gradient was not, "
+            f"on the images {self._shown(step - 1)}, or weights had grown beyond what the network can compute.",
+            field="optimiser.lr",
+            remedy="Lower the learning rate, or look at these images; the last checkpoint is from before.",
+        )
+
+    def _shown(self, step: int) -> str:
+        """The images of an update, the first eight by name."""
+        images = self._images(step - 1)
+        return ", ".join(images[:8]) + (f" and {len(images) - 8} more" if len(images) > 8 else "")
 
 
 class Progress:

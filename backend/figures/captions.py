@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from backend.figures.groups import Scope
 from backend.figures.selector import Selection, selector_words
 from backend.store.study import StudyRun
-from depthboard.metrics import METRICS, SHARPNESS_METRICS, Metric
+from depthboard.metrics import METRICS, SHARPNESS_METRICS, Metric, full_name
 from depthboard.status import RunStatus
 
 THIN = "\u202f"
@@ -57,14 +57,11 @@ def short_size(n: int) -> str:
 
 
 def evaluation_words(scope: Scope) -> str:
-    text = f"Evaluated on the {scope.part} split, protocol {scope.protocol}."
+    name = full_name(scope.protocol, scope.selection.averaging)
+    text = f"Evaluated on the {scope.part} split, protocol {name}."
     if scope.rescored:
-        text += (
-            f" {plural(scope.rescored, 'run')} re-scored from the last checkpoint, so at the last step alone; "
-            "every run counts with its last evaluation."
-            if scope.selection.value == "last"
-            else f" {plural(scope.rescored, 'run')} re-scored from the last checkpoint, so at the last step alone."
-        )
+        text += f" {plural(scope.rescored, 'run')} re-scored from kept checkpoints"
+        text += "; every run counts with its last evaluation." if scope.selection.value == "last" else "."
     if scope.other_protocols:
         text += f" {plural(scope.other_protocols, 'run')} under other protocols left out."
     return text

@@ -54,8 +54,8 @@ class Cell:
 class Scope:
     """The runs that have evaluations of one part and protocol; the others are counted, never mixed in.
 
-    `selection` is what is shown: with runs in it that were scored again, and so have their last step alone, every run's
-    value is its last evaluation.
+    `selection` is what is shown: with runs in it that were scored again, of which three evaluations are not
+    to be had, the mean of the last three is the last one for every run.
     """
 
     study: Study

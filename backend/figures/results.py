@@ -10,7 +10,7 @@ from backend.figures import captions, published
 from backend.figures.aggregate import over_seeds
 from backend.figures.groups import Cell, Scope, cells, data_title, in_scope
 from backend.figures.selector import Selection
-from backend.figures.table import ResultsTable, join, lost, means, spreads
+from backend.figures.table import ResultsTable, cell_row, join, lost, means, spreads
 from backend.schemas import ResultRow
 from backend.store.study import StudyRun
 
@@ -43,22 +43,8 @@ def _cell_row(cell: Cell, scope: Scope) -> ResultRow | None:
     values = {metric: scope.values(cell.runs, metric) for metric in TABLE_METRICS}
     counted = list(values["rmse"])
     note = join(lost(cell.runs, set(counted)), _unhealthy(cell.runs, counted, scope))
-    if not counted and note is None:
-        return None
     summaries = {metric: over_seeds(found.values()) for metric, found in values.items()}
-    return ResultRow(
-        kind="run",
-        label=cell.label,
-        loss=cell.loss,
-        encoder=cell.encoder,
-        train_size=cell.train_size,
-        dataset=data_title(cell.dataset, cell.split),
-        n=len(counted),
-        run_ids=counted or [run.id for run in cell.runs],
-        values=means(summaries),
-        spread=spreads(summaries),
-        note=note,
-    )
+    return cell_row(cell, counted, summaries, note)
 
 
 def _unhealthy(runs: Iterable[StudyRun], counted: list[int], scope: Scope) -> str:

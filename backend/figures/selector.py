@@ -8,13 +8,12 @@ from typing import Literal, cast
 
 from backend.store.evaluations import Value
 from depthboard.errors import InvalidInput, UnknownName
-from depthboard.metrics import Averaging
+from depthboard.metrics import AVERAGINGS, Averaging
 
 XAxis = Literal["epoch", "step", "images"]
 Options = Mapping[str, Sequence[str]]
 
 VALUES: tuple[Value, ...] = ("last3", "last", "best_validation")
-AVERAGINGS: tuple[Averaging, ...] = ("per_image", "pooled")
 
 # The selector's two parameters, which every figure takes.
 SELECTOR_OPTIONS: dict[str, tuple[str, ...]] = {"value": VALUES, "averaging": AVERAGINGS}

@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 
 from backend.figures import captions
 from backend.figures.aggregate import Summary, over_seeds
-from backend.figures.groups import Cell, Scope, cells, data_title, in_scope
+from backend.figures.groups import Cell, Scope, cells, in_scope
 from backend.figures.selector import Selection
-from backend.figures.table import ResultsTable, join, lost, means, spreads
+from backend.figures.table import ResultsTable, cell_row, join, lost
 from backend.schemas import ResultRow
 from backend.store import evaluations
 from backend.store.evaluations import Metrics
@@ -47,22 +47,9 @@ def gather(session: Session, selection: Selection) -> ResultsTable:
 def _row(cell: Cell, measured: dict[int, Metrics]) -> ResultRow | None:
     counted = [run.id for run in cell.runs if run.id in measured]
     gone = lost(cell.runs, set(counted))
-    if not counted and not gone:
-        return None
     summaries = {m: over_seeds(v for i in counted if (v := measured[i].get(m)) is not None) for m in COLUMNS}
-    return ResultRow(
-        kind="run",
-        label=cell.label,
-        loss=cell.loss,
-        encoder=cell.encoder,
-        train_size=cell.train_size,
-        dataset=data_title(cell.dataset, cell.split),
-        n=len(counted),
-        run_ids=counted or [run.id for run in cell.runs],
-        values=means(summaries),
-        spread=spreads(summaries),
-        note=join(_limited(cell), gone, _undefined(summaries, len(counted))),
-    )
+    limited = _limited(cell) if counted or gone else ""  # no reason for a row by itself
+    return cell_row(cell, counted, summaries, join(limited, gone, _undefined(summaries, len(counted))))
 
 
 def _limited(cell: Cell) -> str:

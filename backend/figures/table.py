@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from backend.figures import captions
 from backend.figures.aggregate import Summary
+from backend.figures.groups import Cell, data_title
 from backend.figures.panels import describe
 from backend.figures.tokens import ENCODER_TITLES, PALETTES, Theme, template
 from backend.schemas import ResultRow, Results
@@ -51,6 +52,27 @@ def lost(runs: Iterable[StudyRun], counted: set[int]) -> str:
 def join(*notes: str) -> str | None:
     """The notes that say something, None when none does."""
     return "; ".join(note for note in notes if note) or None
+
+
+def cell_row(
+    cell: Cell, counted: list[int], summaries: Mapping[str, Summary | None], note: str | None
+) -> ResultRow | None:
+    """The row of a cell, of whose runs `counted` have a value; None where there is nothing to say of it."""
+    if not counted and note is None:
+        return None
+    return ResultRow(
+        kind="run",
+        label=cell.label,
+        loss=cell.loss,
+        encoder=cell.encoder,
+        train_size=cell.train_size,
+        dataset=data_title(cell.dataset, cell.split),
+        n=len(counted),
+        run_ids=counted or [run.id for run in cell.runs],
+        values=means(summaries),
+        spread=spreads(summaries),
+        note=note,
+    )
 
 
 def means(summaries: Mapping[str, Summary | None]) -> dict[str, float | None]:

@@ -80,14 +80,16 @@ def list_evaluations(run_id: Id, session: Reading) -> list[EvaluationEntry]:
 
 @router.get("/{id}/trained")
 def get_trained(run_id: Id, session: Reading) -> protocol.Trained:
-    """What scoring a finished run's network again takes: configuration, dataset, and where its last checkpoint lies."""
-    run, note = rescoring.trained(session, run_id)
+    """What scoring a finished run's network again takes: configuration, dataset, and where its checkpoints lie."""
+    run, kept = rescoring.trained(session, run_id)
     return protocol.Trained(
         run_id=run.id,
         config=RunConfig.model_validate(run.config),
         dataset=dataset_reference(datasets.get(session, run.dataset), run.data_fingerprint),
-        checkpoint=note
-        and protocol.CheckpointNote(step=note.step, path=note.path, sha256=note.sha256, bytes=note.bytes),
+        checkpoints=[
+            protocol.CheckpointNote(step=note.step, path=note.path, sha256=note.sha256, bytes=note.bytes)
+            for note in kept
+        ],
     )
 
 

@@ -16,18 +16,20 @@ from sqlalchemy.orm import Session
 from backend.store.submission import Planned
 from backend.store.tables import Attempt, Run, Worker
 from backend.store.workers import known
+from depthboard.config import parts_of
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.status import RunStatus
 
 RECENT = 500
 KEPT = 0.92
 """Share of the speed of bare steps, which workers report, that a whole run has: loading, evaluations, checkpoints and the record take the rest."""
+GAN = "gan"
 RETRIED = (RunStatus.failed, RunStatus.cancelled)
 
 
 @dataclass(frozen=True)
 class Work:
-    """Images still to be shown by one run, and what its speed depends on."""
+    """Images still to be shown by one run, and what its speed depends on: a sum with a GAN in it is as slow as a GAN."""
 
     kind: str
     loss: str
@@ -58,7 +60,7 @@ class Speeds:
             (self.measured, exact, "finished runs of the same loss and network"),
             (self.reported, exact, "the workers' own measurement"),
             # A worker measures l1 for every loss that is computed pixel by pixel.
-            (self.reported, f"l1/{kind}" if work.loss != "gan" else "", "the workers' own measurement"),
+            (self.reported, f"l1/{kind}" if work.loss != GAN else "", "the workers' own measurement"),
             (self.reported, kind, "the workers' own measurement"),
             (self.measured, kind, "finished runs of the same network"),
         ):
@@ -116,19 +118,19 @@ def _measured(session: Session, startup: float) -> dict[str, list[float]]:
     not.
     """
     rows = session.execute(
-        select(Run.encoder, Run.height, Run.width, Run.loss, Run.images, Attempt.started_at, Attempt.ended_at)
+        select(Run, Attempt.started_at, Attempt.ended_at)
         .join(Attempt, Attempt.run_id == Run.id)
         .where(Run.status == RunStatus.finished, Run.attempt == 1, Run.training_version == TRAINING_VERSION)
         .order_by(Run.finished_at.desc())
         .limit(RECENT)
     )
     speeds: dict[str, list[float]] = {}
-    for encoder, height, width, loss, images, started, ended in rows:
+    for run, started, ended in rows:
         seconds = (ended - started).total_seconds() - startup if ended else 0.0
         if seconds > 0:
-            kind = kind_of(encoder, height, width)
-            speeds.setdefault(f"{loss}/{kind}", []).append(images / seconds)
-            speeds.setdefault(kind, []).append(images / seconds)
+            kind = kind_of(run.encoder, run.height, run.width)
+            speeds.setdefault(f"{_loss_of(run)}/{kind}", []).append(run.images / seconds)
+            speeds.setdefault(kind, []).append(run.images / seconds)
     return speeds
 
 
@@ -153,7 +155,16 @@ def _ahead(session: Session, own: set[int]) -> list[Work]:
 
 def _work_of_run(run: Run) -> Work:
     done = run.step * run.batch_size
-    return Work(kind_of(run.encoder, run.height, run.width), run.loss, max(run.images - done, 0))
+    return Work(kind_of(run.encoder, run.height, run.width), _loss_of(run), max(run.images - done, 0))
+
+
+def _loss_of(run: Run) -> str:
+    return _slowest(run.loss, (part["name"] for part in run.config["loss"].get("parts", ())))
+
+
+def _slowest(loss: str, parts: Iterable[str]) -> str:
+    """The loss by whose speed a run is judged."""
+    return GAN if GAN in parts else loss
 
 
 def _work_of(planned: Planned) -> Work:
@@ -162,7 +173,7 @@ def _work_of(planned: Planned) -> Work:
     images = config.steps * config.budget.batch_size
     if run is not None:
         images = 0 if run.status == RunStatus.finished else _work_of_run(run).images
-    return Work(kind, config.loss.name, images)
+    return Work(kind, _slowest(config.loss.name, (part.name for part in parts_of(config.loss))), images)
 
 
 def images_left(planned: Sequence[Planned]) -> int:

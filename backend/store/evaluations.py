@@ -23,6 +23,8 @@ Ts = TypeVarTuple("Ts")
 Rows = list[tuple[int, dict[str, Any]]]
 
 LAST_N: dict[Value, int] = {"last3": 3, "last": 1}
+AT_END = or_(Evaluation.attempt != RESCORED, Evaluation.step == Run.steps)
+"""Of what was scored again, the run's end alone: the checkpoint that was best on validation is no last value."""
 SUM_COLUMNS = (len(SUMS), FIRST_SUMS)
 """How many columns an array of sums may have: those of this evaluator, and of the first."""
 
@@ -164,7 +166,7 @@ def _column(averaging: Averaging) -> Any:
 
 def _last(session: Session, runs: Select[int], averaging: Averaging, n: int, filed: Filed | None) -> Rows:
     rank = func.row_number().over(partition_by=Evaluation.run_id, order_by=Evaluation.step.desc()).label("rank")
-    ranked = of_network(runs, filed).add_columns(_column(averaging).label("metrics"), rank).subquery()
+    ranked = of_network(runs, filed).where(AT_END).add_columns(_column(averaging).label("metrics"), rank).subquery()
     query = select(ranked.c.run_id, ranked.c.metrics).where(ranked.c.rank <= n)
     return [(run_id, metrics) for run_id, metrics in session.execute(query)]
 
@@ -216,6 +218,7 @@ def sharpness(session: Session, runs: Select[int], filed: Filed | None = None) -
             Evaluation.superseded.is_(False),
             Evaluation.predictor == "network",
             Evaluation.sharpness_means.is_not(None),
+            AT_END,
             *_under(filed, again=True),
         )
         .order_by(Evaluation.step, Evaluation.attempt)

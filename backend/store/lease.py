@@ -85,13 +85,18 @@ def _attempt(run: Run, request: ClaimRequest, now: datetime, step: int | None) -
 
 def newest_checkpoint(session: Session, run: Run) -> Checkpoint | None:
     """The furthest checkpoint that belongs to the run's present line of attempts."""
+    return next(iter(checkpoints(session, run)), None)
+
+
+def checkpoints(session: Session, run: Run) -> list[Checkpoint]:
+    """The notes that belong to the run's present line of attempts, the furthest first; the files of most are gone."""
     cuts = cuts_of(session, run.id)
     notes = session.scalars(
         select(Checkpoint)
         .where(Checkpoint.run_id == run.id)
         .order_by(Checkpoint.step.desc(), Checkpoint.attempt.desc())
     )
-    return next((note for note in notes if note.step <= cuts.get(note.attempt, note.step)), None)
+    return [note for note in notes if note.step <= cuts.get(note.attempt, note.step)]
 
 
 def cuts_of(session: Session, run_id: int) -> dict[int, int]:

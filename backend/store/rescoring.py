@@ -9,20 +9,30 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.store import evaluations, outbox, runs
-from backend.store.lease import newest_checkpoint
+from backend.store.lease import checkpoints
 from backend.store.record import insert_new
 from backend.store.tables import RESCORED, Checkpoint, Evaluation, Run
 from depthboard import protocol
 from depthboard.errors import Conflict, InvalidInput, NotFound
-from depthboard.metrics import EVALUATOR_VERSION
+from depthboard.metrics import AVERAGINGS, EVALUATOR_VERSION
 from depthboard.status import RunStatus
 
 
-def trained(session: Session, run_id: int) -> tuple[Run, Checkpoint | None]:
-    """A finished run and the note of its last checkpoint. Raises NotFound, and Conflict for a run that has not finished."""
+def trained(session: Session, run_id: int) -> tuple[Run, list[Checkpoint]]:
+    """A finished run and the notes of the checkpoints that are kept of it: the last, then those of the steps that were best on
+    validation by each averaging. Raises NotFound, and Conflict for a run that has not finished.
+    """
     run = runs.get(session, run_id)
     _check_finished(run)
-    return run, newest_checkpoint(session, run)
+    return run, _kept(session, run)
+
+
+def _kept(session: Session, run: Run) -> list[Checkpoint]:
+    notes = {note.step: note for note in reversed(checkpoints(session, run))}
+    steps = {max(notes)} if notes else set()
+    for averaging in AVERAGINGS:
+        steps.update(evaluations.best_validation_steps(session, evaluations.one(run.id), averaging).values())
+    return [notes[step] for step in sorted(steps & notes.keys(), reverse=True)]
 
 
 def add(session: Session, run_id: int, sent: protocol.Rescored) -> None:
@@ -36,7 +46,7 @@ def add(session: Session, run_id: int, sent: protocol.Rescored) -> None:
     if run is None:
         raise NotFound(f"there is no run {run_id}.", field="id")
     _check_finished(run)
-    _check_source(session, run, sent)
+    _check_source(run, _kept(session, run), sent)
     _check_scored(session, run, sent.evaluation)
     row = {"run_id": run.id, "attempt": RESCORED, **columns}
     insert_new(session, Evaluation, [row], ("run_id", "attempt", "step", "split", "protocol", "predictor"))
@@ -52,13 +62,13 @@ def _check_finished(run: Run) -> None:
         )
 
 
-def _check_source(session: Session, run: Run, sent: protocol.Rescored) -> None:
-    note = newest_checkpoint(session, run)
-    if note is None or note.sha256 != sent.checkpoint_sha256:
+def _check_source(run: Run, kept: list[Checkpoint], sent: protocol.Rescored) -> None:
+    steps = [note.step for note in kept if note.sha256 == sent.checkpoint_sha256]
+    if not steps:
         raise Conflict(
-            f"what was scored is not the last checkpoint of run {run.id}.",
+            f"what was scored is not a checkpoint that is kept of run {run.id}.",
             field="checkpoint_sha256",
-            remedy="Score the checkpoint that GET /api/runs/{id}/trained names.",
+            remedy="Score those that GET /api/runs/{id}/trained names.",
         )
     if sent.data_fingerprint != run.data_fingerprint:
         raise Conflict(
@@ -67,10 +77,10 @@ def _check_source(session: Session, run: Run, sent: protocol.Rescored) -> None:
             field="data_fingerprint",
             remedy="Restore the dataset's files.",
         )
-    due = 0 if sent.evaluation.predictor == "constant" else note.step
-    if sent.evaluation.step != due:
+    due = [0] if sent.evaluation.predictor == "constant" else steps
+    if sent.evaluation.step not in due:
         raise InvalidInput(
-            f"the checkpoint is of step {note.step}, and the constant prediction of step 0; not of step {sent.evaluation.step}.",
+            f"the checkpoint is of step {steps[0]}, and the constant prediction of step 0; not of step {sent.evaluation.step}.",
             field="evaluation.step",
         )
 

@@ -15,6 +15,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, undefer
 
 from backend.store.evaluations import (
+    AT_END,
     Filed,
     Metrics,
     Value,
@@ -142,7 +143,7 @@ def _scores(
     session: Session, ids: Select[int], averaging: Averaging, filed: Filed | None
 ) -> dict[int, tuple[Score, ...]]:
     metrics = Evaluation.per_image if averaging == "per_image" else Evaluation.pooled
-    query = of_network(ids, filed).add_columns(metrics).order_by(Evaluation.run_id, Evaluation.step)
+    query = of_network(ids, filed).where(AT_END).add_columns(metrics).order_by(Evaluation.run_id, Evaluation.step)
     scores: dict[int, list[Score]] = defaultdict(list)
     for run_id, step, values in session.execute(query):
         scores[run_id].append(Score(step, {name: _number(values.get(name)) for name in METRICS}))

@@ -15,7 +15,7 @@ class EngineConfig(Frozen):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
         description="Number format of the convolutions; auto is bfloat16 where the hardware computes in it, else float32. "
-        "The last layer, the losses and the weights are float32 always.",
+        "The network's last layer, the losses and the weights are float32 always.",
     )
     deterministic: bool = Field(
         False, description="On a GPU, only kernels that give the same bits each time; slower. A CPU always does."

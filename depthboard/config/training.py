@@ -29,7 +29,9 @@ class NetworkConfig(Frozen):
         description="Dropout in the two deepest up blocks (DenseNet only); the authors' NYU script uses 0.5.",
     )
     weights: str | None = Field(
-        None, max_length=1000, description="Path of an ImageNet weights file on the worker; empty trains from scratch."
+        None,
+        max_length=1000,
+        description="Whole path of an ImageNet weights file on the worker; empty trains from scratch.",
     )
 
 

@@ -108,8 +108,8 @@ class Attempt:
     def checkpoint(self, step: int) -> None:
         self.ok("checkpoints", {"step": step, "path": f"/tmp/{step}.pt", "sha256": f"{step:064x}", "bytes": 10})
 
-    def finish(self, status: str = "finished", reason: str = "") -> Any:
-        return self.send("finish", {"status": status, "reason": reason, "exit_code": 0})
+    def finish(self, status: str = "finished", reason: str = "", **more: Any) -> Any:
+        return self.send("finish", {"status": status, "reason": reason, "exit_code": 0, **more})
 
 
 def claim(client: Client, worker: str = "worker-0001", **changes: Any) -> Attempt | None:

@@ -161,6 +161,17 @@ def test_the_time_is_estimated_from_the_workers_measurement_and_the_queue_played
     assert "2 runs of other experiments come first" in plan["warnings"][0]
 
 
+def test_a_sum_with_a_gan_in_it_takes_as_long_as_a_gan(client: TestClient) -> None:
+    assert client.put("/api/workers/worker-0001", json=NOTE).status_code == 204
+    spec = acting.spec(factors={"loss": [{"name": "sum", "parts": ["l2", "gan"]}]})
+    seconds = pytest.approx(3 + 160 / (0.92 * 40), abs=1e-4)
+    assert client.post("/api/experiments/dry-run", json=spec).json()["seconds"] == seconds
+    client.post("/api/experiments", json=spec)
+    plan = client.post("/api/experiments/dry-run", json=acting.spec(factors={"loss": ["l1"]})).json()
+    assert plan["seconds"] == pytest.approx(3 + 160 / (0.92 * 80), abs=1e-4), "on the other slot"
+    assert client.post("/api/experiments/dry-run", json=spec).json()["seconds"] == seconds, "now that it waits"
+
+
 def test_a_plan_of_finished_runs_takes_no_time(client: TestClient) -> None:
     acting.submit(client, factors={"loss": ["l1"]})
     acting.claimed(client).finish()

@@ -46,7 +46,7 @@ def test_a_finished_run_says_what_scoring_it_again_takes(client: TestClient, att
     assert (early.status_code, acting.error_of(early)["field"]) == (409, "status")
     attempt.finish()
     trained = client.get(f"{attempt.path}/trained").json()
-    assert trained["checkpoint"] == {"step": 20, "path": "/tmp/20.pt", "sha256": f"{20:064x}", "bytes": 10}
+    assert trained["checkpoints"] == [{"step": 20, "path": "/tmp/20.pt", "sha256": f"{20:064x}", "bytes": 10}]
     assert trained["config"] == attempt.claim["config"]
     assert trained["dataset"] == attempt.claim["dataset"]
     assert client.get("/api/runs/999/trained").status_code == 404
@@ -81,11 +81,52 @@ def test_the_results_take_the_protocol_and_show_what_was_scored_again(
         table = client.get(f"{path}/results", params={"protocol": wanted}).json()
         values = {row["kind"]: row["values"]["rmse"] for row in table["rows"]}
         assert (values["run"], values["constant"]) == pytest.approx((0.7, 0.9))
-        assert "1 run re-scored from the last checkpoint" in table["caption"]
+        assert "1 run re-scored from kept checkpoints" in table["caption"]
     own = client.get(f"{path}/results").json()
     assert own["rows"][0]["values"]["rmse"] == pytest.approx((0.8 + 0.4 + 0.2) / 3)
     grid = client.get(f"{path}/qualitative", params={"protocol": BTS}).json()
     assert grid["runs"][0]["metrics"]["rmse"] == pytest.approx(0.7)
+
+
+def test_the_checkpoint_that_was_best_on_validation_is_scored_again_and_is_no_last_value(
+    client: TestClient, attempt: acting.Attempt
+) -> None:
+    for step, error in ((5, 0.5), (10, 0.3), (20, 0.4)):
+        attempt.evaluate(step, error, split="validation")
+    attempt.finish()
+    trained = client.get(f"{attempt.path}/trained").json()
+    assert [note["step"] for note in trained["checkpoints"]] == [20, 10]
+    best = {**rescored(attempt, 0.6, step=10), "checkpoint_sha256": f"{10:064x}"}
+    early = {**rescored(attempt, 0.6, step=5), "checkpoint_sha256": f"{5:064x}"}
+    assert refused(client, attempt, early) == (409, "checkpoint_sha256")
+    assert refused(client, attempt, {**best, "checkpoint_sha256": f"{20:064x}"}) == (422, "evaluation.step")
+    assert send(client, attempt, best).status_code == 204
+    path = f"/api/experiments/{client.get(attempt.path).json()['experiments'][0]['id']}/results"
+
+    def value(selector: str) -> float | None:
+        table = client.get(path, params={"protocol": BTS, "value": selector}).json()
+        return next((row["values"]["rmse"] for row in table["rows"] if row["kind"] == "run"), None)
+
+    assert (value("last"), value("best_validation")) == (None, pytest.approx(0.6)), "the end was not scored again yet"
+    assert send(client, attempt, rescored(attempt, 0.7)).status_code == 204
+    assert (value("last"), value("last3"), value("best_validation")) == pytest.approx((0.7, 0.7, 0.6))
+
+
+def test_a_run_that_its_budgets_clock_ended_is_scored_again_at_its_end(client: TestClient) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    attempt = acting.claimed(client)
+    attempt.evaluate(0, 1.0, predictor="constant", constant=3.0)
+    attempt.evaluate(10, 0.4)
+    attempt.checkpoint(10)
+    attempt.finish(step=10)
+    run = client.get(attempt.path).json()
+    assert (run["step"], run["steps"], run["images_seen"]) == (10, 10, 80)
+    assert (
+        send(client, attempt, {**rescored(attempt, 0.7, step=10), "checkpoint_sha256": f"{10:064x}"}).status_code == 204
+    )
+    path = f"/api/experiments/{run['experiments'][0]['id']}/results"
+    rows = client.get(path, params={"protocol": BTS, "value": "last"}).json()["rows"]
+    assert [row["values"]["rmse"] for row in rows if row["kind"] == "run"] == [pytest.approx(0.7)]
 
 
 def test_only_finished_runs_are_scored_again(client: TestClient, attempt: acting.Attempt) -> None:

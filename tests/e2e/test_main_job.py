@@ -45,13 +45,33 @@ def test_the_record_of_a_run_is_complete(product: Product, experiment: dict[str,
     run = product.client.run(next(r["id"] for r in product.client.runs(experiment["id"]) if r["loss"] == "gan"))
     assert run["provenance"]["parameters"] > 500_000
     assert run["provenance"]["libraries"]["torch"].startswith("2.13.0")
+    provenance = run["provenance"]
+    assert provenance["torch_build"].startswith("2.13.0")
+    assert (provenance["processor"] != "", provenance["threads"], provenance["precision"]) == (True, 1, "float32")
+    assert (provenance["deterministic"], len(provenance["code_sha256"])) == (True, 64)
+    assert (provenance["train_images"], provenance["evaluation_images"]) == (run["train_size"], 64)
     assert run["constant"]["rmse"] > 0
     evaluations = [e for e in product.client.evaluations(run["id"]) if e["predictor"] == "network"]
     assert [e["step"] for e in evaluations] == [5, 10]
     curves = product.client.api.json("GET", f"/api/runs/{run['id']}/metrics")["series"]
     assert curves["train/loss/gan"]["step"] == list(range(1, 11))
     assert {"train/loss/gan_discriminator", "train/loss/gan_l1"} <= curves.keys()
+    assert {"train/loss/gan_score_real", "train/loss/gan_score_fake", "train/loss/gan_adversarial"} <= curves.keys()
     assert "resumed" not in product.client.api.json("GET", f"/api/runs/{run['id']}/log")["text"]
+
+
+def test_the_runs_of_a_seed_began_with_the_same_weights_and_batches(
+    product: Product, experiment: dict[str, Any]
+) -> None:
+    runs = [product.client.run(run["id"]) for run in product.client.runs(experiment["id"])]
+    begun: dict[tuple[int, int], set[tuple[str, str]]] = {}
+    for run in runs:
+        known = run["provenance"]
+        hashes = known["initialisation"]["weights_sha256"], known["first_batches_sha256"]
+        assert all(len(value) == 64 for value in hashes)
+        begun.setdefault((run["seed"], run["train_size"]), set()).add(hashes)
+    assert all(len(hashes) == 1 for hashes in begun.values())
+    assert len(begun) < len(runs), "several losses each"
 
 
 def test_a_kept_map_gives_the_error_that_was_recorded(product: Product, experiment: dict[str, Any]) -> None:
@@ -103,7 +123,7 @@ def test_finished_runs_are_scored_again_from_the_command_line(product: Product, 
     ours = [row for row in table["rows"] if row["kind"] == "run"]
     assert len(ours) == 4
     assert all(row["values"]["rmse"] > 0 and row["n"] == 1 for row in ours)
-    assert "4 runs re-scored from the last checkpoint" in table["caption"]
+    assert "4 runs re-scored from kept checkpoints" in table["caption"]
     assert len(product.client.sharpness(experiment["id"], protocol=flipped)["rows"]) == 4
     assert [run["metrics"]["rmse"] for run in product.client.runs(experiment["id"])] == own
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from depthboard import protocol
 from depthboard.config import RunConfig
+from depthboard.experiment import TRAINING_VERSION
 from depthboard.metrics import from_sums
 from depthboard.settings import Settings
 from worker.attempt import make_network, make_trainer, prepare_torch
@@ -51,7 +53,7 @@ class Training:
         source = open_source("rooms")
         reference = protocol.DatasetRef(name="rooms", format="rooms", path="", fingerprint=source.fingerprint())
         claim = protocol.Claim(
-            run_id=1, attempt=1, token="", lease_seconds=60, renew_seconds=2, config=config, dataset=reference, training_version="2"
+            run_id=1, attempt=1, token="", lease_seconds=60, renew_seconds=2, config=config, dataset=reference, training_version=TRAINING_VERSION
         )  # fmt: skip
         self.network, self.initialisation = make_network(config)
         self.record = Record()
@@ -64,6 +66,16 @@ class Training:
         return self.trainer.run(
             stop or threading.Event(), lambda s: self.states.append(copy.deepcopy(s)), self._progress
         )
+
+
+@pytest.fixture(autouse=True)
+def _torch_as_it_comes() -> Iterator[None]:
+    """A training sets torch for its whole process, here for one test: the next may be of another file."""
+    yield
+    torch.set_flush_denormal(False)
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = True
+    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(scope="session")

@@ -41,8 +41,10 @@ def test_only_those_written_last_are_kept_and_no_temporary_file_is_left(tmp_path
 
 def test_the_checkpoint_that_was_best_on_validation_is_kept_too(tmp_path: Path) -> None:
     for step in (1, 2, 3, 4):
-        checkpoint.write(tmp_path, {**STATE, "step": step, "best": [1, 0.5]})
-    assert [int(p.stem[5:]) for p in sorted(tmp_path.iterdir())] == [1, 3, 4]
+        checkpoint.write(tmp_path, {**STATE, "step": step, "best": {"per_image": [1, 0.5], "pooled": [2, 0.6]}})
+    assert [int(p.stem[5:]) for p in sorted(tmp_path.iterdir())] == [1, 2, 3, 4]
+    checkpoint.write(tmp_path, {**STATE, "step": 5, "best": {"per_image": [1, 0.5], "pooled": [5, 0.4]}})
+    assert [int(p.stem[5:]) for p in sorted(tmp_path.iterdir())] == [1, 4, 5]
 
 
 def test_a_checkpoint_holds_the_weights_of_when_it_was_asked_for_and_follows_the_record(tmp_path: Path) -> None:

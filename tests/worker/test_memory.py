@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from depthboard.config import RunConfig
+from depthboard.config import LOSS_CONFIGS, RunConfig
 from depthboard.errors import OutOfMemory
+from tests.worker.losses.cases import backbone_file
 from worker import memory
+from worker.environment import training_environment
 
 CPU = torch.device("cpu")
 
@@ -25,7 +27,9 @@ config, images = RunConfig.model_validate(json.loads(sys.argv[1])), int(sys.argv
 torch.set_num_threads(1)
 network, _ = make_network(config)
 depth = torch.full((images, 1, config.data.height, config.data.width), 3.0)
-Objective(network, config, torch.device("cpu")).step(depth.expand(-1, 3, -1, -1), depth, depth > 0)
+objective = Objective(network, config, torch.device("cpu"))
+for _ in range(4):  # the allocator holds more after the first
+    objective.step(depth.expand(-1, 3, -1, -1), depth, depth > 0)
 # Not ru_maxrss, which begins with that of the process that started this one.
 print(next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
@@ -49,13 +53,28 @@ except Exception as error:
 
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, "-c", code, *arguments],
+        env=training_environment(1),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
 
 
-@pytest.mark.parametrize("encoder", ["densenet_small", "resnet_small"])
-def test_the_estimate_is_what_a_step_takes(encoder: str) -> None:
-    config, low, high = {"network": {"encoder": encoder}}, 64, 192
+@pytest.mark.parametrize(
+    "encoder, loss",
+    [
+        ("densenet_small", "l1"),
+        ("resnet_small", "l1"),
+        ("densenet_small", "gan"),
+        ("densenet_small", "lpips"),
+    ],
+)
+def test_the_estimate_is_what_a_step_takes(encoder: str, loss: str) -> None:
+    brought = {"net": "squeeze", "weights": str(backbone_file("squeeze"))} if loss == "lpips" else {}
+    config = {"network": {"encoder": encoder}, "loss": {"name": loss, **brought}}
+    low, high = (32, 96) if brought else (48, 144)
     peaks = [run(MEASURE, json.dumps(config), str(images)) for images in (low, high)]
     assert [peak.returncode for peak in peaks] == [0, 0], peaks[0].stderr
     measured = (int(peaks[1].stdout) - int(peaks[0].stdout)) / (high - low)
@@ -64,11 +83,27 @@ def test_the_estimate_is_what_a_step_takes(encoder: str) -> None:
 
 def test_bfloat16_and_more_processes_take_less_each() -> None:
     usual, half, shared = (
-        memory.need(RunConfig.model_validate({"engine": engine}), CPU).image
+        memory.need(RunConfig.model_validate({"engine": engine}), torch.device("cuda")).image
         for engine in ({"precision": "float32"}, {"precision": "bfloat16"}, {"precision": "float32", "processes": 4})
     )
-    assert half == pytest.approx(memory.HALF * usual, rel=1e-3)
-    assert shared == pytest.approx(usual / 4, rel=1e-3)
+    assert half == pytest.approx(memory.HALF * usual, rel=0.02)
+    assert shared == pytest.approx(usual / 4, rel=0.05)
+
+
+def test_the_processes_of_a_run_share_a_hosts_memory() -> None:
+    def need(loss: str, processes: int) -> memory.Need:
+        return memory.need(RunConfig.model_validate({"loss": loss, "engine": {"processes": processes}}), CPU)
+
+    assert need("l1", 8).image == pytest.approx(need("l1", 1).image, rel=0.1)
+    assert need("l1", 8).fixed == 8 * need("l1", 1).fixed
+    assert need("gan", 8).image > 3 * need("gan", 1).image, "each runs D on every image"
+
+
+@pytest.mark.parametrize("loss", LOSS_CONFIGS)
+def test_every_losss_memory_is_counted(loss: str) -> None:
+    more = {"lpips": {"weights": "/alexnet.pth"}, "sum": {"parts": ["l1", "ms_ssim"]}}.get(loss, {})
+    config = RunConfig.model_validate({"loss": {"name": loss, **more}, "data": {"height": 256, "width": 320}})
+    assert memory.need(config, CPU).image > memory.need(RunConfig(data=config.data), CPU).image * 0.999
 
 
 def test_a_containers_limit_counts_but_not_the_files_it_holds_in_memory(

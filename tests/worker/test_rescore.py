@@ -10,12 +10,15 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
 
+from backend.store.tables import Evaluation
 from depthboard.client import Client
 from depthboard.config import RunConfig
 from depthboard.errors import DataProblem, InvalidInput, Unavailable
 from depthboard.metrics import from_sums, sharpness_means
-from depthboard.protocol import CheckpointNote, Claim, DatasetRef, Trained
+from depthboard.protocol import Claim, DatasetRef, Trained
 from depthboard.settings import Settings, get_settings
 from tests.backend import acting
 from worker import checkpoint
@@ -79,6 +82,46 @@ def test_every_finished_run_is_scored_again_and_its_own_values_stay(home: Settin
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_checkpoint_that_was_best_on_validation_is_scored_too(
+    api: str, app: FastAPI, home: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = {**SPEC["base"]["data"], "validation": 0.01}
+    with httpx2.Client(base_url=api, trust_env=False) as http:
+        acting.submit(http, base={**SPEC["base"], "data": data}, factors={"loss": ["l1"]})
+        attempt = acting.claimed(http)
+        folder = home.home / "attempt"
+        folder.mkdir(parents=True)
+        assert run_attempt(Claim.model_validate(attempt.claim), folder, threading.Event())
+        attempt.finish()
+    with app.state.database.write() as session:  # as if the second half of the training had spoilt the network
+        for row in session.scalars(select(Evaluation).where(Evaluation.split == "validation", Evaluation.step == 2)):
+            row.per_image = row.per_image | {"rmse": 99.0}
+            row.pooled = row.pooled | {"rmse": 99.0}
+    assert main(["1", "--max-depth", "8"]) == 0
+    said = capsys.readouterr().out
+    assert "run 1: best on validation, step 1: RMSE" in said
+    assert "2 scored, 0 scored already, 0 not scored." in said
+    name = "none-0.001-8m-64x96-v2"
+    with Client() as client:
+        again = {(e["step"], e["predictor"]): e for e in client.evaluations(attempt.run_id) if e["rescored"]}
+        assert sorted(again) == [(0, "constant"), (1, "network"), (2, "network")]
+        assert again[1, "network"]["sharpness"] is None
+        assert again[2, "network"]["sharpness"] is not None
+        for value, step in (("last", 2), ("best_validation", 1)):
+            table = client.results(1, protocol=name, value=value)
+            shown = next(row["values"]["rmse"] for row in table["rows"] if row["kind"] == "run")
+            assert shown == again[step, "network"]["per_image"]["rmse"]
+    (file,) = (home.artifacts / "runs" / "1").glob("step-*1.pt")
+    file.unlink()
+    assert main(["1", "--max-depth", "7"]) == 0, "that one is gone is no reason to try again"
+    said = capsys.readouterr().out
+    assert "best on validation, step 1: checkpoint: its checkpoint" in said
+    assert "1 scored, 0 scored already, 0 not scored. 1 best on validation not kept." in said
+    assert main(["1", "--max-depth", "8"]) == 0
+    assert "0 scored, 2 scored already, 0 not scored." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_scoring_again_by_the_runs_own_protocol_gives_what_the_training_recorded(
     home: Settings, experiment: int
 ) -> None:
@@ -89,7 +132,7 @@ def test_scoring_again_by_the_runs_own_protocol_gives_what_the_training_recorded
         trained = Trained.model_validate(client.api.json("GET", f"/api/runs/{run['id']}/trained"))
         config = under(trained.config, {})
         assert config.protocol == own["protocol"]
-        network = load_network(config, find_checkpoint(trained, home.artifacts))
+        network = load_network(config, find_checkpoint(trained.checkpoints[0], run["id"], home.artifacts))
         evaluation, maps = rescorer._evaluator(config, trained.dataset).score(network, 2)
         sums = np.frombuffer(evaluation.sums, "<f8").reshape(64, -1)
         assert maps == []
@@ -136,21 +179,14 @@ def test_a_protocol_that_does_not_fit_a_run_is_its_reason(
     assert "there is no experiment 999" in capsys.readouterr().err
 
 
-def trained(note: CheckpointNote | None) -> Trained:
-    data = DatasetRef(name="rooms", format="rooms", path="", fingerprint="f")
-    return Trained(run_id=7, config=RunConfig(), dataset=data, checkpoint=note)
-
-
 def test_a_checkpoint_is_found_at_its_path_or_in_this_machines_artifacts(tmp_path: Path) -> None:
     note = checkpoint.write(tmp_path / "runs" / "7", {"step": 3})
     elsewhere = note.model_copy(update={"path": f"/gone/{Path(note.path).name}"})
-    assert find_checkpoint(trained(note), tmp_path / "other") == note
-    assert find_checkpoint(trained(elsewhere), tmp_path) == note
+    assert find_checkpoint(note, 7, tmp_path / "other") == note
+    assert find_checkpoint(elsewhere, 7, tmp_path) == note
     with pytest.raises(Unavailable, match="is not on this machine") as caught:
-        find_checkpoint(trained(elsewhere), tmp_path / "other")
+        find_checkpoint(elsewhere, 7, tmp_path / "other")
     assert str(tmp_path / "other" / "runs" / "7") in str(caught.value.remedy)
-    with pytest.raises(Unavailable, match="no checkpoint of this run"):
-        find_checkpoint(trained(None), tmp_path)
 
 
 def test_a_damaged_checkpoint_is_not_scored(tmp_path: Path) -> None:
@@ -166,7 +202,7 @@ def test_data_that_has_changed_since_is_not_scored(tmp_path: Path) -> None:
     with Client("http://127.0.0.1:9") as client:
         rescorer = Rescorer(client, Settings(_env_file=None, home=tmp_path), {})
         with pytest.raises(DataProblem, match="not those that were registered"):
-            rescorer._evaluator(RunConfig(), trained(None).dataset)
+            rescorer._evaluator(RunConfig(), DatasetRef(name="rooms", format="rooms", path="", fingerprint="f"))
 
 
 def test_only_the_evaluation_of_a_configuration_is_changed() -> None:
@@ -183,8 +219,11 @@ def test_only_the_evaluation_of_a_configuration_is_changed() -> None:
 
 def test_a_run_is_scored_already_when_nothing_new_would_come() -> None:
     config = RunConfig()
-    entry = {"predictor": "network", "split": "test", "protocol": config.protocol, "rescored": False, "sharpness": {}}
-    assert is_scored([entry], config)
-    assert is_scored([entry | {"sharpness": None, "rescored": True}], config)
-    assert not is_scored([entry | {"sharpness": None}], config), "edges are still to be measured"
-    assert not is_scored([entry | {"protocol": "none-0.001-10m-64x96"}], config)
+    entry = {"predictor": "network", "split": "test", "protocol": config.protocol, "step": 9}
+    entry |= {"rescored": False, "sharpness": {}}
+    assert is_scored([entry], config, 9)
+    assert is_scored([entry | {"sharpness": None, "rescored": True}], config, 9)
+    assert not is_scored([entry | {"sharpness": None}], config, 9), "edges are still to be measured"
+    assert is_scored([entry | {"sharpness": None}], config, 9, edges=False)
+    assert not is_scored([entry], config, 5), "another checkpoint"
+    assert not is_scored([entry | {"protocol": "none-0.001-10m-64x96"}], config, 9)

@@ -25,7 +25,7 @@ from depthboard.protocol import Claim, ClaimRequest
 from depthboard.settings import Settings
 from tests.backend import acting
 from worker.launch import reason_of
-from worker.supervise import EXIT_STOPPED, _outcome, _Watch, supervise
+from worker.supervise import EXIT_STOPPED, _environment, _outcome, _Watch, supervise
 
 PARENT = """
 import subprocess, sys, time
@@ -218,6 +218,31 @@ SHORT = {
 }
 
 
+def test_the_training_is_given_its_threads_its_gpu_and_memory_that_it_keeps(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    data = {"name": "rooms", "format": "rooms", "path": "", "fingerprint": "f"}
+    claim = {
+        "run_id": 7,
+        "attempt": 2,
+        "token": "",
+        "lease_seconds": 60,
+        "renew_seconds": 2,
+        "training_version": TRAINING_VERSION,
+    }
+
+    def given(gpu: str | None, processes: int = 1) -> dict[str, str]:
+        config = {"engine": {"processes": processes}}
+        return _environment(settings, Claim.model_validate({**claim, "dataset": data, "config": config}), gpu)
+
+    assert given(None)["MALLOC_MMAP_MAX_"] == "0"
+    assert given(None)["OMP_NUM_THREADS"] == str(settings.threads)
+    assert given(None)["DEPTHBOARD_ATTEMPT"] == "7-2"
+    assert given("5")["CUDA_VISIBLE_DEVICES"] == "5"
+    assert given("5", processes=2)["CUDA_VISIBLE_DEVICES"] == "3,5", "all that the worker has"
+
+
 def submitted(client: Client, base: dict[str, Any], losses: list[Any]) -> None:
     client.submit({"name": "some", "base": base, "factors": {"loss": losses}})
 
@@ -278,7 +303,7 @@ def test_two_processes_train_as_one_does(api: str, settings: Settings) -> None:
     with Client(api) as client:
         for processes in (1, 2):
             engine = {"processes": processes, "precision": "float32"}
-            submitted(client, {**base, "engine": engine}, [{"name": "sum", "parts": ["gan", "berhu"]}])
+            submitted(client, {**base, "engine": engine}, [{"name": "sum", "parts": ["gan", "berhu", "kendall_gal"]}])
             claim = trained(client, settings)
             curves.append(client.api.json("GET", f"/api/runs/{claim.run_id}/metrics", key=key)["series"][key]["value"])
             rmse.append(client.run(claim.run_id)["metrics"]["rmse"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,12 +15,13 @@ import torch
 
 from depthboard.config import LOSS_CONFIGS
 from depthboard.config.presets import demo
-from depthboard.metrics import from_sums
+from depthboard.errors import OutOfMemory
+from depthboard.metrics import AVERAGINGS, from_sums
 from depthboard.protocol import unpack_depth
 from tests.worker.losses.cases import backbone_file
 from worker.attempt import batch_hash
 from worker.evaluate import millimetres
-from worker.train import Diverged
+from worker.train import Diverged, Progress
 
 Make = Callable[..., Any]
 
@@ -152,6 +156,56 @@ def test_a_training_whose_loss_is_not_finite_stops_with_its_cause_named(training
     assert np.isfinite(values["train/loss/eigen"])
 
 
+def test_a_gradient_that_is_not_finite_is_blamed_on_its_own_step(training: Make) -> None:
+    """The loss of step 3 is finite and its gradient is not: the weights and all that follows are NaN."""
+    run = training(budget={"images_seen": 80, "batch_size": 8}, evaluation={"evaluations": 1})
+    advance = run.trainer._objective.step
+
+    def spoiled(*batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        parts = dict(advance(*batch))
+        if run.trainer.step == 2:
+            for value in run.network.parameters():
+                value.data.fill_(float("nan"))
+        return parts
+
+    run.trainer._objective.step = spoiled
+    with pytest.raises(Diverged, match="at step 4 the network's output was not finite") as raised:
+        run.run()
+    assert all(name in str(raised.value) for name in run.trainer.names(2))
+    assert "The losses of step 3 were, but a gradient was not, on the images train/" in str(raised.value)
+
+
+def test_a_training_that_runs_out_of_memory_says_what_would_fit(training: Make) -> None:
+    run = training()
+
+    def starved(*_: torch.Tensor) -> dict[str, torch.Tensor]:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    run.trainer._objective.step = starved
+    with pytest.raises(OutOfMemory, match=r"a batch of 8 at 64×96 takes about .* A batch of 7 would fit"):
+        run.run()
+
+
+def test_the_balance_of_the_game_is_logged_over_images_with_depth(training: Make) -> None:
+    run = training(loss="gan")
+    objective = run.trainer._objective
+    rgb, depth, mask = run.trainer.batch(0)
+    mask = mask.clone()
+    mask[2:] = False  # of the others D sees nothing but their colours
+    with torch.no_grad():
+        pred = copy.deepcopy(run.network)(rgb)
+        judge = copy.deepcopy(objective._adversary._network)
+        shown = [torch.where(mask, d / 5 - 1, -1.0) for d in (depth, pred)]
+        real, fake = (judge(d, rgb)[:2].mean().item() for d in shown)
+        loss = 0.5 * ((judge(shown[0], rgb)[:2] - 1).square().mean() + judge(shown[1], rgb)[:2].square().mean()).item()
+    parts = objective.step(rgb, depth, mask)
+    assert parts["gan_score_real"].item() == pytest.approx(real, rel=1e-4)
+    assert parts["gan_score_fake"].item() == pytest.approx(fake, rel=1e-4)
+    assert parts["gan_discriminator"].item() == pytest.approx(loss, rel=1e-4)
+    assert parts["gan_l1"].item() == pytest.approx((pred - depth).abs()[mask].mean().item(), rel=1e-4)
+    assert parts["gan"].item() == pytest.approx(parts["gan_adversarial"].item() + 20 * parts["gan_l1"].item(), rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("budget", "steps"),
     [
@@ -186,6 +240,20 @@ def test_a_run_whose_minutes_are_over_is_evaluated_and_ends(training: Make) -> N
     assert run.record.evaluations[-1].sharpness is not None
 
 
+def test_what_a_process_of_several_draws_follows_from_the_step(training: Make, tmp_path: Path) -> None:
+    """Dropout of a run over several processes, gone on from a checkpoint, is what it would have been."""
+    trainer = training(network={"dropout": 0.2}).trainer
+    drawn = {}
+    for rank, step in ((0, 0), (1, 0), (1, 1), (0, 0)):
+        trainer._group = SimpleNamespace(size=2, rank=rank, leads=rank == 0)  # type: ignore[assignment]
+        trainer.step = step
+        trainer._advance(Progress(tmp_path / "progress"))
+        state = torch.get_rng_state()
+        assert torch.equal(drawn.setdefault((rank, step), state), state)
+        torch.rand(3)
+    assert len({bytes(state.numpy()) for state in drawn.values()}) == 3
+
+
 def test_the_step_that_was_best_on_validation_is_remembered(training: Make) -> None:
     run = training(
         data={"train_size": 16, "validation": 0.01},
@@ -197,9 +265,10 @@ def test_the_step_that_was_best_on_validation_is_remembered(training: Make) -> N
     for evaluation in run.record.evaluations:
         if evaluation.split == "validation":
             sums = np.frombuffer(evaluation.sums, "<f8").reshape(evaluation.images, -1)
-            scores[evaluation.step] = from_sums(sums, "per_image")["rmse"]
-    best = min(scores, key=scores.__getitem__)
-    assert run.states[-1]["best"] == [best, scores[best]]
+            scores[evaluation.step] = {averaging: from_sums(sums, averaging)["rmse"] for averaging in AVERAGINGS}
+    for averaging in AVERAGINGS:
+        best = min(scores, key=lambda step: scores[step][averaging])
+        assert run.states[-1]["best"][averaging] == [best, scores[best][averaging]]
 
 
 def test_sample_frames_are_the_same_for_every_run_and_carry_their_ground_truth(training: Make) -> None:
@@ -234,14 +303,13 @@ def test_the_kept_map_is_what_was_scored(training: Make) -> None:
 
 @pytest.mark.slow
 def test_more_images_and_training_beat_the_constant_prediction_on_rooms(training: Make) -> None:
-    """The demo's promise for one loss: RMSE falls with the size, and at the largest is below 0.6 × the constant prediction's."""
+    """The demo's promise for one loss, at half its budget: RMSE falls with the size, and at the largest is below 0.6 × the constant prediction's."""
     spec = demo()
     base, sizes = spec["base"], spec["factors"]["size"]
     errors, constant = [], float("nan")
     for size in (sizes[0], sizes[-1]):
-        run = training(
-            **{**base, "data": {**base["data"], "train_size": size}, "evaluation": {"evaluations": 3, "samples": 0}}
-        )
+        short = {"budget": {"images_seen": 2000, "batch_size": 8}, "evaluation": {"evaluations": 1, "samples": 0}}
+        run = training(**{**base, **short, "data": {**base["data"], "train_size": size}})
         run.record.evaluation(run.evaluators[0].constant(run.train.median_depth()))
         constant = run.record.metrics(0)["rmse"]
         assert run.run()

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -22,10 +17,11 @@ from torch import Tensor
 
 from depthboard.config import DataConfig
 from depthboard.errors import Unavailable
+from worker.data.pack import Pack, Packed
 from worker.data.source import FrameId, Source
 from worker.metrics.protocol import window
 
-LAYOUT = 1
+LAYOUT = 2
 """Part of every key: raise it when the arrays or their preparation change."""
 LARGEST_MM = 65535
 MOST_DECODERS = 16
@@ -38,9 +34,9 @@ Batch = tuple[Tensor, Tensor, Tensor]
 class FrameStore:
     """The prepared frames of one part of a dataset.
 
-    They are kept below `cache` as two memory-mapped arrays, rgb (N,3,height,width) uint8 and depth (N,height,width) uint16 millimetres,
-    0 invalid (float depth, as of .mat, h5 and rooms, is rounded to the millimetre). Processes that start together build them once; each file appears whole or not at all. Where
-    the arrays would exceed `byte_limit`, frames are decoded each time they are asked for.
+    They are kept below `cache` in the dataset's `Pack` of this size and crop: rgb uint8, depth uint16 millimetres, 0 invalid (float depth, as of
+    .mat, h5 and rooms, is rounded to the millimetre). Stores with other frames of the dataset share it, so that none is decoded twice. Where
+    the frames take more than `byte_limit`, they are decoded each time they are asked for.
     """
 
     def __init__(
@@ -59,7 +55,7 @@ class FrameStore:
         self.nbytes = len(self.frames) * config.height * config.width * 5
         self.cached = self.nbytes <= byte_limit
         if self.cached:
-            self._rgb, self._depth = self._arrays(cache / "frames" / self._key(fingerprint))
+            self._packed = self._open(cache / "frames" / self._key(fingerprint))
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -78,8 +74,7 @@ class FrameStore:
     def raw(self, indices: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same frames as stored: rgb (B,3,h,w) uint8 and depth (B,h,w) uint16 millimetres."""
         if self.cached:
-            chosen = np.asarray(indices, dtype=np.intp)
-            return self._rgb[chosen], self._depth[chosen]
+            return self._packed.read(np.asarray(indices, dtype=np.intp))
         with ThreadPoolExecutor(_decoders(), thread_name_prefix="decode") as threads:
             pairs = list(threads.map(self._prepared, (self.frames[i] for i in indices)))
         return np.stack([rgb for rgb, _ in pairs]), np.stack([depth for _, depth in pairs])
@@ -88,8 +83,8 @@ class FrameStore:
         """Median of all valid depths in metres: the constant prediction that a network has to beat. 0.0 without a valid pixel."""
         counts = np.zeros(LARGEST_MM + 1, np.int64)
         for start in range(0, len(self), PIECE):
-            piece = range(start, min(start + PIECE, len(self)))
-            depth = self._depth[piece.start : piece.stop] if self.cached else self.raw(piece)[1]
+            piece = np.arange(start, min(start + PIECE, len(self)))
+            depth = self._packed.depth(piece) if self.cached else self.raw(piece)[1]
             counts += np.bincount(depth.ravel(), minlength=LARGEST_MM + 1)
         counts[0] = 0
         return middle(counts) / 1000
@@ -98,72 +93,29 @@ class FrameStore:
         rgb, depth = self.source.prepared(frame, self.config)
         return rgb.transpose(2, 0, 1), to_millimetres(depth)
 
-    def _all_prepared(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Every frame in order, decoded by a thread a core (the decoders let go of the interpreter), a few ahead of the reader."""
+    def _decoded(self, frames: Sequence[FrameId]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Frames in order, decoded by a thread a core (the decoders let go of the interpreter), a few ahead of the reader."""
         workers = _decoders()
         with ThreadPoolExecutor(workers, thread_name_prefix="decode") as threads:
-            frames = iter(self.frames)
-            ahead = deque(threads.submit(self._prepared, frame) for frame in islice(frames, 4 * workers))
+            waiting = iter(frames)
+            ahead = deque(threads.submit(self._prepared, frame) for frame in islice(waiting, 4 * workers))
             while ahead:
                 yield ahead.popleft().result()
-                ahead.extend(threads.submit(self._prepared, frame) for frame in islice(frames, 1))
+                ahead.extend(threads.submit(self._prepared, frame) for frame in islice(waiting, 1))
 
     def _key(self, fingerprint: str) -> str:
         c = self.config
-        text = "\0".join([str(LAYOUT), fingerprint, f"{c.height} {c.width} {c.crop}", *self.frames])
+        text = "\0".join([str(LAYOUT), fingerprint, f"{c.height} {c.width} {c.crop}"])
         return hashlib.sha256(text.encode()).hexdigest()[:40]
 
-    def _arrays(self, folder: Path) -> tuple[np.ndarray, np.ndarray]:
-        found = self._load(folder)
-        if found is not None:
-            return found
+    def _open(self, folder: Path) -> Packed:
         try:
-            with _alone(folder):
-                return self._load(folder) or self._build(folder)
+            return Pack(folder, self.config.height, self.config.width).frames(self.frames, self._decoded)
         except OSError as error:
             raise Unavailable(
                 f"The frames cannot be kept in {folder.parent}: {error.strerror}.",
                 remedy=f"Free {self.nbytes / 2**20:.0f} MiB there, or set another cache folder.",
             ) from error
-
-    def _load(self, folder: Path) -> tuple[np.ndarray, np.ndarray] | None:
-        """The arrays, or None where they are absent or not what this code would write."""
-        size = (self.config.height, self.config.width)
-        try:
-            rgb = np.load(folder / "rgb.npy", mmap_mode="r")
-            depth = np.load(folder / "depth.npy", mmap_mode="r")
-        except (OSError, ValueError, EOFError):
-            return None
-        whole = rgb.shape == (len(self), 3, *size) and depth.shape == (len(self), *size)
-        return (rgb, depth) if whole else None
-
-    def _build(self, folder: Path) -> tuple[np.ndarray, np.ndarray]:
-        """Decode every frame into a folder beside, then give it its name. Called with the lock held."""
-        for left_over in folder.parent.glob(f"{folder.name}.tmp-*"):
-            shutil.rmtree(left_over, ignore_errors=True)
-        building = Path(tempfile.mkdtemp(prefix=f"{folder.name}.tmp-", dir=folder.parent))
-        try:
-            self._write(building)
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(building, folder)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-        found = self._load(folder)
-        assert found is not None, "what was just written loads"
-        return found
-
-    def _write(self, folder: Path) -> None:
-        """Through plain writes, not a memory map: a full disk is then an error and not a dead process."""
-        size = (self.config.height, self.config.width)
-        with (folder / "rgb.npy").open("wb") as rgb_file, (folder / "depth.npy").open("wb") as depth_file:
-            _write_header(rgb_file, (len(self), 3, *size), np.dtype(np.uint8))
-            _write_header(depth_file, (len(self), *size), np.dtype("<u2"))
-            for rgb, depth in self._all_prepared():
-                rgb_file.write(np.ascontiguousarray(rgb).data)
-                depth_file.write(depth.astype("<u2", copy=False).data)
-            for file in (rgb_file, depth_file):
-                file.flush()
-                os.fsync(file.fileno())
 
 
 def _decoders() -> int:
@@ -190,18 +142,3 @@ def middle(counts: np.ndarray) -> float:
     upto = counts.cumsum()
     low, high = np.searchsorted(upto, [(total - 1) // 2 + 1, total // 2 + 1])
     return float(low + high) / 2
-
-
-def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
-    np.lib.format.write_array_header_1_0(
-        file, {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    )
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system frees it when the process ends, however it ends."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

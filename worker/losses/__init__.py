@@ -14,7 +14,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from depthboard.config.losses import LPIPS, LossBase
-from worker.losses.adversarial import discriminator_loss, gan
+from worker.losses.adversarial import discriminator_loss, gan, mean_score
 from worker.losses.gradients import gradient_matching
 from worker.losses.heteroscedastic import kendall_gal
 from worker.losses.perceptual import load_backbone, lpips
@@ -63,4 +63,4 @@ def loss_of(config: LossBase) -> Callable[..., Tensor]:
     return loss
 
 
-__all__ = ["LOSSES", "TENSORS", "discriminator_loss", "loss_of"]
+__all__ = ["LOSSES", "TENSORS", "discriminator_loss", "loss_of", "mean_score"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from depthboard.config.losses import Unit
+from depthboard.config.losses.base import Unit
 from depthboard.errors import InvalidInput
 from depthboard.metrics import METRES_PER_UNIT
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from depthboard.config.losses import BACKBONE_FILES
+from depthboard.config.losses.further import BACKBONE_FILES
 from depthboard.errors import InvalidInput, Unavailable
 from depthboard.metrics import METRES_PER_UNIT
 from worker.losses.backbones import SMALLEST_SIDE, TAPS, TRUNKS
@@ -82,7 +82,7 @@ def load_backbone(net: Net, weights: str | None) -> Backbone:
         if there != tuple(value.shape):
             raise _refused(net, f"{weights} is not {net}: features.{name} is {there}, not {tuple(value.shape)}.")
     trunk.load_state_dict({name: found[name] for name in expected})
-    return Backbone(net, trunk, _channel_weights(net))
+    return Backbone(net, trunk, channel_weights(net))
 
 
 def _read(net: Net, weights: str | None) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _read(net: Net, weights: str | None) -> dict[str, Any]:
     return state
 
 
-def _channel_weights(net: Net) -> list[Tensor]:
+def channel_weights(net: Net) -> list[Tensor]:
     """LPIPS' 1×1 weights of each tapped layer, (1,C,1,1): files that the torchmetrics wheel carries, read without importing it."""
     package = importlib.util.find_spec("torchmetrics")
     if package is None or package.origin is None:

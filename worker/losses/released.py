@@ -21,7 +21,8 @@ def eigen_as_released(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 
 
 def eigengrad_as_released(pred: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """`eigen_as_released` + mean [(Sx d)² + (Sy d)²], S the unnormalised 3×3 Sobel filters on d padded with zeros, kept at valid pixels.
+    """`eigen_as_released` + mean [(Sx d)² + (Sy d)²], S the unnormalised 3×3 Sobel filters on d padded with zeros, kept at valid pixels
+    (d3net_depth_estimation, loss_bank.py).
 
     A unit ramp of d gives S = 8 where a forward difference is 1; a constant d of 1 gives 4 along the border.
     """

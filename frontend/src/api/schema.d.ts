@@ -769,7 +769,7 @@ export interface paths {
         };
         /**
          * Get Trained
-         * @description What scoring a finished run's network again takes: configuration, dataset, and where its last checkpoint lies.
+         * @description What scoring a finished run's network again takes: configuration, dataset, and where its checkpoints lie.
          */
         get: operations["get_trained"];
         put?: never;
@@ -1453,7 +1453,7 @@ export interface components {
             deterministic: boolean;
             /**
              * Precision
-             * @description Number format of the convolutions; auto is bfloat16 where the hardware computes in it, else float32. The last layer, the losses and the weights are float32 always.
+             * @description Number format of the convolutions; auto is bfloat16 where the hardware computes in it, else float32. The network's last layer, the losses and the weights are float32 always.
              * @default auto
              * @enum {string}
              */
@@ -2285,7 +2285,7 @@ export interface components {
             encoder: "densenet121" | "resnet50" | "densenet_small" | "resnet_small";
             /**
              * Weights
-             * @description Path of an ImageNet weights file on the worker; empty trains from scratch.
+             * @description Whole path of an ImageNet weights file on the worker; empty trains from scratch.
              */
             weights?: string | null;
         };
@@ -3134,11 +3134,14 @@ export interface components {
         };
         /**
          * Trained
-         * @description A finished run's network: what it is, the data it was trained on, and where its last checkpoint lies.
+         * @description A finished run's network: what it is, the data it was trained on, and where its checkpoints lie.
          */
         Trained: {
-            /** @description none where no checkpoint was ever noted */
-            checkpoint: components["schemas"]["CheckpointNote"] | null;
+            /**
+             * Checkpoints
+             * @description the last, then those best on validation; empty where none was ever noted
+             */
+            checkpoints: components["schemas"]["CheckpointNote"][];
             config: components["schemas"]["RunConfig"];
             dataset: components["schemas"]["DatasetRef"];
             /** Run Id */

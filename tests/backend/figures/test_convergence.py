@@ -198,7 +198,7 @@ def test_the_caption_names_split_protocol_selector_subset_seeds_and_every_run(wo
     world.run("gan", status="failed")
     caption = numbers(world).caption
     for words in (
-        "Evaluated on the test split, protocol none-0.001-10m-64x96-v2.",
+        "Evaluated on the test split, protocol none-0.001-10m-64x96-per-image-v2.",
         "Mean over seeds ± sample standard deviation, n = 2.",
         "End mark: mean of the last three evaluations.",
         "Training subsets: equally spaced.",

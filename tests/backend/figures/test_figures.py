@@ -38,7 +38,7 @@ def test_every_figure_is_json_without_nan_and_carries_title_and_caption(study: W
     text = figure.to_json()
     json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
     assert figure.layout.meta["title"]
-    assert "protocol none-0.001-10m-64x96-v2" in figure.layout.meta["caption"]
+    assert "protocol none-0.001-10m-64x96-per-image-v2" in figure.layout.meta["caption"]
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -11,6 +11,7 @@ from backend.figures import FIGURES, build, entries, results
 from backend.figures.selector import Selection
 from backend.store.tables import RESCORED, Run
 from depthboard.errors import UnknownName
+from depthboard.metrics import full_name
 from tests.backend.figures.world import World
 
 STEPS = [100, 200, 300]
@@ -47,7 +48,7 @@ def test_a_figure_shows_the_runs_of_one_version_alone_and_names_it(versions: tup
         for wanted in (f"test/{run.protocol}", run.protocol):
             figure = build(world.session, name, world.id, {"protocol": wanted})
             caption = figure.layout.meta["caption"]
-            assert f"protocol {run.protocol}." in caption
+            assert f"protocol {full_name(run.protocol, 'per_image')}." in caption
             assert other.protocol not in figure.to_json()
             assert "1 run under other protocols left out" in caption
             assert drawn_runs(figure) <= {run.id}
@@ -58,7 +59,10 @@ def test_a_figure_shows_the_runs_of_one_version_alone_and_names_it(versions: tup
 def test_without_a_protocol_it_is_the_one_of_most_runs(versions: tuple[World, Run, Run], name: str) -> None:
     world, _, new = versions
     world.run(seed=2).protocol = new.protocol
-    assert f"protocol {new.protocol}." in build(world.session, name, world.id, {}).layout.meta["caption"]
+    assert (
+        f"protocol {full_name(new.protocol, 'per_image')}."
+        in build(world.session, name, world.id, {}).layout.meta["caption"]
+    )
 
 
 def rows(world: World, **chosen: Any) -> list[Any]:
@@ -76,14 +80,14 @@ def test_a_mean_over_seeds_takes_no_seed_of_another_version(versions: tuple[Worl
 
 def test_a_run_that_was_scored_again_joins_the_figure_with_its_last_step(versions: tuple[World, Run, Run]) -> None:
     world, old, new = versions
-    world.errors(old, [300], [0.7], attempt=RESCORED, protocol=new.protocol)
+    world.errors(old, [old.steps], [0.7], attempt=RESCORED, protocol=new.protocol)
     (row,) = rows(world, protocol=new.protocol)
     assert (row.n, row.run_ids) == (2, [old.id, new.id])
     assert row.values["rmse"] == pytest.approx((0.7 + 0.125) / 2), (
         "every run with its last evaluation, not one with a mean of three"
     )
     caption = results.gather(world.session, Selection(world.id, protocol=new.protocol)).caption
-    assert "1 run re-scored from the last checkpoint, so at the last step alone" in caption
+    assert "1 run re-scored from kept checkpoints; every run counts with its last evaluation" in caption
     assert "A run's value: last evaluation" in caption
     (row,) = rows(world)
     assert (row.run_ids, row.values["rmse"]) == ([old.id], pytest.approx(0.3 * 7 / 12)), "its own stays the default"
@@ -95,11 +99,11 @@ def test_every_figure_takes_a_protocol_of_runs_scored_again_and_says_so(
 ) -> None:
     world, old, new = versions
     for run in (old, new):
-        world.errors(run, [300], [0.7], attempt=RESCORED, protocol="bts-0.001-10m-native-v2")
+        world.errors(run, [run.steps], [0.7], attempt=RESCORED, protocol="bts-0.001-10m-native-v2")
         world.errors(run, [0], [0.8], attempt=RESCORED, protocol="bts-0.001-10m-native-v2", predictor="constant")
     figure = build(world.session, name, world.id, {"protocol": "bts-0.001-10m-native-v2"})
     caption = figure.layout.meta["caption"]
-    assert "protocol bts-0.001-10m-native-v2. 2 runs re-scored" in caption
+    assert "protocol bts-0.001-10m-native-per-image-v2. 2 runs re-scored" in caption
     assert "left out" not in caption
     json.loads(figure.to_json(), parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
     listed = {entry.name: entry.options["protocol"] for entry in entries(world.session, world.id)}

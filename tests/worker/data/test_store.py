@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
+import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from depthboard.config import DataConfig
-from depthboard.errors import Unavailable
+from depthboard.errors import DataProblem, Unavailable
 from tests.worker.data.conftest import MakeFolder
-from worker.data import FrameStore, Source, open_source
+from worker.data import FrameStore, Source, open_source, pack
 from worker.data.store import to_millimetres
 
 CONFIG = DataConfig(height=32, width=64)
@@ -62,36 +66,116 @@ def test_a_second_store_reads_what_the_first_wrote(open_store: Callable[..., Fra
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
-def test_another_size_crop_frame_list_or_fingerprint_is_kept_apart(source: Source, tmp_path: Path) -> None:
+def test_another_size_crop_or_fingerprint_is_kept_apart(source: Source, tmp_path: Path) -> None:
     frames = source.frames("held_out", "train")
-    for config, chosen, fingerprint in (
-        (CONFIG, frames, "f"),
-        (DataConfig(height=64, width=64), frames, "f"),
-        (CONFIG, frames[1:], "f"),
-        (CONFIG, frames, "g"),
-    ):
-        FrameStore(source, chosen, config, fingerprint=fingerprint, cache=tmp_path)
-    assert len(list((tmp_path / "frames").glob("*/rgb.npy"))) == 4
+    for config, fingerprint in ((CONFIG, "f"), (DataConfig(height=64, width=64), "f"), (CONFIG, "g")):
+        FrameStore(source, frames, config, fingerprint=fingerprint, cache=tmp_path)
+    assert len(list((tmp_path / "frames").glob("*/*/rgb.npy"))) == 3
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY garbage", None])
-def test_a_damaged_cache_is_built_again(
-    open_store: Callable[..., FrameStore], tmp_path: Path, damage: bytes | None
+def test_other_frames_of_a_dataset_share_its_pack_and_none_is_decoded_twice(source: Source, tmp_path: Path) -> None:
+    """Subsets of two seeds, then all: as runs of several sizes and seeds take them."""
+    frames, decoded, prepared = source.frames("held_out", "train"), [], source.prepared
+
+    def counting(frame: str, config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
+        decoded.append(frame)
+        return prepared(frame, config)
+
+    source.prepared = counting  # type: ignore[method-assign]
+    some = [[frames[3], frames[1]], [frames[4], frames[3]], frames]
+    stores = [FrameStore(source, names, CONFIG, fingerprint="f", cache=tmp_path) for names in some]
+    assert sorted(decoded) == sorted(frames)
+    assert len(list((tmp_path / "frames").iterdir())) == 1
+    for names, store in zip(some, stores, strict=True):
+        fresh = FrameStore(source, names, CONFIG, fingerprint="f", cache=tmp_path, byte_limit=0)
+        for a, b in zip(store.raw(range(len(names))), fresh.raw(range(len(names))), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("file, keep", [("depth.npy", -100), ("rgb.npy", 0), ("names.json", -3), ("names.json", None)])
+def test_a_damaged_segment_is_decoded_again_and_whoever_reads_it_goes_on(
+    open_store: Callable[..., FrameStore], source: Source, tmp_path: Path, file: str, keep: int | None
 ) -> None:
-    first = open_store().batch([0])
-    (file,) = (tmp_path / "cache" / "frames").glob("*/depth.npy")
-    file.write_bytes(file.read_bytes()[:-100] if damage is None else damage)
-    for a, b in zip(first, open_store().batch([0]), strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=0)
+    reading = open_store()
+    whole = reading.raw(range(8))
+    (damaged,) = (tmp_path / "cache" / "frames").glob(f"*/*/{file}")
+    content = damaged.read_bytes()
+    damaged.unlink()  # a live reader has the file itself mapped
+    if keep is not None:
+        damaged.write_bytes(content[:keep])
+    other_order = list(reversed(source.frames("held_out", "train")))
+    FrameStore(source, other_order, CONFIG, fingerprint="f", cache=tmp_path / "cache")
+    for store in (reading, open_store(), open_store()):
+        for a, b in zip(whole, store.raw(range(8)), strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
-def test_what_a_killed_process_left_is_cleared_away(open_store: Callable[..., FrameStore], tmp_path: Path) -> None:
-    open_store()
-    (folder,) = (path for path in (tmp_path / "cache" / "frames").iterdir() if path.is_dir())
-    (folder.parent / f"{folder.name}.tmp-dead").mkdir()
-    (folder / "rgb.npy").unlink()
-    open_store()
-    assert not list(folder.parent.glob("*.tmp-*"))
+def test_frames_may_be_asked_for_twice_and_none_at_all(source: Source, tmp_path: Path) -> None:
+    frames = source.frames("held_out", "train")
+    twice = FrameStore(source, [frames[0], frames[0], frames[2]], CONFIG, fingerprint="f", cache=tmp_path)
+    rgb, depth = twice.raw([0, 1, 2])
+    np.testing.assert_array_equal(rgb[0], rgb[1])
+    np.testing.assert_array_equal(
+        depth[2], FrameStore(source, frames, CONFIG, fingerprint="f", cache=tmp_path).raw([2])[1][0]
+    )
+    none = FrameStore(source, [], CONFIG, fingerprint="f", cache=tmp_path)
+    assert (none.raw([])[0].shape, none.median_depth()) == ((0, 3, 32, 64), 0.0)
+
+
+def test_a_disk_without_room_is_said_before_it_is_filled(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=8 * 32 * 64 * 5 - 1))
+    with pytest.raises(Unavailable, match=r"No space left on device.*Free 0 MiB there"):
+        FrameStore(source, source.frames("held_out", "train"), CONFIG, fingerprint="f", cache=tmp_path)
+    assert not list((tmp_path / "frames").glob("*/segment-*"))
+
+
+def test_writers_that_are_killed_leave_every_frame_what_it_is(folder_pair: MakeFolder, tmp_path: Path) -> None:
+    """Overlapping lists, two frames a segment, killed at random: what is read is what is decoded."""
+    root, random = folder_pair(24), np.random.default_rng(0)
+    context = multiprocessing.get_context("fork")
+    source = open_source("folder", str(root), {"unit": "mm"})
+    frames = source.all_frames()
+    fresh = FrameStore(source, frames, CONFIG, fingerprint="f", cache=tmp_path, byte_limit=0).raw(range(len(frames)))
+    for _ in range(12):
+        lists = [list(random.choice(frames, 9, replace=False)) for _ in range(2)]
+        writers = [context.Process(target=_pack, args=(str(root), str(tmp_path), names)) for names in lists]
+        for writer in writers:
+            writer.start()
+        time.sleep(float(random.uniform(0, 0.15)))
+        for writer in writers:
+            writer.kill()
+            writer.join()
+        some = [int(i) for i in random.choice(len(frames), 5, replace=False)]
+        store = FrameStore(source, [frames[i] for i in some], CONFIG, fingerprint="f", cache=tmp_path)
+        for ours, theirs in zip(store.raw(range(5)), fresh, strict=True):
+            np.testing.assert_array_equal(ours, theirs[some])
+    assert len(list((tmp_path / "frames").glob("*/tmp-*"))) <= 1
+
+
+def _pack(root: str, cache: str, names: list[str]) -> None:
+    pack.TOGETHER = 2
+    source = open_source("folder", root, {"unit": "mm"})
+    FrameStore(source, names, CONFIG, fingerprint="f", cache=Path(cache))
+
+
+def test_a_frame_that_cannot_be_decoded_leaves_the_pack_as_it_was(source: Source, tmp_path: Path) -> None:
+    frames, prepared = source.frames("held_out", "train"), source.prepared
+    FrameStore(source, frames[:2], CONFIG, fingerprint="f", cache=tmp_path)
+
+    def failing(frame: str, config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
+        if frame == frames[5]:
+            raise DataProblem("broken", field=frame)
+        return prepared(frame, config)
+
+    source.prepared = failing  # type: ignore[method-assign]
+    with pytest.raises(DataProblem, match="broken"):
+        FrameStore(source, frames, CONFIG, fingerprint="f", cache=tmp_path)
+    source.prepared = prepared  # type: ignore[method-assign]
+    store = FrameStore(source, frames, CONFIG, fingerprint="f", cache=tmp_path)
+    fresh = FrameStore(source, frames, CONFIG, fingerprint="f", cache=tmp_path, byte_limit=0)
+    np.testing.assert_array_equal(store.raw(range(8))[1], fresh.raw(range(8))[1])
 
 
 def _build(root: str, cache: str, queue: multiprocessing.Queue[int]) -> None:
@@ -111,7 +195,9 @@ def test_two_processes_that_start_together_get_the_same_whole_arrays(folder_pair
     for worker in workers:
         worker.join()
     assert len(totals) == 1
-    assert [path.name for path in (tmp_path / "c" / "frames").iterdir() if "tmp" in path.name] == []
+    written = [json.loads(file.read_text()) for file in (tmp_path / "c" / "frames").glob("*/*/names.json")]
+    due = open_source("folder", str(root), {"unit": "mm"}).frames("held_out", "train")
+    assert sorted(chain.from_iterable(written)) == sorted(due), "each decoded once"
 
 
 def test_a_cache_that_cannot_be_written_is_said_in_a_sentence(source: Source, tmp_path: Path) -> None:

@@ -67,6 +67,14 @@ def test_it_equals_the_numpy_reference_to_one_in_a_billion(name: str, settings: 
     assert value.item() == pytest.approx(expected(name, pred, target, mask, **settings), rel=1e-9)
 
 
+@pytest.mark.parametrize("size", [(90, 100), (176, 180)])
+def test_ms_ssim_of_four_and_five_scales_equals_the_reference(size: tuple[int, int]) -> None:
+    pred, target, mask = batch(images=1, size=size)
+    mask |= torch.rand(mask.shape, generator=torch.Generator().manual_seed(3)) > 0.2
+    wanted = expected("ms_ssim", pred, target, mask)
+    assert compute("ms_ssim", pred, target, mask).item() == pytest.approx(wanted, rel=1e-9)
+
+
 @every_loss
 def test_it_equals_the_reference_with_an_image_that_has_no_valid_pixel(name: str) -> None:
     pred, target, mask = batch(name)

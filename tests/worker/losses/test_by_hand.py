@@ -180,4 +180,7 @@ def test_gan_passes_the_gradient_of_the_scores_even_without_l1() -> None:
 
 def test_the_discriminator_loss_by_hand() -> None:
     """0.5 [mean (0.5 − 1)², (1 − 1)²; mean 0.2², 0²] = 0.5 (0.125 + 0.02)."""
-    assert discriminator_loss(depths([0.5, 1.0]), depths([0.2, 0.0])).item() == pytest.approx(0.5 * (0.125 + 0.02))
+    valid = torch.ones(1, 1, 1, 2, dtype=torch.bool)
+    assert discriminator_loss(depths([0.5, 1.0]), depths([0.2, 0.0]), valid).item() == pytest.approx(
+        0.5 * (0.125 + 0.02)
+    )
