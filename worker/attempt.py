@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,9 @@ from worker.train import SEED_STEP, Progress, Trainer
 
 GRACE_SECONDS = 15.0
 """In which this process finds for itself what ended another of the run, and records what led to it."""
+
+BREAK_SECONDS = 5.0
+"""From the break of a connection to the end of the process that it led to, on a busy machine."""
 
 How = dict[str, str | int | list[str]]
 
@@ -232,10 +236,24 @@ def _others(claim: Claim, folder: Path) -> Iterator[int]:
         leave()  # together: NCCL waits for every process of a host
         for other in others:
             other.wait()
+    except Exception:
+        if _one_was_killed(others):  # then this failure is of the connection to it, and no reason
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise
     finally:
         over.set()
         for other in others:
             other.kill()  # of an attempt that failed: they would wait for this one
+
+
+def _one_was_killed(others: list[subprocess.Popen[bytes]]) -> bool:
+    """Whether another of the run's processes ended by a signal; its end may be heard of a moment after its connection broke."""
+    end = time.monotonic() + BREAK_SECONDS
+    while others and time.monotonic() < end:
+        if any(code is not None and code < 0 for code in [other.poll() for other in others]):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def _end_with(other: subprocess.Popen[bytes], over: threading.Event) -> None:

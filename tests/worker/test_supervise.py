@@ -334,3 +334,28 @@ def test_several_processes_end_together(api: str, settings: Settings) -> None:
         training.thread.join(30)
         assert not training.thread.is_alive(), "one that is killed takes the others with it"
         assert client.run(1)["status"] == "running", "and the lease gives the run to another attempt"
+
+
+BROKEN = """
+import subprocess, sys
+from pathlib import Path
+from types import SimpleNamespace
+from worker import attempt
+
+launched = []
+start = subprocess.Popen
+subprocess.Popen = lambda command: launched.append(start(["sleep", "60"])) or launched[-1]
+attempt._end_with = lambda other, over: None  # it hears of the end too late
+attempt.BREAK_SECONDS = 1.0
+claim = SimpleNamespace(config=SimpleNamespace(engine=SimpleNamespace(processes=2)))
+with attempt._others(claim, Path(sys.argv[1])):
+    if sys.argv[2] == "killed":
+        launched[0].kill()
+    raise RuntimeError("Connection closed by peer")
+"""
+
+
+@pytest.mark.parametrize(("case", "code"), [("killed", -signal.SIGKILL), ("alive", 1)])
+def test_a_connection_that_a_kill_broke_is_no_reason_to_fail(tmp_path: Path, case: str, code: int) -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN, tmp_path, case], check=False, timeout=60)
+    assert done.returncode == code
