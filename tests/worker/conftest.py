@@ -92,6 +92,7 @@ def training(home: Path) -> Callable[..., Training]:
             "budget": {"images_seen": 48, "batch_size": 8},
             "optimiser": {"lr": 2e-3, "schedule": "one_cycle"},
             "evaluation": {"evaluations": 3, "samples": 2},
+            "engine": {"precision": "float32"},  # on every processor
         }
         return Training(RunConfig.model_validate({**base, **changes}), home)
 

@@ -92,7 +92,8 @@ def test_bfloat16_and_more_processes_take_less_each() -> None:
 
 def test_the_processes_of_a_run_share_a_hosts_memory() -> None:
     def need(loss: str, processes: int) -> memory.Need:
-        return memory.need(RunConfig.model_validate({"loss": loss, "engine": {"processes": processes}}), CPU)
+        engine = {"processes": processes, "precision": "float32"}
+        return memory.need(RunConfig.model_validate({"loss": loss, "engine": engine}), CPU)
 
     assert need("l1", 8).image == pytest.approx(need("l1", 1).image, rel=0.1)
     assert need("l1", 8).fixed == 8 * need("l1", 1).fixed

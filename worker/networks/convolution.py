@@ -1,17 +1,22 @@
-"""Convolutions that train faster on a CPU: the same numbers, but for the order of sums, from other weight gradients.
+"""Convolutions that train faster on a CPU: the same numbers, but for the order of sums, from other gradients.
 
-These networks lie channels last, where all of oneDNN is faster but for the weight gradients of large maps: without the wide vectors of AVX-512 they take two to
-three times what they take channels first (torch 2.13 on AVX2, D3-Net at 256×320, batch 4: 2.6 s a step against 1.5 s). Here each tap of a kernel is a matrix product:
-with a rim of zeros about every image, a shift by a pixel is one by a row of the (pixels, channels) matrix.
+These networks lie channels last, where oneDNN is faster but for two gradients of large maps (torch 2.13, D3-Net at 256×320, batch 4):
+
+- Of the weights, without the wide vectors of AVX-512: two to three times what they take channels first (2.6 s a step against 1.5 s on AVX2). There each tap of a kernel is
+  a matrix product: with a rim of zeros about every image, a shift by a pixel is one by a row of the (pixels, channels) matrix.
+- Of the bias, together with the others of a transposed convolution: 120 of 270 ms for the largest in bfloat16. Summed by itself it takes 7 ms.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
+
+from worker.precision import processor_flags
 
 LARGE = 1_000_000
 """Numbers in an input from which this pays; a map of 64 channels at 64×64 in a batch of 4 has as many."""
@@ -21,12 +26,12 @@ backward = torch.ops.aten.convolution_backward.default
 
 
 class _Convolve(torch.autograd.Function):
-    """aten's convolution: 3×3 of stride 1, or 4×4 of stride 2, plain or transposed, all with a padding of 1."""
+    """aten's convolution, its bias' gradient summed by itself and, with `taps`, its weights' by `tap_products`."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: tuple[Any, ...]) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: tuple[Any, ...], taps: bool) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.how, ctx.bias = how, None if bias is None else [bias.shape[0]]
+        ctx.how, ctx.taps, ctx.has_bias = how, taps, bias is not None
         out: Tensor = convolution(x, weight, bias, *how)
         return out
 
@@ -34,13 +39,14 @@ class _Convolve(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         (gradient,) = gradients
-        into_x = None
-        if ctx.needs_input_grad[0]:
-            into_x = backward(gradient, x, weight, ctx.bias, *ctx.how, [True, False, False])[0]
-        stride, transposed = ctx.how[0][0], ctx.how[3]
-        into_weight = tap_products(x, gradient, stride) if transposed else tap_products(gradient, x, stride)
-        into_bias = None if ctx.bias is None else gradient.sum(dim=(0, 2, 3))
-        return into_x, into_weight, into_bias, None
+        needs_x, needs_weight = ctx.needs_input_grad[:2]
+        wanted = [needs_x, needs_weight and not ctx.taps, False]
+        into_x, into_weight, _ = backward(gradient, x, weight, None, *ctx.how, wanted)
+        if ctx.taps:
+            stride, transposed = ctx.how[0][0], ctx.how[3]
+            into_weight = tap_products(x, gradient, stride) if transposed else tap_products(gradient, x, stride)
+        into_bias = gradient.sum(dim=(0, 2, 3)) if ctx.has_bias else None
+        return into_x, into_weight, into_bias, None, None
 
 
 def tap_products(small: Tensor, wide: Tensor, stride: int) -> Tensor:
@@ -69,26 +75,43 @@ def _rimmed(maps: Tensor) -> Tensor:
 
 class Conv2d(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:
-        if not _pays(self, input):
-            return super().forward(input)
-        return _Convolve.apply(input, self.weight, self.bias, _how(self, transposed=False))  # type: ignore[no-any-return]
+        return _convolved(self, input) if _pays(self, input) else super().forward(input)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
-        if output_size is not None or not _pays(self, input):
-            return super().forward(input, output_size)
-        return _Convolve.apply(input, self.weight, self.bias, _how(self, transposed=True))  # type: ignore[no-any-return]
+        if output_size is None and _pays(self, input):
+            return _convolved(self, input)
+        return super().forward(input, output_size)
+
+
+def _convolved(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> Tensor:
+    transposed = isinstance(layer, nn.ConvTranspose2d)
+    how = layer.stride, layer.padding, layer.dilation, transposed, layer.output_padding, layer.groups
+    taps, weight, bias = _takes_taps(layer, x), layer.weight, layer.bias
+    if torch.is_autocast_enabled("cpu"):  # which knows torch's own functions only
+        half = torch.get_autocast_dtype("cpu")
+        x, weight, bias = x.to(half), weight.to(half), None if bias is None else bias.to(half)
+    return _Convolve.apply(x, weight, bias, how, taps)  # type: ignore[no-any-return]
 
 
 def _pays(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Whether `tap_products` is the layer's gradient, and the map large enough for it."""
-    wide = x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+    """Whether oneDNN's own gradient is the slower one, and the map large enough to matter."""
+    large = x.device.type == "cpu" and x.numel() >= LARGE and layer.training and torch.is_grad_enabled()
+    sums_bias = isinstance(layer, nn.ConvTranspose2d) and layer.bias is not None
+    return large and (sums_bias or _takes_taps(layer, x))
+
+
+def _takes_taps(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+    """Whether `tap_products` is the gradient of the layer's weights, and faster than oneDNN's."""
+    single = x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
     stride = layer.stride[0]
     known = (layer.kernel_size, layer.stride, layer.padding) == ((stride + 2,) * 2, (stride,) * 2, (1, 1))
     plain = layer.groups == 1 and layer.dilation == (1, 1) and layer.output_padding == (0, 0)
-    return wide and known and plain and layer.training and x.numel() >= LARGE and torch.is_grad_enabled()
+    return single and known and plain and not has_wide_vectors()
 
 
-def _how(layer: nn.Conv2d | nn.ConvTranspose2d, *, transposed: bool) -> tuple[Any, ...]:
-    return layer.stride, layer.padding, layer.dilation, transposed, layer.output_padding, layer.groups
+@cache
+def has_wide_vectors() -> bool:
+    """Whether this processor has AVX-512."""
+    return "avx512f" in processor_flags()
