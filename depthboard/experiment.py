@@ -20,7 +20,7 @@ from depthboard.config.losses import LPIPS, ms_ssim_scales
 from depthboard.errors import InvalidInput
 
 # Bump when a change to the training code changes what a run computes: results of different versions are different runs.
-TRAINING_VERSION = "3"
+TRAINING_VERSION = "4"
 
 MAX_RUNS = 10_000
 

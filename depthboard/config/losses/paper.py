@@ -90,7 +90,12 @@ class GAN(LossBase):
     adversarial_weight: float = Field(
         1.0, ge=0, description="w, factor on the adversarial term: 1 in the authors' code of 2018, 0.5 in 2017."
     )
-    d_lr: float | None = Field(None, gt=0, le=1, description="Learning rate of D; empty takes the network's.")
+    d_lr: float | None = Field(
+        2e-4,
+        gt=0,
+        le=1,
+        description="Learning rate of D, by default the authors'; empty takes the network's. At 5e-3 D may run away.",
+    )
 
     @model_validator(mode="after")
     def _weight_in_its_unit(self) -> GAN:

@@ -1865,9 +1865,10 @@ export interface components {
             adversarial_weight: number;
             /**
              * D Lr
-             * @description Learning rate of D; empty takes the network's.
+             * @description Learning rate of D, by default the authors'; empty takes the network's. At 5e-3 D may run away.
+             * @default 0.0002
              */
-            d_lr?: number | null;
+            d_lr: number | null;
             /**
              * L1 Weight
              * @description λ per unit of L1: 20 per metre is the authors' 100 per network unit (1 unit = 5 m).
