@@ -236,7 +236,7 @@ def _others(claim: Claim, folder: Path) -> Iterator[int]:
         leave()  # together: NCCL waits for every process of a host
         for other in others:
             other.wait()
-    except Exception:
+    except RuntimeError:
         if _one_was_killed(others):  # then this failure is of the connection to it, and no reason
             os.kill(os.getpid(), signal.SIGKILL)
         raise
