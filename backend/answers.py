@@ -20,7 +20,7 @@ from backend.schemas import (
     RunSummary,
     WorkerEntry,
 )
-from backend.store.curves import Columns
+from backend.store.columns import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
 from backend.store.lease import reason_of
@@ -48,7 +48,7 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "status": run.status,
         "loss": run.loss,
         "loss_label": run.loss_label,
-        "dataset": run.dataset,
+        "dataset": run.dataset or "",
         "data_split": run.split,
         "evaluation": f"{run.evaluation_split}/{run.protocol}",
         "train_size": run.train_size,
@@ -58,12 +58,18 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "attempt": run.attempt,
         "step": run.step,
         "steps": run.steps,
-        "epoch": seen / run.train_size,
+        "epoch": seen / run.train_size if run.train_size else 0.0,
         "images_seen": seen,
         "images_per_second": speed,
         "eta_seconds": (run.images - seen) / speed if training and speed else None,
         "reason": reason_of(run),
         "cancel_requested": run.cancel_requested,
+        "pause_requested": run.pause_requested,
+        "held": run.held,
+        "stalled": run.stalled,
+        "kind": run.kind,
+        "name": run.name,
+        "priority": run.priority,
         "diverged_at": run.diverged_at,
         "created_at": run.created_at,
         "started_at": run.started_at,
@@ -122,7 +128,7 @@ def series(run: Run, columns: Columns) -> dict[str, Any]:
     return {
         "step": columns.steps,
         "images_seen": images,
-        "epoch": images / run.train_size,
+        "epoch": images / run.train_size if run.train_size else np.zeros(len(images)),
         "wall": columns.walls,
         "value": columns.values,
         "nonfinite": [(int(i), _name(float(columns.values[i]))) for i in odd],

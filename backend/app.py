@@ -13,13 +13,13 @@ from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from backend import errors
+from backend.background import housekeeping, sweeping
 from backend.events import Broadcaster
 from backend.middleware import Envelope
 from backend.routes import api
 from backend.store import datasets
 from backend.store.migrations import migrate
 from backend.store.session import Database
-from backend.sweeper import Sweeper
 from depthboard import __version__
 from depthboard.datasets import ROOMS
 from depthboard.settings import Settings
@@ -50,13 +50,15 @@ def make_app(
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         opened = database or open_database(settings)
-        sweeper = Sweeper(opened, settings, app.state.wake)
+        threads = (sweeping(opened, settings, app.state.wake), housekeeping(opened))
         app.state.database, app.state.broadcaster, app.state.mark = opened, Broadcaster(opened), _mark(opened)
-        sweeper.start()
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
-            sweeper.stop()
+            for thread in threads:
+                thread.stop()
             opened.close()
 
     app = FastAPI(

@@ -54,12 +54,16 @@ def answer(
     *,
     field: str | None = None,
     remedy: str | None = None,
+    expected: int | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     """An error as a response. Lone surrogates, which no encoding can send, become question marks."""
     texts = [None if text is None else text.encode("utf-8", "replace").decode() for text in (message, field, remedy)]
-    body = ErrorBody(code=code, message=texts[0] or "", field=texts[1], remedy=texts[2], request_id=request_id)
-    return JSONResponse(ErrorAnswer(error=body).model_dump(mode="json"), status, headers)
+    body = ErrorBody(
+        code=code, message=texts[0] or "", field=texts[1], remedy=texts[2], request_id=request_id, expected=expected
+    )
+    left_out = {"error": {"expected"}} if expected is None else None
+    return JSONResponse(ErrorAnswer(error=body).model_dump(mode="json", exclude=left_out), status, headers)
 
 
 def request_id(request: Request) -> str:
@@ -72,8 +76,16 @@ def _depthboard_error(request: Request, error: Exception) -> Response:
     if status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error)
     headers = {"Retry-After": "2"} if status == 503 else None
+    expected = error.expected if isinstance(error, errors.SequenceGap) else None
     return answer(
-        request_id(request), status, error.code, error.message, field=error.field, remedy=error.remedy, headers=headers
+        request_id(request),
+        status,
+        error.code,
+        error.message,
+        field=error.field,
+        remedy=error.remedy,
+        expected=expected,
+        headers=headers,
     )
 
 

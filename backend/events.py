@@ -1,4 +1,7 @@
-"""Live updates: one poller a process reads the outbox while somebody listens, and hands each event to every listener."""
+"""Live updates: one poller a process reads the outbox while somebody listens, and hands each event to every listener.
+
+It also numbers what was committed since (backend.store.outbox), as the poller of another process may have done before.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ from backend.store.tables import Event
 POLL_SECONDS = 0.25
 WAITING = 1000
 """Events that may wait for one slow listener before it is told to load everything anew."""
+REPLAYED = 20_000
+"""Events that one who comes back gets at most; beyond, loading anew is quicker."""
 
 log = logging.getLogger("depthboard.events")
 
@@ -86,8 +91,8 @@ class Broadcaster:
         """What was committed after `after` until `upto`; one gap instead where some of it may be forgotten."""
         if after >= upto:
             return []
-        found, oldest = await anyio.to_thread.run_sync(self._read_with_oldest, after)
-        if oldest > after + 1 or len(found) >= WAITING:
+        found, forgotten = await anyio.to_thread.run_sync(self._read_missed, after)
+        if forgotten > after or len(found) >= REPLAYED:
             return [Numbered(upto, None)]
         return [item for item in found if item.id <= upto]
 
@@ -112,22 +117,31 @@ class Broadcaster:
                     listener.give(item)
 
     def _newest(self) -> int:
+        self._sequence()
         with self._database.read() as session:
-            return outbox.newest_id(session)
+            return outbox.reached(session)[0]
+
+    def _sequence(self) -> None:
+        with self._database.read() as session:
+            if not outbox.waiting(session):
+                return
+        with self._database.write() as session:
+            outbox.sequence(session)
 
     def _read(self, after: int) -> list[Numbered]:
+        self._sequence()
         with self._database.read() as session:
             return [_numbered(row) for row in outbox.read_after(session, after, WAITING)]
 
-    def _read_with_oldest(self, after: int) -> tuple[list[Numbered], int]:
+    def _read_missed(self, after: int) -> tuple[list[Numbered], int]:
         with self._database.read() as session:
-            found = [_numbered(row) for row in outbox.read_after(session, after, WAITING)]
-            return found, outbox.oldest_id(session)
+            found = [_numbered(row) for row in outbox.read_after(session, after, REPLAYED)]
+            return found, outbox.reached(session)[1]
 
 
 def _numbered(row: Event) -> Numbered:
     content = {"kind": row.kind, "run_id": row.run_id, "experiment_ids": row.experiment_ids, "data": row.data}
-    return Numbered(row.id, LiveEvent.model_validate(content))
+    return Numbered(row.position or 0, LiveEvent.model_validate({**content, "versions": row.versions or {}}))
 
 
 def concerns(event: LiveEvent, experiment: int | None, run: int | None) -> bool:

@@ -28,6 +28,7 @@ class ErrorBody(Answer):
     field: str | None = Field(None, examples=["factors.loss"])
     remedy: str | None = None
     request_id: str
+    expected: int | None = Field(None, description="of a sequence_gap: the sequence number that is due")
 
 
 class ErrorAnswer(Answer):
@@ -169,6 +170,12 @@ class RunSummary(Answer):
     eta_seconds: float | None
     reason: str | None
     cancel_requested: bool
+    pause_requested: bool = Field(description="it is being given back to the queue after a checkpoint")
+    held: bool = Field(description="every experiment that links it is paused or in the trash")
+    stalled: bool = Field(description="running, but nothing has moved for a while")
+    kind: Literal["trained", "script"] = Field(description="by a worker, or by a person's own script")
+    name: str | None = Field(description="of a script's run")
+    priority: int = Field(description="lower first")
     diverged_at: int | None = Field(None, description="first step whose training loss was not finite")
     created_at: datetime
     started_at: datetime | None
@@ -186,7 +193,7 @@ class AttemptEntry(Answer):
     ended_at: datetime | None
     outcome: str | None
     reason: str | None
-    resumed_from_step: int | None
+    resumed_from: int | None = Field(description="the first step it logs; null when it began from scratch")
 
 
 class RunDetail(RunSummary):
@@ -358,9 +365,12 @@ class Results(Answer):
 
 
 class LiveEvent(Answer):
-    """One server-sent event: `id` rises by commit; the event name is the kind."""
+    """One server-sent event: `id` rises in the order in which listeners hear; the event name is the kind."""
 
     kind: Literal["run", "points", "evaluation", "prediction", "log", "experiment", "worker", "dataset"]
     run_id: int | None = None
     experiment_ids: list[int] = Field(default_factory=list)
+    versions: dict[str, int] = Field(
+        default_factory=dict, description="experiment -> its version after this; answers carry it in their ETag"
+    )
     data: dict[str, Any] = Field(default_factory=dict)

@@ -37,6 +37,7 @@ ERRORS: dict[str, type[errors.DepthboardError]] = {
         errors.NotFound,
         errors.Conflict,
         errors.StaleAttempt,
+        errors.SequenceGap,
         errors.IllegalMove,
         errors.Unavailable,
         errors.Misconfigured,
@@ -94,6 +95,8 @@ def _error(answer: httpx2.Response) -> errors.DepthboardError:
         message, field, remedy = body["message"], body.get("field"), body.get("remedy")
     except (ValueError, KeyError, TypeError):
         kind, message, field, remedy = errors.DepthboardError, f"the API answered {answer.status_code}.", None, None
+    if kind is errors.SequenceGap:
+        return errors.SequenceGap(message, field=field, remedy=remedy, expected=body.get("expected"))
     if answer.status_code in (502, 503, 504):
         kind = errors.Unavailable
     return kind(message, field=field, remedy=remedy)
@@ -239,6 +242,10 @@ class RunWriter:
         return protocol.RenewalAnswer.model_validate(
             self.api.json("POST", f"{self.path}/renewals", protocol.Renewal(progress=progress))
         )
+
+    def begin(self, resumed_from: int | None) -> None:
+        """Say from which step on this attempt logs; none: from scratch."""
+        self._send("POST", "begin", protocol.Begin(resumed_from=resumed_from))
 
     def points(self, batch: protocol.Points) -> int:
         return int(self._send("POST", "points", batch)["last_seq"])

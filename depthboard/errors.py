@@ -7,6 +7,7 @@ DepthboardError
 ├── NotFound            no such experiment, run, dataset, frame
 ├── Conflict            the record has moved on
 │   ├── StaleAttempt    a write by an attempt that no longer owns its run
+│   ├── SequenceGap     logged rows that do not follow those held; `expected` is the number that is due
 │   └── IllegalMove     a status change that the run's life does not have
 ├── Diverged            a training whose loss is no longer finite
 ├── OutOfMemory         a training that the device cannot hold
@@ -58,6 +59,16 @@ class Conflict(DepthboardError):
 
 class StaleAttempt(Conflict):
     code = "stale_attempt"
+
+
+class SequenceGap(Conflict):
+    code = "sequence_gap"
+
+    def __init__(
+        self, message: str, *, field: str | None = None, remedy: str | None = None, expected: int | None = None
+    ) -> None:
+        super().__init__(message, field=field, remedy=remedy)
+        self.expected = expected
 
 
 class IllegalMove(Conflict):

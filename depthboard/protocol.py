@@ -8,35 +8,70 @@ from __future__ import annotations
 
 import base64
 import zlib
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from depthboard.config import RunConfig
 from depthboard.status import RunStatus
 
 MAX_POINTS = 10_000
+MAX_VALUES = 1_000_000
 MAX_STEP = 2**53
 Predictor = Literal["network", "constant"]
 
 
 class Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="strings")
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="strings", arbitrary_types_allowed=True)
 
 
-def _float(value: object) -> object:
-    """JSON has no NaN: it travels as "NaN", "Infinity", "-Infinity" (null, as some clients send, is NaN)."""
-    return float("nan") if value is None else value
-
-
-Value = Annotated[float, BeforeValidator(_float)]
 Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Step = Annotated[int, Field(ge=0, le=MAX_STEP)]
 Bytes = Annotated[
     bytes,
     BeforeValidator(lambda v: base64.b64decode(v, validate=True) if isinstance(v, str) else v),
     PlainSerializer(lambda v: base64.b64encode(v).decode(), return_type=str, when_used="json"),
+]
+
+
+def _column(kind: str) -> Callable[[object], np.ndarray]:
+    def read(value: object) -> np.ndarray:
+        """From base64, or from a list in which null, "NaN", "Infinity" and "-Infinity" stand for themselves."""
+        if isinstance(value, str):
+            return np.frombuffer(base64.b64decode(value, validate=True), dtype=kind)
+        try:
+            given = np.asarray(value, dtype=np.float64)
+        except (TypeError, OverflowError) as error:
+            raise ValueError("it is neither base64 nor a list of numbers") from error
+        with np.errstate(invalid="ignore"):
+            column = given.astype(kind).ravel()
+        if kind == "<i8" and not np.array_equal(column, given.ravel()):
+            raise ValueError("a number is not whole")
+        return column
+
+    return read
+
+
+def _text(column: np.ndarray) -> str:
+    return base64.b64encode(column.tobytes()).decode()
+
+
+COLUMN_SCHEMA = WithJsonSchema(
+    {"anyOf": [{"type": "string", "contentEncoding": "base64"}, {"type": "array", "items": {}}]}
+)
+IntColumn = Annotated[
+    np.ndarray,
+    BeforeValidator(_column("<i8")),
+    PlainSerializer(_text, return_type=str, when_used="json"),
+    COLUMN_SCHEMA,
+]
+FloatColumn = Annotated[
+    np.ndarray,
+    BeforeValidator(_column("<f8")),
+    PlainSerializer(_text, return_type=str, when_used="json"),
+    COLUMN_SCHEMA,
 ]
 
 
@@ -57,6 +92,19 @@ def unpack_depth(packed: bytes, height: int, width: int) -> np.ndarray:
 # --- worker ---------------------------------------------------------------------------------------------------------
 
 
+class Gpu(Message):
+    """A GPU of the worker's host as NVML sees it."""
+
+    index: int = Field(ge=0, le=10_000)
+    name: str = Field("", max_length=200)
+    uuid: str = Field("", max_length=100)
+    utilisation: float | None = Field(
+        None, ge=0, le=100, description="per cent of the last moment in which it computed"
+    )
+    memory_used: int | None = Field(None, ge=0, le=MAX_STEP, description="bytes")
+    memory_total: int | None = Field(None, ge=0, le=MAX_STEP, description="bytes")
+
+
 class WorkerNote(Message):
     """A worker process says that it is there, every few seconds."""
 
@@ -72,6 +120,27 @@ class WorkerNote(Message):
         description="images per second in bare steps by `loss/encoder@heightxwidth`, measured here",
     )
     startup_seconds: float = Field(0.0, ge=0, description="from claim to the first step, measured here")
+    gpus: list[Gpu] = Field(default_factory=list, max_length=1000)
+
+
+class DoomedFile(Message):
+    id: int
+    path: str
+
+
+class WorkerOrders(Message):
+    """The answer to a worker's note."""
+
+    draining: bool = Field(description="finish what is training and claim nothing more")
+    doomed: list[DoomedFile] = Field(
+        description="files on this host or in the shared store to delete and report as freed"
+    )
+
+
+class Freed(Message):
+    """Files that are gone now, deleted or never there."""
+
+    ids: list[int] = Field(max_length=1000)
 
 
 class ClaimRequest(Message):
@@ -100,6 +169,7 @@ class CheckpointNote(Message):
     path: str = Field(max_length=1000)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     bytes: int = Field(ge=0)
+    host: str = Field("", max_length=200, description="whose disk holds it; empty: a store that all workers reach")
 
 
 class Claim(Message):
@@ -113,7 +183,11 @@ class Claim(Message):
     config: RunConfig
     dataset: DatasetRef
     training_version: str
-    resume_from: CheckpointNote | None = None
+    store: str = Field("", description="a short name of this database, which folders shared with others carry")
+    resume_from: list[CheckpointNote] = Field(
+        default_factory=list,
+        description="checkpoints it may go on from, the furthest first: the first whole one counts",
+    )
     frames_known: bool = Field(
         False, description="the sample frames of this dataset, split and size are stored already"
     )
@@ -130,29 +204,80 @@ class Renewal(Message):
 
 class RenewalAnswer(Message):
     cancel_requested: bool
+    pause_requested: bool = Field(False, description="give the run back after a checkpoint")
     lease_seconds: float
 
 
 # --- the record -----------------------------------------------------------------------------------------------------
 
 
-class Point(Message):
-    """One logged step. `values` are e.g. train/loss/l1; NaN and infinities are kept."""
+class Block(Message):
+    """Rows that were logged under the same keys, as columns: base64 of little-endian numbers, or plain lists."""
 
-    step: Step
-    wall: float = Field(description="seconds since the epoch, the worker's clock")
-    values: dict[Key, Value] = Field(min_length=1, max_length=1000)
+    keys: list[Key] = Field(min_length=1, max_length=1000)
+    rows: IntColumn | None = Field(None, description="places of the rows in the batch (int64); none: in order")
+    steps: IntColumn = Field(description="int64")
+    walls: FloatColumn = Field(description="float64, seconds since the epoch, the writer's clock")
+    values: FloatColumn = Field(description="float64, row by row, a column a key; NaN and infinities are kept")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Block:
+        n = len(self.steps)
+        if len(set(self.keys)) < len(self.keys):
+            raise ValueError("a key is named twice")
+        if n == 0 or len(self.walls) != n or self.values.size != n * len(self.keys):
+            raise ValueError(
+                f"{n} steps, {len(self.walls)} wall times and {self.values.size} values for {len(self.keys)} keys do not fit"
+            )
+        if self.steps.min() < 0 or self.steps.max() > MAX_STEP:
+            raise ValueError(f"a step is below 0 or above {MAX_STEP}")
+        if self.rows is not None and len(self.rows) != n:
+            raise ValueError("rows names another number of rows than there are")
+        if not np.isfinite(self.walls).all():
+            raise ValueError("a wall time is not finite")
+        return self
+
+    @property
+    def places(self) -> np.ndarray:
+        return np.arange(len(self.steps)) if self.rows is None else self.rows
 
 
 class Points(Message):
-    """An accepted batch is acknowledged after commit; sending it again adds nothing (`first_seq` numbers points within the attempt)."""
+    """A batch of logged rows, acknowledged after commit; `first_seq` numbers the rows of a writer within the attempt.
 
+    Sent again it adds nothing; one that would leave a gap is refused with 409 `sequence_gap` and the number that is due.
+    """
+
+    writer: str = Field(
+        "main", min_length=1, max_length=40, pattern=r"^[\w.:-]+$", description="one of several processes"
+    )
     first_seq: int = Field(ge=0, le=MAX_STEP)
-    points: list[Point] = Field(min_length=1, max_length=MAX_POINTS)
+    blocks: list[Block] = Field(min_length=1, max_length=MAX_POINTS)
+
+    @model_validator(mode="after")
+    def _numbered(self) -> Points:
+        if self.size > MAX_POINTS or sum(block.values.size for block in self.blocks) > MAX_VALUES:
+            raise ValueError(f"a batch holds at most {MAX_POINTS} rows and {MAX_VALUES} values; send several")
+        places = np.sort(np.concatenate([block.places for block in self.blocks]))
+        if not np.array_equal(places, np.arange(self.size)):
+            raise ValueError("the rows of the blocks are not 0, 1, 2 … each once")
+        return self
+
+    @property
+    def size(self) -> int:
+        return sum(len(block.steps) for block in self.blocks)
 
 
 class PointsAnswer(Message):
     last_seq: int = Field(description="the highest sequence number held, -1 for none")
+
+
+class Begin(Message):
+    """An attempt says from where it goes on, before its first write."""
+
+    resumed_from: Step | None = Field(
+        None, description="the first step it will log; none: from scratch. Older points at or after it no longer count."
+    )
 
 
 class Evaluation(Message):

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from depthboard import errors, protocol
+from depthboard import errors, points, protocol
 from depthboard.client import Api, Client, RunWriter, read_spec
+from depthboard.points import Row
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -95,8 +96,7 @@ def test_a_write_is_sent_again_until_the_api_is_back(server: str) -> None:
     Answers.prepared = [(503, body("unavailable")), (502, {}), (200, {"last_seq": 0})]
     waits: list[float] = []
     writer = RunWriter(7, "token", server, sleep=waits.append)
-    points = protocol.Points(first_seq=0, points=[protocol.Point(step=1, wall=0.0, values={"a": float("nan")})])
-    assert writer.points(points) == 0
+    assert writer.points(points.batch(0, [Row(1, 0.0, {"a": float("nan")})])) == 0
     writer.api.close()
     assert Answers.seen == [("POST", "/api/runs/7/points", "Bearer token")] * 3
     assert waits == [0.2, 0.4]

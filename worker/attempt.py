@@ -59,7 +59,7 @@ def run_attempt(claim: Claim, folder: Path, stop: threading.Event) -> bool:
         _describe(trainer, claim, recorder, device, initialisation)
         if not claim.frames_known and (frames := evaluators[0].sample_frames()):
             recorder.frames(frames)
-        resume(trainer, claim, group)
+        resume(trainer, claim, recorder, group)
         if trainer.step == 0:
             recorder.evaluation(evaluators[0].constant(trainer.median_depth))
         saver = Saver(settings.artifacts / "runs" / str(claim.run_id), recorder.flush, recorder.checkpoint)
@@ -85,7 +85,7 @@ def join_attempt(claim: Claim, folder: Path, rank: int) -> None:
     network, _ = make_network(config)
     group = join(rank, config.engine.processes, device, _meeting(folder))
     trainer, _ = make_trainer(claim, settings, network, None, device, group)
-    resume(trainer, claim, group)
+    resume(trainer, claim, None, group)
     trainer.run(threading.Event(), lambda _: None, Progress(folder / f"progress-{rank}.json"))
     leave()
 
@@ -181,17 +181,22 @@ def batch_hash(trainer: Trainer, steps: int = 2) -> str:
     return digest.hexdigest()
 
 
-def resume(trainer: Trainer, claim: Claim, group: Group = ALONE) -> None:
-    """Go on from the run's checkpoint, if it is there and whole: the first process looks, and all do as it found."""
-    state = None if claim.resume_from is None else checkpoint.load(claim.resume_from)
-    if group.agree(int(state is not None)) == 0:
-        if claim.resume_from is not None:
-            said = f"the checkpoint of step {claim.resume_from.step} is missing or damaged; beginning anew"
-            print(said, flush=True)
-        return
-    assert state is not None, "the processes of a run share one folder of checkpoints"
-    trainer.load(state)
-    print(f"resumed from step {trainer.step}", flush=True)
+def resume(trainer: Trainer, claim: Claim, recorder: Recorder | None, group: Group = ALONE) -> None:
+    """Go on from the furthest of the run's checkpoints that is there and whole: the first process looks, and all do as it found."""
+    found = next(
+        ((i, state) for i, note in enumerate(claim.resume_from) if (state := checkpoint.load(note)) is not None), None
+    )
+    number = group.agree(0 if found is None else found[0] + 1)
+    for note in claim.resume_from[: number - 1 if number else None]:
+        print(f"the checkpoint of step {note.step} is missing or damaged", flush=True)
+    if number:
+        same = found is not None and found[0] == number - 1
+        state = found[1] if found is not None and same else checkpoint.load(claim.resume_from[number - 1])
+        assert state is not None, "the processes of a run share one folder of checkpoints"
+        trainer.load(state)
+        print(f"resumed from step {trainer.step}", flush=True)
+    if recorder is not None:
+        recorder.begin(trainer.step + 1 if number else None)
 
 
 def _describe(trainer: Trainer, claim: Claim, recorder: Recorder, device: torch.device, initialisation: How) -> None:

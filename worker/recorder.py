@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from depthboard import protocol
+from depthboard import points, protocol
 from depthboard.client import RunWriter
+from depthboard.points import Row
 
 BATCH_SECONDS = 0.5
 BATCH_POINTS = 1000
@@ -27,13 +28,17 @@ class Recorder:
 
     def __init__(self, writer: RunWriter) -> None:
         self._writer = writer
-        self._queue: queue.Queue[protocol.Point | _Write | threading.Event] = queue.Queue()
+        self._queue: queue.Queue[Row | _Write | threading.Event] = queue.Queue()
         self._seq = 0
         self._error: Exception | None = None
         threading.Thread(target=self._run, name="recorder", daemon=True).start()
 
     def point(self, step: int, values: dict[str, float], wall: float) -> None:
-        self._put(protocol.Point(step=step, wall=wall, values=values))
+        self._put(Row(step, wall, values))
+
+    def begin(self, resumed_from: int | None) -> None:
+        """Before all else: from which step on this attempt records."""
+        self._put(_Write(self._writer.begin, resumed_from))
 
     def evaluation(self, evaluation: protocol.Evaluation) -> None:
         self._put(_Write(self._writer.evaluation, evaluation))
@@ -58,7 +63,7 @@ class Recorder:
             self._check()
         self._check()
 
-    def _put(self, item: protocol.Point | _Write | threading.Event) -> None:
+    def _put(self, item: Row | _Write | threading.Event) -> None:
         self._check()
         self._queue.put(item)
 
@@ -73,10 +78,10 @@ class Recorder:
         except Exception as error:  # raised again in the training, by whoever writes or waits next
             self._error = error
 
-    def _handle(self, item: protocol.Point | _Write | threading.Event) -> None:
-        if isinstance(item, protocol.Point):
+    def _handle(self, item: Row | _Write | threading.Event) -> None:
+        if isinstance(item, Row):
             batch, after = self._gather(item)
-            self._writer.points(protocol.Points(first_seq=self._seq, points=batch))
+            self._writer.points(points.batch(self._seq, batch))
             self._seq += len(batch)
             if after is not None:
                 self._handle(after)
@@ -85,7 +90,7 @@ class Recorder:
         else:
             item.send(item.body)
 
-    def _gather(self, first: protocol.Point) -> tuple[list[protocol.Point], _Write | threading.Event | None]:
+    def _gather(self, first: Row) -> tuple[list[Row], _Write | threading.Event | None]:
         """Points that come within BATCH_SECONDS, up to the first write of another kind, which must follow them."""
         batch, end = [first], time.monotonic() + BATCH_SECONDS
         while len(batch) < BATCH_POINTS and (left := end - time.monotonic()) > 0:
@@ -93,7 +98,7 @@ class Recorder:
                 item = self._queue.get(timeout=left)
             except queue.Empty:
                 break
-            if not isinstance(item, protocol.Point):
+            if not isinstance(item, Row):
                 return batch, item
             batch.append(item)
         return batch, None

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from backend.deps import SettingsOf, Writing
+from backend.deps import Mark, SettingsOf, Writing
 from backend.routes.life import example
 from backend.store import datasets, lease, predictions
-from backend.store.tables import Dataset
+from backend.store.tables import Checkpoint, Dataset
 from depthboard.config import RunConfig
 from depthboard.datasets import DatasetReport
 from depthboard.experiment import TRAINING_VERSION
@@ -27,14 +27,14 @@ REQUEST = {
 
 @router.post("/claims", response_model=Claim, responses={204: {"description": "nothing is queued for this worker"}})
 def claim_run(
-    request: Annotated[ClaimRequest, example(REQUEST)], session: Writing, settings: SettingsOf
+    request: Annotated[ClaimRequest, example(REQUEST)], session: Writing, settings: SettingsOf, mark: Mark
 ) -> Claim | Response:
     """Give the best queued run of the worker's training version to it, with a lease and a token for its writes."""
     given = lease.claim(session, request, settings.lease_seconds)
     if given is None:
         return Response(status_code=204)
-    run, note = given.run, given.resume_from
-    dataset = datasets.get(session, run.dataset)
+    run = given.run
+    dataset = datasets.get(session, run.dataset or "")
     return Claim(
         run_id=run.id,
         attempt=run.attempt,
@@ -44,9 +44,14 @@ def claim_run(
         config=RunConfig.model_validate(run.config),
         dataset=dataset_reference(dataset, run.data_fingerprint),
         training_version=run.training_version,
-        resume_from=note and CheckpointNote(step=note.step, path=note.path, sha256=note.sha256, bytes=note.bytes),
+        store=mark,
+        resume_from=[checkpoint_note(kept) for kept in given.resume_from],
         frames_known=predictions.frames_known(session, run, DatasetReport.model_validate(dataset.report)),
     )
+
+
+def checkpoint_note(kept: Checkpoint) -> CheckpointNote:
+    return CheckpointNote(step=kept.step, path=kept.path, sha256=kept.sha256, bytes=kept.bytes, host=kept.host)
 
 
 def dataset_reference(dataset: Dataset, fingerprint: str) -> DatasetRef:

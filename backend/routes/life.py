@@ -16,9 +16,8 @@ MAX_LIST = 256
 
 POINTS = {
     "first_seq": 0,
-    "points": [
-        {"step": 1, "wall": 1795219200.0, "values": {"train/loss/l1": 0.82}},
-        {"step": 2, "wall": 1795219200.1, "values": {"train/loss/l1": "NaN"}},
+    "blocks": [
+        {"keys": ["train/loss/l1"], "steps": [1, 2], "walls": [1795219200.0, 1795219200.1], "values": [0.82, "NaN"]}
     ],
 }
 RENEWAL = {"progress": {"step": 120, "images_per_second": 41.5}}
@@ -39,17 +38,25 @@ def renew_run(
     settings: SettingsOf,
 ) -> protocol.RenewalAnswer:
     """Extend the lease and say how far the training is; the answer says whether it shall stop."""
-    stop = lease.renew(session, run_id, token, renewal.progress, settings.lease_seconds)
-    return protocol.RenewalAnswer(cancel_requested=stop, lease_seconds=settings.lease_seconds)
+    run = lease.renew(session, run_id, token, renewal.progress, settings.lease_seconds)
+    return protocol.RenewalAnswer(
+        cancel_requested=run.cancel_requested,
+        pause_requested=run.pause_requested,
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+@router.post("/begin", status_code=204)
+def begin_attempt(run_id: Id, token: Token, begin: protocol.Begin, session: Writing) -> None:
+    """Say from which step on this attempt logs: what older ones logged from there on no longer counts."""
+    lease.begin(session, run_id, token, begin.resumed_from)
 
 
 @router.post("/points")
 def add_points(
     run_id: Id, token: Token, points: Annotated[protocol.Points, example(POINTS)], session: Writing
 ) -> protocol.PointsAnswer:
-    """Append logged steps. Acknowledged after commit; a batch sent again adds nothing, one that leaves a gap is not
-    kept.
-    """
+    """Append logged rows. Acknowledged after commit; a batch sent again adds nothing, one that leaves a gap is refused."""
     return protocol.PointsAnswer(last_seq=curves.append(session, run_id, token, points))
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from backend import answers
 from backend.deps import Id, Mark, PageNumber, PageSize, Reading, Ring, Writing
-from backend.routes.claims import dataset_reference
+from backend.routes.claims import checkpoint_note, dataset_reference
 from backend.schemas import EvaluationEntry, Page, PredictionEntry, RunCurves, RunDetail, RunLog, RunSummary
 from backend.store import curves, datasets, evaluations, predictions, rescoring, runs
 from depthboard import protocol
@@ -64,8 +64,8 @@ def get_curves(
 ) -> Response:
     """The run's curves as columns. Thinned curves keep the smallest and largest value of every stretch."""
     run = runs.get(session, run_id)
-    found = curves.read(session, run_id, key, after_step)
-    shown = {name: answers.series(run, curves.thin(columns, max_points)) for name, columns in found.items()}
+    found = curves.read_many(session, [run_id], key, after_step, max_points)
+    shown = {name: answers.series(run, columns) for (_, name), columns in found.items()}
     # orjson writes NumPy arrays as they are and what is not finite as null.
     body = orjson.dumps({"run_id": run_id, "series": shown}, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(body, media_type="application/json")
@@ -85,11 +85,8 @@ def get_trained(run_id: Id, session: Reading) -> protocol.Trained:
     return protocol.Trained(
         run_id=run.id,
         config=RunConfig.model_validate(run.config),
-        dataset=dataset_reference(datasets.get(session, run.dataset), run.data_fingerprint),
-        checkpoints=[
-            protocol.CheckpointNote(step=note.step, path=note.path, sha256=note.sha256, bytes=note.bytes)
-            for note in kept
-        ],
+        dataset=dataset_reference(datasets.get(session, run.dataset or ""), run.data_fingerprint),
+        checkpoints=[checkpoint_note(note) for note in kept],
     )
 
 

@@ -11,7 +11,7 @@ from backend.deps import PageNumber, PageSize, Reading, SettingsOf, Writing
 from backend.schemas import Page, WorkerEntry
 from backend.store import runs, workers
 from backend.sweeper import silence
-from depthboard.protocol import WorkerNote
+from depthboard.protocol import DoomedFile, Freed, WorkerNote, WorkerOrders
 
 router = APIRouter(prefix="/workers", tags=["workers"])
 
@@ -30,7 +30,15 @@ def list_workers(
     return Page(items=entries, total=len(known), page=page, size=size)
 
 
-@router.put("/{worker_id}", status_code=204)
-def note_worker(worker_id: WorkerId, note: WorkerNote, session: Writing) -> None:
-    """A worker says that it is there, and how fast it is."""
-    workers.note(session, worker_id, note)
+@router.put("/{worker_id}")
+def note_worker(worker_id: WorkerId, note: WorkerNote, session: Writing) -> WorkerOrders:
+    """A worker says that it is there, and how fast it is; the answer says what it shall do."""
+    worker = workers.note(session, worker_id, note)
+    files = [DoomedFile(id=file.id, path=file.path) for file in workers.doomed(session, note.host)]
+    return WorkerOrders(draining=worker.draining, doomed=files)
+
+
+@router.post("/{worker_id}/freed", status_code=204)
+def note_freed(worker_id: WorkerId, freed: Freed, session: Writing) -> None:  # noqa: ARG001
+    """These files are gone."""
+    workers.freed(session, freed.ids)

@@ -1,161 +1,278 @@
-"""Curves: every logged step of every key, kept as compressed columns, one row a key and accepted batch."""
+"""Curves: what attempts logged. A batch is kept as a chunk when it comes; later chunks become one row a curve (compaction).
+
+Readers get both together, without what older attempts logged at or after the step from which a later one went on.
+"""
 
 from __future__ import annotations
 
-import math
-import zlib
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, select
 from sqlalchemy.orm import Session
 
-from backend.store import outbox
-from backend.store.lease import check_step, cuts_of, owned, rewind
-from backend.store.tables import Attempt, Curve, Run
-from depthboard.protocol import Point, Points
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from backend.store import facts, outbox
+from backend.store.columns import (
+    Block,
+    Columns,
+    join,
+    pack_blocks,
+    thin,
+    unpack_blocks,
+    unpack_columns,
+    unpack_steps,
+    unpack_values,
+    unpack_walls,
+)
+from backend.store.lease import check_step, cuts_of, owned, progressed
+from backend.store.session import clock
+from backend.store.tables import TRAINED, Attempt, Axis, Chunk, Curve, Run
+from backend.store.tables import Sequence as Numbered
+from depthboard.errors import InvalidInput, SequenceGap
+from depthboard.protocol import Points
 
 LOSS_PREFIX = "train/loss"
+SUMMARY_POINTS = 4000
+"""Points of a long curve's summary: whoever asks for at most so many gets them without the curve being read."""
+MANY = 500
 
+Place = tuple[int, int, str, int]
+"""Run, attempt, key and axis of a compacted curve."""
 
-@dataclass(frozen=True)
-class Columns:
-    """One curve: steps rising, wall time in seconds since the epoch, values with NaN and infinities."""
-
-    steps: Ints
-    walls: Floats
-    values: Floats
+Pieces = dict[tuple[int, str], list[Columns]]
 
 
 def append(session: Session, run_id: int, token: str, batch: Points) -> int:
-    """Keep the points that are new; returns the highest sequence number held. Raises StaleAttempt.
+    """Keep the rows that are new; returns the highest sequence number held.
 
-    A batch sent again adds nothing. One that would leave a gap is not kept: the answer says where to begin.
+    A batch sent again adds nothing. Raises StaleAttempt, SequenceGap, InvalidInput for a step that the attempt does not log.
     """
     run = owned(session, run_id, token)
-    attempt = session.get_one(Attempt, (run.id, run.attempt))
-    known = attempt.last_seq + 1 - batch.first_seq
-    if known < 0 or known >= len(batch.points):
-        return attempt.last_seq
-    points = batch.points[known:]
-    check_step(run, max(point.step for point in points))
-    rewind(session, run, min(point.step for point in points))
-    first_seq = attempt.last_seq + 1
-    session.execute(insert(Curve), [_row(run, first_seq, key, found) for key, found in _by_key(points).items()])
-    attempt.last_seq += len(points)
-    run.step = min(max(run.step, points[-1].step), run.steps)
-    if run.diverged_at is None:
-        run.diverged_at = _first_not_finite(points)
-    outbox.add(session, "points", run_id=run.id, step=run.step, images_per_second=run.images_per_second)
-    return attempt.last_seq
+    known = session.get(Numbered, (run.id, run.attempt, batch.writer))
+    held = -1 if known is None else known.last_seq
+    if batch.first_seq > held + 1:
+        raise SequenceGap(
+            f"row {batch.first_seq} does not follow row {held} of writer {batch.writer}.",
+            field="first_seq",
+            remedy=f"Send the rows from {held + 1} on.",
+            expected=held + 1,
+        )
+    last = batch.first_seq + batch.size - 1
+    if last <= held:
+        return held
+    blocks = _new_blocks(batch, held + 1 - batch.first_seq)
+    _check_steps(session, run, blocks)
+    if known is None:
+        session.add(Numbered(run_id=run.id, attempt=run.attempt, writer=batch.writer, last_seq=last))
+    else:
+        known.last_seq = last
+    session.execute(insert(Chunk), [_row(run, batch.writer, held + 1, blocks)])
+    _note_newest(session, run, blocks)
+    _advance(session, run, blocks)
+    return last
 
 
-def _by_key(points: Sequence[Point]) -> dict[str, list[tuple[int, float, float]]]:
-    by_key: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
-    for point in points:
-        for key, value in point.values.items():
-            by_key[key].append((point.step, point.wall, value))
-    return by_key
+def _new_blocks(batch: Points, known: int) -> list[Block]:
+    blocks = []
+    for sent in batch.blocks:
+        places, values = sent.places, sent.values.reshape(len(sent.steps), len(sent.keys))
+        new = np.flatnonzero(places >= known) if known else slice(None)
+        rows = (places - known)[new]
+        if len(rows):
+            blocks.append(Block(tuple(sent.keys), rows, sent.steps[new], sent.walls[new], values[new]))
+    return blocks
 
 
-def _row(run: Run, first_seq: int, key: str, found: list[tuple[int, float, float]]) -> dict[str, object]:
-    steps, walls, values = zip(*found, strict=True)
+def _check_steps(session: Session, run: Run, blocks: list[Block]) -> None:
+    if run.kind == TRAINED:
+        check_step(run, max(int(block.steps.max()) for block in blocks))
+    begins = session.get_one(Attempt, (run.id, run.attempt)).resumed_from
+    lowest = min(int(block.steps.min()) for block in blocks)
+    if begins is not None and lowest < begins:
+        raise InvalidInput(
+            f"step {lowest} lies before step {begins}, from which this attempt goes on.",
+            field="blocks.steps",
+            remedy="Say with POST …/begin from which step on it logs, before the first write.",
+        )
+
+
+def _row(run: Run, writer: str, first_seq: int, blocks: list[Block]) -> dict[str, object]:
     return {
         "run_id": run.id,
         "attempt": run.attempt,
+        "writer": writer,
         "first_seq": first_seq,
-        "key": key,
-        "n": len(found),
-        "first_step": min(steps),
-        "last_step": max(steps),
-        "steps": _pack(np.array(steps, dtype="<i8")),
-        "walls": _pack(np.array(walls, dtype="<f8")),
-        "values": _pack(np.array(values, dtype="<f8")),
+        "n": sum(len(block.rows) for block in blocks),
+        "first_step": min(int(block.steps.min()) for block in blocks),
+        "last_step": max(int(block.steps.max()) for block in blocks),
+        "body": pack_blocks(blocks),
     }
 
 
-def _pack(column: NDArray[np.generic]) -> bytes:
-    return zlib.compress(column.tobytes(), 6)
+def _note_newest(session: Session, run: Run, blocks: list[Block]) -> None:
+    """The value of every key at the highest step of the batch, for lists."""
+    newest: dict[str, tuple[int, float]] = {}
+    for block in blocks:
+        at = len(block.steps) - 1 - int(np.argmax(block.steps[::-1]))
+        for key, value in zip(block.keys, block.values[at].tolist(), strict=True):
+            newest[key] = max(newest.get(key, (-1, 0.0)), (int(block.steps[at]), value), key=lambda pair: pair[0])
+    facts.put_metrics(session, run.id, {key: (value, step) for key, (step, value) in newest.items()})
 
 
-def _first_not_finite(points: Sequence[Point]) -> int | None:
-    for point in points:
-        if any(not math.isfinite(v) for key, v in point.values.items() if key.startswith(LOSS_PREFIX)):
-            return point.step
-    return None
+def _advance(session: Session, run: Run, blocks: list[Block]) -> None:
+    last = max(int(block.steps.max()) for block in blocks)
+    run.step = max(run.step, last)
+    progressed(session, run, clock(session))
+    if run.diverged_at is None:
+        run.diverged_at = _first_not_finite(blocks)
+    outbox.add(session, "points", run_id=run.id, step=run.step, images_per_second=run.images_per_second)
+
+
+def _first_not_finite(blocks: list[Block]) -> int | None:
+    found = []
+    for block in blocks:
+        losses = [i for i, key in enumerate(block.keys) if key.startswith(LOSS_PREFIX)]
+        odd = ~np.isfinite(block.values[:, losses]).all(axis=1)
+        found += block.steps[odd].tolist()
+    return min(found, default=None)
 
 
 def read(session: Session, run_id: int, keys: Sequence[str] | None = None, after_step: int = -1) -> dict[str, Columns]:
-    """The run's curves by key (all keys for None), steps above `after_step`: of every step the newest attempt's value.
+    """The run's curves by key (all keys for None), steps above `after_step`: of every step the newest attempt's value."""
+    found = read_many(session, [run_id], keys, after_step)
+    return {key: columns for (_, key), columns in found.items()}
 
-    What an older attempt logged beyond the checkpoint that the next one went on from is left out.
-    """
-    query = (
-        select(Curve.key, Curve.attempt, Curve.steps, Curve.walls, Curve.values)
-        .where(Curve.run_id == run_id, Curve.last_step > after_step)
-        .order_by(Curve.key, Curve.attempt, Curve.first_seq)
-    )
+
+def read_many(
+    session: Session,
+    run_ids: Sequence[int],
+    keys: Sequence[str] | None = None,
+    after_step: int = -1,
+    most: int | None = None,
+) -> dict[tuple[int, str], Columns]:
+    """(run, key) -> its curve, as `read`; of at most about `most` points where that is given."""
+    found: dict[tuple[int, str], Columns] = {}
+    for start in range(0, len(run_ids), MANY):
+        some = run_ids[start : start + MANY]
+        pieces: Pieces = defaultdict(list)
+        cuts = cuts_of(session, some)
+        _add_curves(session, pieces, some, keys, after_step, most, cuts)
+        _add_chunks(session, pieces, some, keys, after_step, cuts)
+        for place, columns in pieces.items():
+            whole = join(columns)
+            if len(whole):
+                found[place] = whole if most is None else thin(whole, most)
+    return dict(sorted(found.items()))
+
+
+def _add_curves(
+    session: Session,
+    pieces: Pieces,
+    run_ids: Sequence[int],
+    keys: Sequence[str] | None,
+    after: int,
+    most: int | None,
+    cuts: dict[tuple[int, int], int],
+) -> None:
+    summed = most is not None and most <= SUMMARY_POINTS and after < 0
+    query = select(Curve.run_id, Curve.key, Curve.attempt, Curve.axis, Curve.last_step, Curve.summary.is_not(None))
+    query = query.where(Curve.run_id.in_(run_ids), Curve.last_step > after).order_by(Curve.run_id, Curve.attempt)
     if keys is not None:
         query = query.where(Curve.key.in_(keys))
-    cuts = cuts_of(session, run_id)
-    pieces: dict[str, list[Columns]] = defaultdict(list)
-    for key, attempt, steps, walls, values in session.execute(query):
-        piece = Columns(_ints(steps), _floats(walls), _floats(values))
-        pieces[key].append(_between(piece, after_step, cuts.get(attempt)))
-    joined = {key: _join(found) for key, found in pieces.items()}
-    return {key: columns for key, columns in joined.items() if len(columns.steps)}
+    short: list[Place] = []
+    long: list[Place] = []
+    for run_id, key, attempt, axis, last_step, has_summary in session.execute(query):
+        cut = cuts.get((run_id, attempt))
+        whole = cut is None or last_step < cut
+        (long if summed and has_summary and whole else short).append((run_id, attempt, key, axis))
+    found = _summaries(session, long) | _whole(session, short)
+    for (run_id, attempt, key, _), columns in sorted(found.items(), key=lambda item: item[0]):
+        pieces[run_id, key].append(_between(columns, after, cuts.get((run_id, attempt))))
 
 
-def _ints(packed: bytes) -> Ints:
-    return np.frombuffer(zlib.decompress(packed), dtype="<i8").astype(np.int64, copy=False)
+def _summaries(session: Session, places: list[Place]) -> dict[Place, Columns]:
+    if not places:
+        return {}
+    query = select(Curve.run_id, Curve.attempt, Curve.key, Curve.axis, Curve.summary).where(*_among(places))
+    wanted = set(places)
+    rows = [(tuple(place), summary) for *place, summary in session.execute(query)]
+    return {place: unpack_columns(summary) for place, summary in rows if place in wanted and summary is not None}
 
 
-def _floats(packed: bytes) -> Floats:
-    return np.frombuffer(zlib.decompress(packed), dtype="<f8").astype(np.float64, copy=False)
+def _whole(session: Session, places: list[Place]) -> dict[Place, Columns]:
+    if not places:
+        return {}
+    wanted = set(places)
+    axes: dict[tuple[int, int, int], tuple[Any, Any]] = {}
+    runs = {run_id for run_id, *_ in places}
+    used = {(run_id, attempt, axis) for run_id, attempt, _, axis in places}
+    for run_id, attempt, number, steps, walls in session.execute(
+        select(Axis.run_id, Axis.attempt, Axis.number, Axis.steps, Axis.walls).where(Axis.run_id.in_(runs))
+    ):
+        if (run_id, attempt, number) in used:
+            axes[run_id, attempt, number] = (unpack_steps(steps), unpack_walls(walls))
+    found = {}
+    query = select(Curve.run_id, Curve.attempt, Curve.key, Curve.axis, Curve.values).where(*_among(places))
+    for run_id, attempt, key, axis, values in session.execute(query):
+        if (run_id, attempt, key, axis) in wanted:
+            found[run_id, attempt, key, axis] = Columns(*axes[run_id, attempt, axis], unpack_values(values))
+    return found
 
 
-def _between(piece: Columns, after: int, upto: int | None) -> Columns:
+def _among(places: Iterable[Place]) -> tuple[Any, Any]:
+    """Of these runs and keys; a few curves too many where the keys of the runs differ."""
+    runs, keys = {p[0] for p in places}, {p[2] for p in places}
+    return Curve.run_id.in_(runs), Curve.key.in_(keys) if len(keys) <= MANY else and_(True)
+
+
+def _add_chunks(
+    session: Session,
+    pieces: Pieces,
+    run_ids: Sequence[int],
+    keys: Sequence[str] | None,
+    after: int,
+    cuts: dict[tuple[int, int], int],
+) -> None:
+    query = (
+        select(Chunk.run_id, Chunk.attempt, Chunk.body)
+        .where(Chunk.run_id.in_(run_ids), Chunk.last_step > after)
+        .order_by(Chunk.run_id, Chunk.attempt, Chunk.writer, Chunk.first_seq)
+    )
+    wanted = None if keys is None else set(keys)
+    for run_id, attempt, body in session.execute(query):
+        for key, piece in of_chunk(body, wanted):
+            pieces[run_id, key].append(_between(piece, after, cuts.get((run_id, attempt))))
+
+
+def of_chunk(body: bytes, wanted: set[str] | None = None) -> list[tuple[str, Columns]]:
+    """(key, its values in the order in which they were logged) for the keys of a chunk; of `wanted` alone where given."""
+    several: dict[str, list[tuple[Any, Columns]]] = defaultdict(list)
+    for block in unpack_blocks(body):
+        for i, key in enumerate(block.keys):
+            if wanted is None or key in wanted:
+                several[key].append((block.rows, Columns(block.steps, block.walls, block.values[:, i])))
+    return [(key, _in_order(found)) for key, found in several.items()]
+
+
+def _in_order(found: list[tuple[Any, Columns]]) -> Columns:
+    if len(found) == 1:
+        return found[0][1]
+    order = np.argsort(np.concatenate([rows for rows, _ in found]), kind="stable")
+    parts = [columns for _, columns in found]
+    return Columns(
+        np.concatenate([p.steps for p in parts])[order],
+        np.concatenate([p.walls for p in parts])[order],
+        np.concatenate([p.values for p in parts])[order],
+    )
+
+
+def _between(piece: Columns, after: int, cut: int | None) -> Columns:
+    """Steps above `after` and below `cut`."""
+    if after < 0 and cut is None:
+        return piece
     keep = piece.steps > after
-    if upto is not None:
-        keep &= piece.steps <= upto
-    return Columns(piece.steps[keep], piece.walls[keep], piece.values[keep])
-
-
-def _join(pieces: list[Columns]) -> Columns:
-    """In order of steps; of values at the same step the last one written."""
-    steps = np.concatenate([p.steps for p in pieces])
-    walls = np.concatenate([p.walls for p in pieces])
-    values = np.concatenate([p.values for p in pieces])
-    # The first occurrence in the reversed array is the last one written.
-    unique, first = np.unique(steps[::-1], return_index=True)
-    last = len(steps) - 1 - first
-    return Columns(unique, walls[last], values[last])
-
-
-def thin(columns: Columns, most: int) -> Columns:
-    """At most `most` points (and the two ends): of every stretch the smallest and the largest value, and whatever is
-    not finite.
-
-    What is seen of a curve at that width stays: no peak is lost. Up to `most` further points that are not finite are
-    kept.
-    """
-    n = len(columns.steps)
-    if n <= most:
-        return columns
-    buckets = max(1, (most - 2) // 2)
-    edges = np.linspace(0, n, buckets + 1).round().astype(np.int64)[:-1]
-    finite = np.isfinite(columns.values)
-    low = np.where(finite, columns.values, np.inf)
-    high = np.where(finite, columns.values, -np.inf)
-    ends = np.append(edges[1:], n)
-    kept = [np.array([0, n - 1]), np.flatnonzero(~finite)[:most]]
-    for start, end in zip(edges, ends, strict=True):
-        kept.append(np.array([start + low[start:end].argmin(), start + high[start:end].argmax()]))
-    index = np.unique(np.concatenate(kept))
-    return Columns(columns.steps[index], columns.walls[index], columns.values[index])
+    if cut is not None:
+        keep &= piece.steps < cut
+    return piece.at(keep)

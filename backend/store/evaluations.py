@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, and_, func, literal, not_, or_, select
 from sqlalchemy.orm import Session
 
+from backend.store import facts
 from backend.store.tables import RESCORED, Evaluation, Run
 from depthboard import protocol
 from depthboard.errors import InvalidInput
@@ -258,6 +259,7 @@ def refresh(session: Session, run: Run) -> None:
     session.flush()
     run.metrics = selected(session, one(run.id)).get(run.id)
     run.rmse = run.metrics["rmse"] if run.metrics else None
+    facts.put_metrics(session, run.id, {name: (value, run.step) for name, value in (run.metrics or {}).items()})
 
 
 def of_run(session: Session, run_id: int) -> list[Evaluation]:

@@ -79,11 +79,11 @@ def standings(session: Session, ids: Sequence[int]) -> dict[int, Standing]:
     for experiment_id, dataset in session.execute(
         select(ExperimentRun.experiment_id, Run.dataset)
         .join(Run, Run.id == ExperimentRun.run_id)
-        .where(ExperimentRun.experiment_id.in_(found))
+        .where(ExperimentRun.experiment_id.in_(found), Run.dataset.is_not(None))
         .distinct()
         .order_by(Run.dataset)
     ):
-        found[experiment_id].datasets.append(dataset)
+        found[experiment_id].datasets.append(dataset or "")
     _find_best(session, found)
     return found
 

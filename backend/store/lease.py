@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from backend.store import evaluations, outbox
 from backend.store.session import clock
-from backend.store.tables import Attempt, Checkpoint, Evaluation, Prediction, Run
+from backend.store.tables import TRAINED, Attempt, Checkpoint, Evaluation, Prediction, Run, Worker
 from depthboard.config import RunConfig
 from depthboard.errors import InvalidInput, StaleAttempt
 from depthboard.experiment import TRAINING_VERSION
@@ -26,6 +27,8 @@ from depthboard.status import RunStatus, check_move
 
 LOST = "lost"
 LONGEST_BACKOFF = 300.0
+CANDIDATES = 4
+"""Checkpoints that an attempt is told of: it goes on from the first that is whole."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,20 @@ class Given:
 
     run: Run
     token: str
-    resume_from: Checkpoint | None
+    resume_from: list[Checkpoint]
 
 
 def claim(session: Session, request: ClaimRequest, lease_seconds: float) -> Given | None:
     """Give the best queued run of the worker's training version to it, or None. Two claims never get the same run."""
+    worker = session.get(Worker, request.worker_id)
+    if worker is not None and worker.draining:
+        return None
     now = clock(session)
     run = session.scalars(
         select(Run)
         .where(
             Run.status == RunStatus.queued,
+            Run.held.is_(False),
             Run.training_version == request.training_version,
             or_(Run.not_before.is_(None), Run.not_before <= now),
         )
@@ -59,17 +66,18 @@ def claim(session: Session, request: ClaimRequest, lease_seconds: float) -> Give
     run.owner, run.token, run.lease_until = request.worker_id, digest(token), now + timedelta(seconds=lease_seconds)
     run.reason, run.images_per_second, run.finished_at, run.not_before = None, None, None, None
     run.started_at = run.started_at or now
+    run.progressed_at, run.stalled = now, False
     run.protocol = RunConfig.model_validate(run.config).protocol  # the evaluator may be newer than the submission
-    checkpoint = newest_checkpoint(session, run)
-    step = checkpoint.step if checkpoint else None
-    session.add(_attempt(run, request, now, step))
+    kept = checkpoints(session, run)[:CANDIDATES]
+    resumed_from = kept[0].step + 1 if kept else None
+    session.add(_attempt(run, request, now, resumed_from))
     session.flush()
-    supersede(session, run, step)
+    supersede(session, run, resumed_from)
     announce(session, run)
-    return Given(run, token, checkpoint)
+    return Given(run, token, kept)
 
 
-def _attempt(run: Run, request: ClaimRequest, now: datetime, step: int | None) -> Attempt:
+def _attempt(run: Run, request: ClaimRequest, now: datetime, resumed_from: int | None) -> Attempt:
     return Attempt(
         run_id=run.id,
         attempt=run.attempt,
@@ -77,55 +85,64 @@ def _attempt(run: Run, request: ClaimRequest, now: datetime, step: int | None) -
         host=request.host,
         device=request.device,
         started_at=now,
-        resumed_from_step=step,
-        last_seq=-1,
+        resumed_from=resumed_from,
         log_length=0,
     )
 
 
-def newest_checkpoint(session: Session, run: Run) -> Checkpoint | None:
-    """The furthest checkpoint that belongs to the run's present line of attempts."""
-    return next(iter(checkpoints(session, run)), None)
+def begin(session: Session, run_id: int, token: str, resumed_from: int | None) -> None:
+    """The attempt says from which step on it logs. Raises StaleAttempt, and InvalidInput for a step that the run does not
+    have.
+
+    A worker that finds the newest checkpoint missing or damaged goes on from an older one: the record follows what it does.
+    """
+    run = owned(session, run_id, token)
+    if resumed_from is not None and run.kind == TRAINED:
+        check_step(run, resumed_from - 1)
+    session.get_one(Attempt, (run.id, run.attempt)).resumed_from = resumed_from
+    session.flush()
+    supersede(session, run, resumed_from)
+    announce(session, run)
 
 
 def checkpoints(session: Session, run: Run) -> list[Checkpoint]:
     """The notes that belong to the run's present line of attempts, the furthest first; the files of most are gone."""
-    cuts = cuts_of(session, run.id)
+    cuts = cuts_of(session, [run.id])
     notes = session.scalars(
         select(Checkpoint)
         .where(Checkpoint.run_id == run.id)
         .order_by(Checkpoint.step.desc(), Checkpoint.attempt.desc())
     )
-    return [note for note in notes if note.step <= cuts.get(note.attempt, note.step)]
+    return [note for note in notes if note.step < cuts.get((run.id, note.attempt), note.step + 1)]
 
 
-def cuts_of(session: Session, run_id: int) -> dict[int, int]:
-    """Attempt -> the last step of it that still counts, for attempts that a later one cut; −1 when it began anew."""
+def cuts_of(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, int], int]:
+    """(run, attempt) -> the first step of it that no longer counts, for attempts that a later one cut; 0 when that began
+    from scratch.
+    """
     rows = session.execute(
-        select(Attempt.attempt, Attempt.resumed_from_step)
-        .where(Attempt.run_id == run_id)
-        .order_by(Attempt.attempt.desc())
+        select(Attempt.run_id, Attempt.attempt, Attempt.resumed_from)
+        .join(Run, Run.id == Attempt.run_id)
+        .where(Attempt.run_id.in_(run_ids), Run.attempt > 1)
+        .order_by(Attempt.run_id, Attempt.attempt.desc())
     ).all()
-    cuts: dict[int, int] = {}
-    cut: int | None = None
-    for attempt, resumed in rows:
-        if cut is not None:
-            cuts[attempt] = cut
-        begin = -1 if resumed is None else resumed
-        cut = begin if cut is None else min(cut, begin)
+    cuts: dict[tuple[int, int], int] = {}
+    lowest: dict[int, int] = {}
+    for run_id, attempt, resumed_from in rows:
+        if run_id in lowest:
+            cuts[run_id, attempt] = lowest[run_id]
+        lowest[run_id] = min(lowest.get(run_id, resumed_from or 0), resumed_from or 0)
     return cuts
 
 
-def supersede(session: Session, run: Run, step: int | None) -> None:
-    """Older attempts' records after `step` (all of them for None) no longer count."""
+def supersede(session: Session, run: Run, resumed_from: int | None) -> None:
+    """Older attempts' records at `resumed_from` and after (all of them for None) no longer count."""
+    first = resumed_from or 0
     if run.attempt > 1:
         for table in (Evaluation, Prediction):
-            session.execute(
-                update(table)
-                .where(table.run_id == run.id, table.attempt < run.attempt, table.step > (-1 if step is None else step))
-                .values(superseded=True)
-            )
-    run.step = step or 0
+            gone = (table.run_id == run.id, table.attempt < run.attempt, table.step >= first)
+            session.execute(update(table).where(*gone).values(superseded=True))
+    run.step = max(first - 1, 0)
     if run.diverged_at is not None and run.diverged_at > run.step:
         run.diverged_at = None
     evaluations.refresh(session, run)
@@ -137,17 +154,12 @@ def check_step(run: Run, step: int) -> None:
         raise InvalidInput(f"run {run.id} ends at step {run.steps}, before {step}.", field="step")
 
 
-def rewind(session: Session, run: Run, step: int) -> None:
-    """Note that the attempt writes `step`: if it says to have resumed beyond it, it began earlier than the claim allowed.
-
-    A worker that finds the checkpoint missing or damaged begins anew; the record follows what it does. A note of the very step it resumed from
-    is no rewind: an attempt that is stopped before its first step leaves that checkpoint again.
-    """
-    attempt = session.get_one(Attempt, (run.id, run.attempt))
-    if attempt.resumed_from_step is not None and step < attempt.resumed_from_step:
-        attempt.resumed_from_step = None if step <= 1 else step - 1
-        session.flush()
-        supersede(session, run, attempt.resumed_from_step)
+def progressed(session: Session, run: Run, now: datetime) -> None:
+    """Note that the running attempt moved."""
+    run.progressed_at = now
+    if run.stalled:
+        run.stalled = False
+        announce(session, run, results=False)
 
 
 def digest(token: str) -> str:
@@ -169,17 +181,19 @@ def _is_of(run: Run, token: str) -> bool:
     return run.token is not None and hmac.compare_digest(run.token, digest(token))
 
 
-def renew(session: Session, run_id: int, token: str, progress: Progress | None, lease_seconds: float) -> bool:
-    """Extend the lease; True when the run shall stop. Raises StaleAttempt."""
+def renew(session: Session, run_id: int, token: str, progress: Progress | None, lease_seconds: float) -> Run:
+    """Extend the lease; the run says whether it shall stop. Raises StaleAttempt."""
     run = owned(session, run_id, token)
-    run.lease_until = clock(session) + timedelta(seconds=lease_seconds)
+    now = clock(session)
+    run.lease_until = now + timedelta(seconds=lease_seconds)
     if progress is not None:
         moved = progress.step > run.step  # what was written since may be ahead of it
         run.step = min(max(progress.step, run.step), run.steps)
         run.images_per_second = progress.images_per_second or run.images_per_second
         if moved:
-            announce(session, run)
-    return run.cancel_requested
+            progressed(session, run, now)
+            announce(session, run, results=False)
+    return run
 
 
 def finish(session: Session, run_id: int, token: str, end: Finish) -> None:
@@ -212,7 +226,8 @@ def close(
 ) -> None:
     """Take a running run from its attempt and move it to `status`."""
     move(run, status)
-    run.owner, run.lease_until, run.cancel_requested = None, None, False
+    run.owner, run.lease_until, run.cancel_requested, run.pause_requested = None, None, False, False
+    run.stalled, run.progressed_at = False, None
     run.reason = reason
     run.finished_at = now if status.final else None
     attempt = session.get_one(Attempt, (run.id, run.attempt))
@@ -263,22 +278,26 @@ def reason_of(run: Run) -> str | None:
     return run.reason
 
 
-def announce(session: Session, run: Run) -> None:
-    """Tell the live stream how the run stands, in the words of backend.schemas.RunSummary."""
+def announce(session: Session, run: Run, *, results: bool = True) -> None:
+    """Tell the live stream how the run stands, in the words of backend.schemas.RunSummary. `results` false: it only went on."""
     seen = run.images if run.status == RunStatus.finished else run.step * run.batch_size
     speed = run.images_per_second
     outbox.add(
         session,
         "run",
         run_id=run.id,
+        results=results,
         status=str(run.status),
         attempt=run.attempt,
         step=run.step,
-        epoch=seen / run.train_size,
+        epoch=seen / run.train_size if run.train_size else 0.0,
         images_seen=seen,
         images_per_second=speed,
         eta_seconds=(run.images - seen) / speed if speed and run.status == RunStatus.running else None,
         cancel_requested=run.cancel_requested,
+        pause_requested=run.pause_requested,
+        stalled=run.stalled,
+        held=run.held,
         diverged_at=run.diverged_at,
         reason=reason_of(run),
     )

@@ -1,25 +1,28 @@
 """The outbox: what changed is written in the transaction that changed it, and the live stream reads it from there.
 
-Readers ask for ids above the last they saw, so ids must become visible in order. PostgreSQL hands out ids before
-commit; the lock taken just before the rows are written, and held for the rest of that transaction, makes the order of
-ids the order of commits.
+The transaction that publishes raises the version of the experiments concerned, and so holds their rows until it commits:
+whoever has seen a version of an experiment has seen all before it. A serial would not do, since PostgreSQL hands out ids
+before commit. Listeners to several experiments need one order of all events; `sequence` gives it, to what is committed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import case, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from backend.store.tables import Event, ExperimentRun
+from backend.store.tables import Event, Experiment, ExperimentRun, Stream
+from backend.store.upsert import insert_new
 
 # A newer event of these kinds says all that an older one of the same run said, so the older one goes.
 LATEST_ONLY = frozenset({"run", "points", "log"})
-LOCK = 0x6465707468  # "depth"
-KEEP = timedelta(hours=1)
+# Of these no figure or table changes; of "run" only where the status does.
+PROGRESS = frozenset({"points", "log", "worker"})
+KEEP = timedelta(hours=24)
 
 
 @dataclass
@@ -28,18 +31,26 @@ class Pending:
     run_id: int | None
     experiment_ids: list[int] | None
     data: dict[str, Any] = field(default_factory=dict)
+    results: bool = True
 
 
 def add(
-    session: Session, kind: str, *, run_id: int | None = None, experiment_ids: list[int] | None = None, **data: Any
+    session: Session,
+    kind: str,
+    *,
+    run_id: int | None = None,
+    experiment_ids: list[int] | None = None,
+    results: bool = True,
+    **data: Any,
 ) -> None:
     """Note a change of this transaction. Without `experiment_ids` those that link the run are looked up when it is
-    published.
+    published. `results` false: no figure or table changes by it.
     """
     pending: list[Pending] = session.info.setdefault("events", [])
     if kind in LATEST_ONLY:
+        results |= any(p.results for p in pending if (p.kind, p.run_id) == (kind, run_id))
         pending[:] = [p for p in pending if (p.kind, p.run_id) != (kind, run_id)]
-    pending.append(Pending(kind, run_id, experiment_ids, data))
+    pending.append(Pending(kind, run_id, experiment_ids, data, results and kind not in PROGRESS))
 
 
 def publish(session: Session) -> None:
@@ -49,8 +60,10 @@ def publish(session: Session) -> None:
         return
     session.flush()
     links = _links(session, [p.run_id for p in pending if p.run_id is not None and p.experiment_ids is None])
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    for p in pending:
+        if p.experiment_ids is None:
+            p.experiment_ids = links.get(p.run_id or -1, [])
+    versions = _raise_versions(session, pending)
     _drop_older(session, pending)
     now = (
         session.scalar(select(func.now())) if session.get_bind().dialect.name == "postgresql" else _sqlite_now(session)
@@ -59,13 +72,36 @@ def publish(session: Session) -> None:
         {
             "kind": p.kind,
             "run_id": p.run_id,
-            "experiment_ids": p.experiment_ids if p.experiment_ids is not None else links.get(p.run_id or -1, []),
+            "experiment_ids": p.experiment_ids,
+            "versions": {str(id): versions[id] for id in p.experiment_ids or () if id in versions},
             "data": p.data,
             "created_at": now,
         }
         for p in pending
     ]
     session.execute(insert(Event), rows)
+
+
+def _raise_versions(session: Session, pending: Iterable[Pending]) -> dict[int, int]:
+    """Experiment -> its version after this transaction. Locked in the order of ids, as everyone who locks several does."""
+    changed: dict[int, bool] = {}
+    for p in pending:
+        for id in p.experiment_ids or ():
+            changed[id] = changed.get(id, False) or p.results
+    if not changed:
+        return {}
+    wanted = Experiment.id.in_(changed)
+    session.execute(select(Experiment.id).where(wanted).order_by(Experiment.id).with_for_update(key_share=True)).all()
+    results = [id for id, results in changed.items() if results]
+    by_results = case((Experiment.id.in_(results), Experiment.results_version + 1), else_=Experiment.results_version)
+    statement = (
+        update(Experiment)
+        .where(wanted)
+        .values(version=Experiment.version + 1, results_version=by_results)
+        .returning(Experiment.id, Experiment.version)
+        .execution_options(synchronize_session=False)
+    )
+    return {row.id: row.version for row in session.execute(statement)}
 
 
 def _sqlite_now(session: Session) -> datetime:
@@ -92,20 +128,48 @@ def _drop_older(session: Session, pending: list[Pending]) -> None:
             session.execute(delete(Event).where(Event.kind == kind, Event.run_id.in_(run_ids[start : start + 1000])))
 
 
-def read_after(session: Session, last_id: int, limit: int = 1000) -> list[Event]:
+def waiting(session: Session) -> bool:
+    """Whether events are committed that have no position yet."""
+    return session.scalar(select(Event.id).where(Event.position.is_(None)).limit(1)) is not None
+
+
+def sequence(session: Session) -> None:
+    """Give what is committed its place behind all that have one; ids of one experiment rise with its version.
+
+    Whoever does it holds the one row of `stream` until the commit, so several processes may.
+    """
+    stream = _locked(session)
+    new = select(Event.id).where(Event.position.is_(None)).order_by(Event.id)
+    ids = session.scalars(new).all()
+    if ids:
+        places = [{"id": id, "position": stream.position + 1 + i} for i, id in enumerate(ids)]
+        session.execute(update(Event), places)
+        stream.position += len(ids)
+
+
+def _locked(session: Session) -> Stream:
+    the_row = select(Stream).where(Stream.id == 1).with_for_update()
+    found = session.scalars(the_row).one_or_none()
+    if found is None:  # of two that find none, the second finds the first one's
+        insert_new(session, Stream, [{"id": 1, "position": 0, "forgotten": 0}], ("id",))
+        found = session.scalars(the_row).one()
+    return found
+
+
+def read_after(session: Session, position: int, limit: int = 1000) -> list[Event]:
     """The next events in order, at most `limit`."""
-    return list(session.scalars(select(Event).where(Event.id > last_id).order_by(Event.id).limit(limit)))
+    return list(session.scalars(select(Event).where(Event.position > position).order_by(Event.position).limit(limit)))
 
 
-def newest_id(session: Session) -> int:
-    return session.scalar(select(func.max(Event.id))) or 0
-
-
-def oldest_id(session: Session) -> int:
-    return session.scalar(select(func.min(Event.id))) or 0
+def reached(session: Session) -> tuple[int, int]:
+    """The last position given, and the last that is forgotten."""
+    row = session.execute(select(Stream.position, Stream.forgotten).where(Stream.id == 1)).one_or_none()
+    return (0, 0) if row is None else (row.position, row.forgotten)
 
 
 def prune(session: Session, now: datetime) -> None:
-    """Forget what no reconnecting browser will ask for. The newest row stays, so that ids can be compared with it."""
-    newest = newest_id(session)
-    session.execute(delete(Event).where(Event.created_at < now - KEEP, Event.id < newest))
+    """Forget what no reconnecting browser will ask for."""
+    old = Event.created_at < now - KEEP
+    last = session.scalar(select(func.max(Event.position)).where(old))
+    if session.execute(delete(Event).where(old)).rowcount and last is not None:  # type: ignore[attr-defined]
+        session.execute(update(Stream).where(Stream.id == 1).values(forgotten=last))

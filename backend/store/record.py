@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Sequence
 
 from PIL import Image
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.store import evaluations, outbox
-from backend.store.lease import check_step, owned, rewind
+from backend.store.lease import check_step, owned, progressed
 from backend.store.session import clock
-from backend.store.tables import Attempt, Base, Checkpoint, Evaluation, Frame, Log, Prediction, Run
+from backend.store.tables import Attempt, Checkpoint, Evaluation, Frame, Log, Prediction, Run
+from backend.store.upsert import insert_new
 from depthboard import protocol
 from depthboard.errors import DataProblem, InvalidInput
 
@@ -26,22 +25,12 @@ LOG_CHARACTERS = 2_000_000
 """How much of an attempt's log is kept: the end of it, where the reason of a failure stands."""
 
 
-def insert_new(session: Session, table: type[Base], rows: list[dict[str, object]], keys: Sequence[str]) -> None:
-    """Insert the rows whose `keys` are not there yet; both databases spell it ON CONFLICT DO NOTHING."""
-    if not rows:
-        return
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(sqlite.insert(table).on_conflict_do_nothing(index_elements=list(keys)), rows)
-    else:
-        session.execute(postgresql.insert(table).on_conflict_do_nothing(index_elements=list(keys)), rows)
-
-
 def add_evaluation(session: Session, run_id: int, token: str, evaluation: protocol.Evaluation) -> None:
     """Keep one evaluation with the metrics that follow from its sums."""
     run = owned(session, run_id, token)
     columns = evaluations.columns_of(evaluation)
     check_step(run, evaluation.step)
-    rewind(session, run, evaluation.step)
+    progressed(session, run, clock(session))
     row = {"run_id": run.id, "attempt": run.attempt, **columns}
     insert_new(session, Evaluation, [row], ("run_id", "attempt", "step", "split", "protocol", "predictor"))
     session.execute(
@@ -89,7 +78,6 @@ def add_predictions(session: Session, run_id: int, token: str, predictions: list
             }
         )
     check_step(run, max(p.step for p in predictions))
-    rewind(session, run, min(p.step for p in predictions))
     insert_new(session, Prediction, rows, ("run_id", "step", "frame_id", "attempt"))
     for step in {p.step for p in predictions}:
         outbox.add(session, "prediction", run_id=run.id, step=step)
@@ -159,7 +147,6 @@ def add_checkpoint(session: Session, run_id: int, token: str, note: protocol.Che
     """Note a checkpoint from which a later attempt may go on. Raises InvalidInput for a step that the run does not have."""
     run = owned(session, run_id, token)
     check_step(run, note.step)
-    rewind(session, run, note.step)
     run.step = max(run.step, note.step)
     row = {"run_id": run.id, "attempt": run.attempt, "created_at": clock(session), **note.model_dump()}
     insert_new(session, Checkpoint, [row], ("run_id", "attempt", "step"))

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from backend.store import evaluations, outbox, runs
 from backend.store.lease import checkpoints
-from backend.store.record import insert_new
 from backend.store.tables import RESCORED, Checkpoint, Evaluation, Run
+from backend.store.upsert import insert_new
 from depthboard import protocol
 from depthboard.errors import Conflict, InvalidInput, NotFound
 from depthboard.metrics import AVERAGINGS, EVALUATOR_VERSION

@@ -24,6 +24,8 @@ from backend.store.types import dump_json
 from depthboard.errors import Misconfigured
 
 WAIT_SECONDS = 30
+VACUUM_PAGES = 20_000
+"""Given back in one go, some 80 MB, so that writers do not wait long."""
 
 
 class Database:
@@ -69,6 +71,23 @@ class Database:
             if self.sqlite:
                 return f"SQLite {connection.scalar(text('select sqlite_version()'))}, {self.url.database}"
             return f"PostgreSQL {connection.scalar(text('show server_version'))}, {self.url.host or 'local'}/{self.url.database}"
+
+    def give_back(self) -> None:
+        """Return the pages of what was removed to the disk; PostgreSQL does so by itself."""
+        if self.sqlite:
+            with self.writer.connect() as connection:
+                if connection.scalar(text("pragma freelist_count")):
+                    connection.exec_driver_sql(f"pragma incremental_vacuum({VACUUM_PAGES})").all()
+                    connection.commit()
+
+    def make_reclaimable(self) -> None:
+        """A file from before pages were given back is rewritten once, so that they can be."""
+        if self.sqlite:
+            with self.writer.connect() as connection:
+                driver: Any = connection.connection.dbapi_connection
+                if driver.execute("pragma auto_vacuum").fetchone()[0] == 0:
+                    driver.execute("pragma auto_vacuum = incremental")
+                    driver.execute("vacuum")
 
     def close(self) -> None:
         self.reader.dispose()
@@ -146,6 +165,7 @@ def _sqlite_engine(url: URL, *, writes: bool) -> Engine:
 
 def _pragmas(writes: bool) -> list[str]:
     shared = [
+        "auto_vacuum = INCREMENTAL",  # of an empty file; another one is told by `reclaimable`
         f"busy_timeout = {WAIT_SECONDS * 1000}",
         "journal_mode = WAL",
         "synchronous = FULL",

@@ -173,7 +173,7 @@ def _study_run(run: Run, format: str, again: tuple[Filed, ...]) -> StudyRun:
         id=run.id,
         loss=run.loss,
         loss_label=run.loss_label,
-        dataset=run.dataset,
+        dataset=run.dataset or "",
         format=format,
         split=run.split,
         train_size=run.train_size,

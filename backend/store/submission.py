@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, defer
 
-from backend.store import outbox
+from backend.store import facts, outbox
 from backend.store.lease import announce, move
-from backend.store.record import insert_new
 from backend.store.session import clock
 from backend.store.tables import Dataset, Experiment, ExperimentRun, ExperimentTag, Run
 from backend.store.types import check_tree
+from backend.store.upsert import insert_new
 from depthboard.config import RunConfig
 from depthboard.config.data import CROPPED_FRAME
 from depthboard.datasets import DatasetReport
@@ -162,12 +162,16 @@ def submit(session: Session, spec: ExperimentSpec, max_attempts: int) -> tuple[E
     first = (session.scalar(select(func.max(Run.position))) or 0) + 1
     new = [_row(p, first + i, max_attempts, now) for i, p in enumerate(planned) if p.identity not in runs]
     insert_new(session, Run, new, ("identity",))
-    runs |= _held(session, [p.identity for p in planned if p.identity not in runs])
+    added = _held(session, [p.identity for p in planned if p.identity not in runs])
+    for run in added.values():
+        facts.put_params(session, run.id, run.config)
+    runs |= added
     links = [
         {"experiment_id": experiment.id, "run_id": runs[p.identity].id, "levels": p.levels, "position": i}
         for i, p in enumerate(planned)
     ]
     session.execute(insert(ExperimentRun), links)
+    session.execute(update(Run).where(Run.id.in_([run.id for run in runs.values() if run.held])).values(held=False))
     for p in planned:
         requeue(session, runs[p.identity])
     outbox.add(session, "experiment", experiment_ids=[experiment.id], change="created")

@@ -3,11 +3,14 @@
 dataset ─< frame                       sample frames: RGB and ground truth, stored once
 experiment ─< experiment_tag
 experiment ─< experiment_run >─ run    an experiment links runs; several may link the same one
-run ─< attempt, curve, evaluation, prediction, checkpoint, log
-worker, event                          who is there; what changed (the source of the live stream)
+run ─< attempt, evaluation, prediction, checkpoint, log
+run ─< sequence, chunk, axis ─< curve  logged points: batches as they came, then one row a curve (backend.store.curves)
+run ─< param, metric                   what lists filter and sort by
+worker, doomed                         who is there; files that someone who reaches them shall delete
+event, stream                          what changed (the source of the live stream), and how far it is numbered
 
-A run that is given to a second worker resumes from a checkpoint. What older attempts recorded after that step is kept
-and marked: `superseded` on evaluation and prediction, `attempt.resumed_from_step` for curves. Readers take rows with
+A run that is given to a second worker resumes from a checkpoint. What older attempts recorded from that step on is kept
+and marked: `superseded` on evaluation and prediction, `attempt.resumed_from` for curves. Readers take rows with
 `superseded` false and curves through `backend.store.curves`.
 """
 
@@ -97,7 +100,11 @@ class Frame(Base):
 
 
 class Experiment(Base):
-    """What a person submitted. `factors`: path -> the levels in use, plain, in the order first met."""
+    """What a person submitted. `factors`: path -> the levels in use, plain, in the order first met.
+
+    `version` rises with every event of the experiment, `results_version` with those that change a figure or a table; both
+    under this row's lock, so that whoever has seen a number has seen all before it.
+    """
 
     __tablename__ = "experiment"
     __table_args__ = (NEVER_REUSED,)
@@ -109,6 +116,12 @@ class Experiment(Base):
     factors: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(server_default=text("0"))
+    results_version: Mapped[int] = mapped_column(server_default=text("0"))
+    paused: Mapped[bool] = mapped_column(
+        server_default=false(), doc="its runs wait unless another experiment links them"
+    )
+    deleted_at: Mapped[datetime | None] = mapped_column(doc="in the trash since")
 
     tags: Mapped[list[ExperimentTag]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="ExperimentTag.position", lazy="selectin"
@@ -137,9 +150,14 @@ class ExperimentRun(Base):
 STATUSES = ", ".join(f"'{status}'" for status in RunStatus)
 
 
+TRAINED, SCRIPT = "trained", "script"
+
+
 class Run(Base):
-    """One training. The second group of columns repeats what `config` says, so that lists and figures sort and group in
-    SQL.
+    """One training: `trained` by a worker, or a person's own `script`, whose texts and numbers of the second group are
+    empty where its parameters do not say them.
+
+    The second group of columns repeats what `config` says, so that lists and figures sort and group in SQL.
     """
 
     __tablename__ = "run"
@@ -167,13 +185,15 @@ class Run(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     identity: Mapped[str] = mapped_column(CleanString(64), unique=True)
+    kind: Mapped[str] = mapped_column(CleanString(16), server_default=text(f"'{TRAINED}'"))
+    name: Mapped[str | None] = mapped_column(CleanString(200), doc="of a script's run")
     config: Mapped[dict[str, Any]]
     data_fingerprint: Mapped[str] = mapped_column(CleanString(200))
     training_version: Mapped[str] = mapped_column(CleanString(100))
 
     loss: Mapped[str] = mapped_column(CleanString(40))
     loss_label: Mapped[str] = mapped_column(CleanString(300))
-    dataset: Mapped[str] = mapped_column(ForeignKey("dataset.name", ondelete="RESTRICT"), index=True)
+    dataset: Mapped[str | None] = mapped_column(ForeignKey("dataset.name", ondelete="RESTRICT"), index=True)
     split: Mapped[str] = mapped_column(CleanString(80), doc="division of the dataset into parts: config.data.split")
     train_size: Mapped[int] = mapped_column(doc="images, resolved")
     encoder: Mapped[str] = mapped_column(CleanString(40))
@@ -199,6 +219,12 @@ class Run(Base):
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
     cancel_requested: Mapped[bool] = mapped_column(server_default=false())
+    pause_requested: Mapped[bool] = mapped_column(server_default=false(), doc="to be given back after a checkpoint")
+    held: Mapped[bool] = mapped_column(
+        server_default=false(), doc="every experiment that links it is paused or in the trash: no worker gets it"
+    )
+    stalled: Mapped[bool] = mapped_column(server_default=false(), doc="running, but nothing has moved for a while")
+    progressed_at: Mapped[datetime | None] = mapped_column(doc="when the running attempt was last seen to move")
     reason: Mapped[str | None] = mapped_column(CleanText)
 
     step: Mapped[int]
@@ -213,7 +239,9 @@ class Run(Base):
 
 
 class Attempt(Base):
-    """One claim of a run. `resumed_from_step`: null when it began from scratch; older attempts count only up to there."""
+    """One claim of a run. `resumed_from`: the first step that it logs, null when it began from scratch; what older attempts
+    logged at that step and after it no longer counts.
+    """
 
     __tablename__ = "attempt"
 
@@ -227,26 +255,93 @@ class Attempt(Base):
     outcome: Mapped[str | None] = mapped_column(CleanString(16), doc="a status, or 'lost'")
     reason: Mapped[str | None] = mapped_column(CleanText)
     exit_code: Mapped[int | None]
-    resumed_from_step: Mapped[int | None]
-    last_seq: Mapped[int] = mapped_column(doc="highest sequence number of a point held, -1 for none")
+    resumed_from: Mapped[int | None]
     log_length: Mapped[int] = mapped_column(doc="characters of log held")
 
 
+class Sequence(Base):
+    """How far the rows that a writer of an attempt logged are held: the next one must be `last_seq + 1`."""
+
+    __tablename__ = "sequence"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    writer: Mapped[str] = mapped_column(CleanString(40), primary_key=True)
+    last_seq: Mapped[int]
+
+
+class Chunk(Base):
+    """An accepted batch of logged rows, as it came (backend.store.columns); it goes when it is compacted into curves."""
+
+    __tablename__ = "chunk"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    writer: Mapped[str] = mapped_column(CleanString(40), primary_key=True)
+    first_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    n: Mapped[int] = mapped_column(doc="rows")
+    first_step: Mapped[int]
+    last_step: Mapped[int]
+    body: Mapped[bytes]
+
+
+class Axis(Base):
+    """Steps and wall times that curves of an attempt share, packed by backend.store.columns."""
+
+    __tablename__ = "axis"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    n: Mapped[int]
+    steps: Mapped[bytes]
+    walls: Mapped[bytes] = mapped_column(doc="seconds since the epoch, the writer's clock")
+
+
 class Curve(Base):
-    """The values of one key in one accepted batch of points, as zlib-compressed little-endian columns of length n."""
+    """All values that an attempt logged under a key, by step, of the chunks that were compacted. NaN and infinities are kept.
+
+    `summary`: of a long curve the extremes of every stretch, with their steps and wall times.
+    """
 
     __tablename__ = "curve"
 
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
-    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    first_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     key: Mapped[str] = mapped_column(CleanString(200), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    axis: Mapped[int]
     n: Mapped[int]
     first_step: Mapped[int]
     last_step: Mapped[int]
-    steps: Mapped[bytes] = mapped_column(doc="int64")
-    walls: Mapped[bytes] = mapped_column(doc="float64, seconds since the epoch, the worker's clock")
-    values: Mapped[bytes] = mapped_column(doc="float64, NaN and infinities kept")
+    values: Mapped[bytes]
+    summary: Mapped[bytes | None]
+
+
+class Param(Base):
+    """A parameter of a run by its dotted path; a number, or else a text."""
+
+    __tablename__ = "param"
+    __table_args__ = (
+        Index("ix_param_number", "name", "number", "run_id"),
+        Index("ix_param_text", "name", "text", "run_id"),
+    )
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(CleanString(200), primary_key=True)
+    number: Mapped[float | None]
+    text: Mapped[str | None] = mapped_column(CleanString(300))
+
+
+class Metric(Base):
+    """The newest value of a key, or one of `run.metrics`; the number is null where it is not finite."""
+
+    __tablename__ = "metric"
+    __table_args__ = (Index("ix_metric_number", "name", "number", "run_id"),)
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(CleanString(200), primary_key=True)
+    number: Mapped[float | None]
+    step: Mapped[int]
 
 
 class Evaluation(Base):
@@ -308,6 +403,22 @@ class Checkpoint(Base):
     path: Mapped[str] = mapped_column(CleanText)
     sha256: Mapped[str] = mapped_column(CleanString(64))
     bytes: Mapped[int]
+    host: Mapped[str] = mapped_column(
+        CleanString(200), server_default=text("''"), doc="whose disk; empty: a shared store"
+    )
+    created_at: Mapped[datetime]
+
+
+class Doomed(Base):
+    """A file that belongs to nothing any more, to be deleted by whoever can reach it."""
+
+    __tablename__ = "doomed"
+    __table_args__ = (NEVER_REUSED,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(CleanText)
+    host: Mapped[str] = mapped_column(CleanString(200), index=True)
+    bytes: Mapped[int]
     created_at: Mapped[datetime]
 
 
@@ -340,17 +451,40 @@ class Worker(Base):
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
     alive: Mapped[bool] = mapped_column(doc="false once the sweeper has missed it")
+    draining: Mapped[bool] = mapped_column(server_default=false(), doc="finishes what it trains and gets nothing more")
+    gpus: Mapped[list[Any] | None] = mapped_column(doc="depthboard.protocol.Gpu, as it said last")
 
 
 class Event(Base):
-    """What changed, written in the transaction of the change. Ids rise in the order of commits (backend.store.outbox)."""
+    """What changed, written in the transaction of the change (backend.store.outbox).
+
+    `versions`: experiment -> its version after this. `position`: the order in which listeners hear of it, given once it is
+    committed; ids of transactions that run at once may become visible in another order.
+    """
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_subject", "run_id", "kind"), NEVER_REUSED)
+    __table_args__ = (
+        Index("ix_event_subject", "run_id", "kind"),
+        Index("ix_event_position", "position"),
+        Index("ix_event_new", "id", sqlite_where=text("position IS NULL"), postgresql_where=text("position IS NULL")),
+        NEVER_REUSED,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(CleanString(16))
     run_id: Mapped[int | None] = mapped_column(doc="no foreign key: an event outlives its run")
     experiment_ids: Mapped[list[Any]]
+    versions: Mapped[dict[str, Any] | None]
+    position: Mapped[int | None]
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+
+
+class Stream(Base):
+    """One row: the last position given to an event, and the last of those that were forgotten."""
+
+    __tablename__ = "stream"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int]
+    forgotten: Mapped[int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
@@ -10,18 +11,18 @@ from sqlalchemy.orm import Session
 
 from backend.store import outbox
 from backend.store.session import clock
-from backend.store.tables import Worker
+from backend.store.tables import Doomed, Worker
 from depthboard.protocol import WorkerNote
 
 FORGET = timedelta(days=7)
 
 
-def note(session: Session, worker_id: str, said: WorkerNote) -> None:
+def note(session: Session, worker_id: str, said: WorkerNote) -> Worker:
     """A worker says that it is there."""
     now = clock(session)
     worker = session.get(Worker, worker_id)
     if worker is None:
-        worker = Worker(id=worker_id, first_seen=now, alive=False)
+        worker = Worker(id=worker_id, first_seen=now, alive=False, draining=False)
         session.add(worker)
     if not worker.alive:
         outbox.add(session, "worker", experiment_ids=[], id=worker_id, alive=True)
@@ -29,6 +30,7 @@ def note(session: Session, worker_id: str, said: WorkerNote) -> None:
         setattr(worker, name, value)
     worker.speeds = {kind: speed for kind, speed in said.speeds.items() if math.isfinite(speed)}  # JSON has no others
     worker.last_seen, worker.alive = now, True
+    return worker
 
 
 def known(session: Session, silence: float) -> list[tuple[Worker, bool]]:
@@ -50,3 +52,13 @@ def miss(session: Session, now: datetime, silence: float) -> None:
     for worker_id in lost:
         outbox.add(session, "worker", experiment_ids=[], id=worker_id, alive=False)
     session.execute(delete(Worker).where(Worker.last_seen < now - FORGET))
+
+
+def doomed(session: Session, host: str, most: int = 100) -> list[Doomed]:
+    """Files that this host's workers shall delete: those on its disk, and those in a store that all reach."""
+    query = select(Doomed).where(Doomed.host.in_((host, ""))).order_by(Doomed.id).limit(most)
+    return list(session.scalars(query))
+
+
+def freed(session: Session, ids: Sequence[int]) -> None:
+    session.execute(delete(Doomed).where(Doomed.id.in_(ids)))

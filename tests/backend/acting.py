@@ -91,8 +91,7 @@ class Attempt:
         )
 
     def points(self, steps: range, key: str = "train/loss/l1", value: Any = None) -> int:
-        points = [{"step": s, "wall": 1e9 + s, "values": {key: 1.0 / s if value is None else value}} for s in steps]
-        last = int(self.ok("points", {"first_seq": self.seq, "points": points})["last_seq"])
+        last = int(self.ok("points", points(self.seq, steps, key, value))["last_seq"])
         self.seq = last + 1
         return last
 
@@ -112,6 +111,13 @@ class Attempt:
         return self.send("finish", {"status": status, "reason": reason, "exit_code": 0, **more})
 
 
+def points(first_seq: int, steps: range, key: str = "train/loss/l1", value: Any = None) -> dict[str, Any]:
+    """A batch of one key; 1/step where no value is given."""
+    values = [1.0 / step if value is None else value for step in steps]
+    block = {"keys": [key], "steps": list(steps), "walls": [1e9 + step for step in steps], "values": values}
+    return {"first_seq": first_seq, "blocks": [block]}
+
+
 def claim(client: Client, worker: str = "worker-0001", **changes: Any) -> Attempt | None:
     body = {"worker_id": worker, "host": "here", "training_version": TRAINING_VERSION, **changes}
     answer = client.post("/api/claims", json=body)
@@ -128,6 +134,10 @@ def claimed(client: Client, **changes: Any) -> Attempt:
 def packed(array: Any) -> str:
     """An array as it travels: base64 of little-endian float64."""
     return base64.b64encode(np.ascontiguousarray(array, "<f8").tobytes()).decode()
+
+
+def packed_integers(array: Any) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, "<i8").tobytes()).decode()
 
 
 def evaluation(

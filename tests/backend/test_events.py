@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 from fastapi import FastAPI
-from sqlalchemy import delete
+from sqlalchemy import update
 
 from backend.events import WAITING, Listener, Numbered, concerns
 from backend.schemas import LiveEvent
@@ -127,8 +128,9 @@ def test_who_was_away_too_long_is_told_to_load_anew(api: str, app: FastAPI) -> N
         acting.submit(client)
         acting.submit(client, name="second")
         with app.state.database.write() as session:
-            newest = outbox.newest_id(session)
-            session.execute(delete(Row).where(Row.id < newest))
+            outbox.sequence(session)
+            session.execute(update(Row).values(created_at=datetime(2026, 1, 1, tzinfo=UTC)))
+            outbox.prune(session, datetime.now(UTC))
         with listening(api, **{"Last-Event-ID": "1"}) as stream:
             stream.wait_for("resync")
 

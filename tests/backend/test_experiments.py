@@ -149,7 +149,7 @@ NOTE = {
 
 
 def test_the_time_is_estimated_from_the_workers_measurement_and_the_queue_played_through(client: TestClient) -> None:
-    assert client.put("/api/workers/worker-0001", json=NOTE).status_code == 204
+    assert client.put("/api/workers/worker-0001", json=NOTE).status_code == 200
     spec = acting.spec(factors={"loss": ["l1", "eigen", "gan"]})
     plan = client.post("/api/experiments/dry-run", json=spec).json()
     # Two slots: l1 and eigen take 3 + 160/(0.92·80) s side by side, then gan 3 + 160/(0.92·40) s.
@@ -162,7 +162,7 @@ def test_the_time_is_estimated_from_the_workers_measurement_and_the_queue_played
 
 
 def test_a_sum_with_a_gan_in_it_takes_as_long_as_a_gan(client: TestClient) -> None:
-    assert client.put("/api/workers/worker-0001", json=NOTE).status_code == 204
+    assert client.put("/api/workers/worker-0001", json=NOTE).status_code == 200
     spec = acting.spec(factors={"loss": [{"name": "sum", "parts": ["l2", "gan"]}]})
     seconds = pytest.approx(3 + 160 / (0.92 * 40), abs=1e-4)
     assert client.post("/api/experiments/dry-run", json=spec).json()["seconds"] == seconds

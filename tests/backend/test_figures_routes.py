@@ -187,7 +187,7 @@ def test_the_built_in_dataset_stays_and_a_faulty_one_is_not_registered(client: T
 
 def test_workers_are_shown_with_what_they_train(client: TestClient) -> None:
     note = {"host": "h", "device": "cpu", "slots": 2, "speeds": {"densenet_small@64x96": 80.0}, "training_version": "1"}
-    assert client.put("/api/workers/worker-9999", json=note).status_code == 204
+    assert client.put("/api/workers/worker-9999", json=note).status_code == 200
     acting.submit(client, name="more", factors={"loss": ["l2"]})
     attempt = acting.claimed(client, worker="worker-9999")
     worker = client.get("/api/workers").json()["items"][0]

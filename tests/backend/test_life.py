@@ -13,6 +13,7 @@ from backend.store.tables import Run
 from backend.sweeper import sweep
 from depthboard.settings import Settings
 from tests.backend import acting
+from tests.backend.acting import error_of
 
 
 def test_a_claim_gives_the_oldest_queued_run_with_its_configuration_and_data(client: TestClient) -> None:
@@ -23,7 +24,7 @@ def test_a_claim_gives_the_oldest_queued_run_with_its_configuration_and_data(cli
     assert claim["attempt"] == 1
     assert claim["config"]["loss"]["name"] == "l1"
     assert claim["dataset"] == {**claim["dataset"], "name": "rooms", "format": "rooms", "path": ""}
-    assert claim["resume_from"] is None
+    assert claim["resume_from"] == []
     assert acting.status_of(client, first["id"]) == "running"
 
 
@@ -109,7 +110,7 @@ def test_a_failed_run_says_why_and_is_not_tried_again(client: TestClient) -> Non
 
 WRITES = {
     "renewals": ("POST", {}),
-    "points": ("POST", {"first_seq": 0, "points": [{"step": 1, "wall": 0, "values": {"a": 1}}]}),
+    "points": ("POST", acting.points(0, range(1, 2))),
     "evaluations": ("POST", acting.evaluation(1)),
     "predictions": ("POST", [acting.prediction(1, acting.FRAMES[0])]),
     "frames": ("PUT", [acting.frame(acting.FRAMES[0], 0)]),
@@ -178,7 +179,8 @@ def test_a_renewal_keeps_the_lease_and_shows_progress(client: TestClient, app: F
     acting.submit(client)
     attempt = acting.claimed(client)
     acting.expire(app, attempt.run_id)
-    assert attempt.renew(step=7, speed=80.0) == {"cancel_requested": False, "lease_seconds": settings.lease_seconds}
+    said = {"cancel_requested": False, "pause_requested": False, "lease_seconds": settings.lease_seconds}
+    assert attempt.renew(step=7, speed=80.0) == said
     assert sweep(app.state.database, settings) == []
     run = client.get(attempt.path).json()
     assert (run["step"], run["images_per_second"]) == (7, 80.0)
@@ -212,11 +214,11 @@ def test_a_second_attempt_goes_on_from_the_checkpoint_and_the_first_ones_tail_is
     acting.make_due(app, first.run_id)
 
     second = acting.claimed(client)
-    assert second.claim["resume_from"]["step"] == 10
+    assert [note["step"] for note in second.claim["resume_from"]] == [10, 5]
     assert second.claim["frames_known"] is False
     run = client.get(second.path).json()
     assert run["step"] == 10
-    assert run["attempts"][1]["resumed_from_step"] == 10
+    assert run["attempts"][1]["resumed_from"] == 11
     steps = [e["step"] for e in client.get(f"{second.path}/evaluations").json()]
     assert steps == [0, 5, 10]
     second.points(range(11, 21), value=2.0)
@@ -242,15 +244,18 @@ def test_an_attempt_that_begins_anew_in_spite_of_a_checkpoint_hides_all_of_the_o
     acting.make_due(app, first.run_id)
 
     second = acting.claimed(client)
-    assert second.claim["resume_from"]["step"] == 10
+    assert [note["step"] for note in second.claim["resume_from"]] == [10]
+    refused = second.send("points", acting.points(0, range(1, 4)))
+    assert (refused.status_code, error_of(refused)["field"]) == (422, "blocks.steps")
+    second.ok("begin", {"resumed_from": None})
     second.points(range(1, 4), value=2.0)
-    assert client.get(second.path).json()["attempts"][1]["resumed_from_step"] is None
+    assert client.get(second.path).json()["attempts"][1]["resumed_from"] is None
     assert client.get(f"{second.path}/evaluations").json() == []
     series = client.get(f"{second.path}/metrics").json()["series"]["train/loss/l1"]
     assert series["step"] == [1, 2, 3]
     assert series["value"] == [2.0] * 3
     second.finish("queued")
-    assert acting.claimed(client).claim["resume_from"] is None, "a checkpoint of the hidden line is not offered again"
+    assert acting.claimed(client).claim["resume_from"] == [], "a checkpoint of the hidden line is not offered again"
 
 
 def test_a_queued_run_of_another_training_version_says_why_it_waits(client: TestClient, app: FastAPI) -> None:

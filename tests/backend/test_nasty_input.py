@@ -79,11 +79,13 @@ def test_nothing_that_a_worker_writes_ends_in_a_500(client: TestClient) -> None:
     acting.submit(client)
     attempt = acting.claimed(client)
     attempt.frames()
-    point = {"step": 1, "wall": 0.0, "values": {"a": 1.0}}
+    block = {"keys": ["a"], "steps": [1], "walls": [0.0], "values": [1.0]}
     bodies: list[tuple[str, str, Any]] = []
     for text in WORST:
         bodies += [
-            ("POST", "points", {"first_seq": 0, "points": [{**point, "values": {text: 1.0}}]}),
+            ("POST", "points", {"first_seq": 0, "writer": text, "blocks": [block]}),
+            ("POST", "points", {"first_seq": 0, "blocks": [{**block, "keys": [text]}]}),
+            ("POST", "points", {"first_seq": 0, "blocks": [{**block, "values": text}]}),
             ("POST", "log", {"offset": 0, "text": text}),
             ("POST", "provenance", {"code_version": text, "libraries": {text: text}}),
             ("POST", "checkpoints", {"step": 1, "path": text, "sha256": "0" * 64, "bytes": 1}),
@@ -95,9 +97,11 @@ def test_nothing_that_a_worker_writes_ends_in_a_500(client: TestClient) -> None:
         ]
     for number in HUGE:
         bodies += [
-            ("POST", "points", {"first_seq": number, "points": [point]}),
-            ("POST", "points", {"first_seq": 0, "points": [{**point, "step": number}]}),
-            ("POST", "points", {"first_seq": 0, "points": [{**point, "wall": number, "values": {"b": number}}]}),
+            ("POST", "points", {"first_seq": number, "blocks": [block]}),
+            ("POST", "points", {"first_seq": 0, "blocks": [{**block, "steps": [number]}]}),
+            ("POST", "points", {"first_seq": 0, "blocks": [{**block, "rows": [number]}]}),
+            ("POST", "points", {"first_seq": 0, "blocks": [{**block, "walls": [number], "values": [number]}]}),
+            ("POST", "begin", {"resumed_from": number}),
             ("POST", "log", {"offset": number, "text": "x"}),
             ("POST", "checkpoints", {"step": 1, "path": "/a", "sha256": "1" * 64, "bytes": number}),
             ("POST", "evaluations", acting.evaluation(2, constant=number)),
@@ -109,7 +113,7 @@ def test_nothing_that_a_worker_writes_ends_in_a_500(client: TestClient) -> None:
         ]
     for value in ("NaN", "Infinity", "-Infinity", None, 1e308):
         bodies += [
-            ("POST", "points", {"first_seq": 0, "points": [{**point, "wall": value}]}),
+            ("POST", "points", {"first_seq": 0, "blocks": [{**block, "walls": [value]}]}),
             ("POST", "evaluations", acting.evaluation(3, wall=value, constant=value, seconds=value)),
             ("POST", "renewals", {"progress": {"step": 1, "images_per_second": value}}),
         ]

@@ -18,8 +18,10 @@ def test_points_sent_again_add_nothing_and_a_gap_is_not_kept(client: TestClient)
     assert attempt.points(range(1, 6)) == 4
     attempt.seq = 3
     assert attempt.points(range(4, 9)) == 7, "the part that is new is kept"
-    attempt.seq = 20
-    assert attempt.points(range(21, 23)) == 7
+    refused = attempt.send("points", acting.points(20, range(21, 23)))
+    assert refused.status_code == 409
+    error = refused.json()["error"]
+    assert (error["code"], error["expected"]) == ("sequence_gap", 8)
     series = client.get(f"{attempt.path}/metrics").json()["series"]["train/loss/l1"]
     assert series["step"] == list(range(1, 9))
 
@@ -43,8 +45,8 @@ def test_values_that_are_not_finite_are_kept_and_named(client: TestClient) -> No
     attempt = acting.claimed(client)
     attempt.points(range(1, 2), value=0.5)
     for step, value in ((2, "NaN"), (3, "Infinity"), (4, "-Infinity"), (5, None)):
-        body = {"first_seq": step - 1, "points": [{"step": step, "wall": 0, "values": {"train/loss/l1": value}}]}
-        attempt.ok("points", body)
+        block = {"keys": ["train/loss/l1"], "steps": [step], "walls": [0], "values": [value]}
+        attempt.ok("points", {"first_seq": step - 1, "blocks": [block]})
     answer = client.get(f"{attempt.path}/metrics")
     series = answer.json()["series"]["train/loss/l1"]
     assert series["value"] == [0.5, None, None, None, None]

@@ -46,7 +46,9 @@ def test_a_finished_run_says_what_scoring_it_again_takes(client: TestClient, att
     assert (early.status_code, acting.error_of(early)["field"]) == (409, "status")
     attempt.finish()
     trained = client.get(f"{attempt.path}/trained").json()
-    assert trained["checkpoints"] == [{"step": 20, "path": "/tmp/20.pt", "sha256": f"{20:064x}", "bytes": 10}]
+    assert trained["checkpoints"] == [
+        {"step": 20, "path": "/tmp/20.pt", "sha256": f"{20:064x}", "bytes": 10, "host": ""}
+    ]
     assert trained["config"] == attempt.claim["config"]
     assert trained["dataset"] == attempt.claim["dataset"]
     assert client.get("/api/runs/999/trained").status_code == 404

@@ -19,11 +19,11 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session, undefer
 
 from backend.store import curves, outbox
-from backend.store.curves import Columns
+from backend.store.columns import Columns, thin
 from backend.store.evaluations import unpack_sums
 from backend.store.migrations import configuration, migrate
 from backend.store.session import Database, clock
-from backend.store.tables import Base, Dataset, Evaluation, Event
+from backend.store.tables import Attempt, Base, Dataset, Evaluation, Event, Param
 from backend.store.types import INT64
 from depthboard.errors import InvalidInput, Misconfigured
 
@@ -89,6 +89,45 @@ def test_a_migration_keeps_the_evaluations_of_the_release_before_and_can_be_take
         assert zlib.decompress(left[0].sums) == old.tobytes()
         assert zlib.decompress(left[1].sums) == new[:, :12].tobytes()
         command.upgrade(configuration(connection), "head")
+
+
+OLD_CURVE = """
+insert into curve (run_id, attempt, first_seq, key, n, first_step, last_step, steps, walls, values)
+values (1, 1, :first_seq, :key, 2, 1, 2, :steps, :walls, :values)
+""".replace("values)", '"values")', 1)
+OLD_ATTEMPT = """
+insert into attempt (run_id, attempt, owner, host, device, started_at, resumed_from_step, last_seq, log_length)
+values (1, 1, 'o', 'h', 'cpu', '2026-01-01 00:00:00', 4, 3, 0)
+"""
+
+
+def test_a_migration_keeps_every_point_and_can_be_taken_back(blank: Database) -> None:
+    values = {(0, "a"): [0.5, float("nan")], (0, "b"): [1.0, 2.0], (2, "a"): [3.0, float("inf")]}
+    with blank.writer.begin() as connection:
+        command.upgrade(configuration(connection), "0002")
+        connection.execute(text(DATASET))
+        connection.execute(text(RUNNING_WITHOUT_LEASE.replace("'running'", "'finished'")))
+        connection.execute(text(OLD_ATTEMPT))
+        for (first_seq, key), column in values.items():
+            steps = np.array([1, 2]) if first_seq == 0 else np.array([3, 4])
+            packed = {
+                "steps": zlib.compress(steps.astype("<i8").tobytes()),
+                "walls": zlib.compress(steps.astype("<f8").tobytes()),
+                "values": zlib.compress(np.array(column, "<f8").tobytes()),
+            }
+            connection.execute(text(OLD_CURVE), {"first_seq": first_seq, "key": key, **packed})
+    for _ in range(2):
+        migrate(blank)
+        with blank.read() as session:
+            found = curves.read(session, 1)
+            assert found["a"].steps.tolist() == [1, 2, 3, 4]
+            assert np.array_equal(found["a"].values, [0.5, np.nan, 3.0, np.inf], equal_nan=True)
+            assert found["b"].values.tolist() == [1.0, 2.0]
+            assert session.get_one(Attempt, (1, 1)).resumed_from == 5
+            assert session.scalars(select(Param.text).where(Param.name == "loss.name")).all() == []
+        with blank.writer.begin() as connection:
+            command.downgrade(configuration(connection), "0002")
+            assert connection.scalar(text("select resumed_from_step from attempt")) == 4
 
 
 def test_a_database_of_a_newer_version_is_refused_with_the_remedy(blank: Database) -> None:
@@ -174,6 +213,8 @@ def test_newer_news_of_a_run_takes_the_place_of_older_news(database: Database) -
         with database.write() as session:
             outbox.add(session, "points", run_id=7, step=step)
             outbox.add(session, "evaluation", run_id=7, step=step)
+    with database.write() as session:
+        outbox.sequence(session)
     with database.read() as session:
         rows = outbox.read_after(session, 0)
         assert [row.data["step"] for row in rows if row.kind == "points"] == [3]
@@ -217,7 +258,7 @@ def test_thinning_keeps_the_ends_the_peaks_and_what_is_not_finite() -> None:
     values = rng.normal(size=10_000)
     values[1234], values[4321], values[7777] = 50.0, -50.0, np.nan
     steps = np.arange(10_000)
-    thinned = curves.thin(Columns(steps, steps.astype(float), values), 500)
+    thinned = thin(Columns(steps, steps.astype(float), values), 500)
     assert len(thinned.steps) <= 503
     assert {0, 1234, 4321, 7777, 9999} <= set(thinned.steps.tolist())
     assert (values[thinned.steps] == thinned.values)[np.isfinite(thinned.values)].all()
@@ -226,4 +267,4 @@ def test_thinning_keeps_the_ends_the_peaks_and_what_is_not_finite() -> None:
 
 def test_a_short_curve_is_not_thinned() -> None:
     columns = Columns(np.arange(10), np.arange(10.0), np.arange(10.0))
-    assert curves.thin(columns, 10) is columns
+    assert thin(columns, 10) is columns

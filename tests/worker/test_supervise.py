@@ -142,7 +142,7 @@ class Supervised:
 
     def train(self) -> int:
         """Wait for some steps; the process that trains."""
-        begin = 0 if self.claim.resume_from is None else self.claim.resume_from.step
+        begin = self.claim.resume_from[0].step if self.claim.resume_from else 0
         self.until(lambda: bool(self.client.run(self.claim.run_id)["step"] > begin + 2))
         (child,) = trainings(psutil.Process())
         return child.pid
@@ -182,8 +182,8 @@ def test_a_worker_that_shuts_down_gives_its_run_back_with_a_checkpoint(supervise
     assert (run["status"], run["attempts"][0]["outcome"]) == ("queued", "queued")
     again = claimed(supervised.client)
     assert again.attempt == 2
-    assert again.resume_from is not None
-    assert again.resume_from.step == run["step"] > 2
+    assert again.resume_from
+    assert again.resume_from[0].step == run["step"] > 2
     assert not supervised.folder.exists(), "the token and the log are not left behind"
 
 
@@ -280,7 +280,7 @@ def test_a_run_killed_at_any_step_ends_with_the_bits_of_an_unbroken_one(
             acting.make_due(app, 1)
         claim = trained(client, settings)
         assert claim.attempt == 3
-        assert claim.resume_from is not None
+        assert claim.resume_from
         ours = final_weights(claim, settings)
         client.api.json("DELETE", "/api/experiments/1")
         submitted(client, SHORT, ["gan"])
@@ -327,7 +327,7 @@ def test_several_processes_end_together(api: str, settings: Settings) -> None:
         assert client.run(1)["status"] == "queued"
         assert ends(others[0], 10)
         again = claimed(client)
-        assert again.resume_from is not None
+        assert again.resume_from
         training = Supervised(client, quick, again)
         (other,) = trainings(psutil.Process(training.train()))
         other.kill()

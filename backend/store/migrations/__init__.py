@@ -37,6 +37,7 @@ def migrate(database: Database) -> None:
             connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         _check_known(connection, database)
         command.upgrade(configuration(connection), "head")
+    database.make_reclaimable()
 
 
 def _check_known(connection: Connection, database: Database) -> None:

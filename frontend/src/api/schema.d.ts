@@ -487,6 +487,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Attempt
+         * @description Say from which step on this attempt logs: what older ones logged from there on no longer counts.
+         */
+        post: operations["begin_attempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/cancel": {
         parameters: {
             query?: never;
@@ -646,8 +666,7 @@ export interface paths {
         put?: never;
         /**
          * Add Points
-         * @description Append logged steps. Acknowledged after commit; a batch sent again adds nothing, one that leaves a gap is not
-         *     kept.
+         * @description Append logged rows. Acknowledged after commit; a batch sent again adds nothing, one that leaves a gap is refused.
          */
         post: operations["add_points"];
         delete?: never;
@@ -810,10 +829,30 @@ export interface paths {
         get?: never;
         /**
          * Note Worker
-         * @description A worker says that it is there, and how fast it is.
+         * @description A worker says that it is there, and how fast it is; the answer says what it shall do.
          */
         put: operations["note_worker"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workers/{worker_id}/freed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note Freed
+         * @description These files are gone.
+         */
+        post: operations["note_freed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -838,13 +877,27 @@ export interface components {
             outcome: string | null;
             /** Reason */
             reason: string | null;
-            /** Resumed From Step */
-            resumed_from_step: number | null;
+            /**
+             * Resumed From
+             * @description the first step it logs; null when it began from scratch
+             */
+            resumed_from: number | null;
             /**
              * Started At
              * Format: date-time
              */
             started_at: string;
+        };
+        /**
+         * Begin
+         * @description An attempt says from where it goes on, before its first write.
+         */
+        Begin: {
+            /**
+             * Resumed From
+             * @description the first step it will log; none: from scratch. Older points at or after it no longer count.
+             */
+            resumed_from?: number | null;
         };
         /**
          * BerHu
@@ -880,6 +933,34 @@ export interface components {
              * @default 1
              */
             weight: number;
+        };
+        /**
+         * Block
+         * @description Rows that were logged under the same keys, as columns: base64 of little-endian numbers, or plain lists.
+         */
+        Block: {
+            /** Keys */
+            keys: string[];
+            /**
+             * Rows
+             * @description places of the rows in the batch (int64); none: in order
+             */
+            rows?: string | unknown[] | null;
+            /**
+             * Steps
+             * @description int64
+             */
+            steps: string | unknown[];
+            /**
+             * Values
+             * @description float64, row by row, a column a key; NaN and infinities are kept
+             */
+            values: string | unknown[];
+            /**
+             * Walls
+             * @description float64, seconds since the epoch, the writer's clock
+             */
+            walls: string | unknown[];
         };
         /**
          * BudgetConfig
@@ -938,6 +1019,12 @@ export interface components {
         CheckpointNote: {
             /** Bytes */
             bytes: number;
+            /**
+             * Host
+             * @description whose disk holds it; empty: a store that all workers reach
+             * @default
+             */
+            host: string;
             /** Path */
             path: string;
             /** Sha256 */
@@ -964,9 +1051,19 @@ export interface components {
             lease_seconds: number;
             /** Renew Seconds */
             renew_seconds: number;
-            resume_from?: components["schemas"]["CheckpointNote"] | null;
+            /**
+             * Resume From
+             * @description checkpoints it may go on from, the furthest first: the first whole one counts
+             */
+            resume_from?: components["schemas"]["CheckpointNote"][];
             /** Run Id */
             run_id: number;
+            /**
+             * Store
+             * @description a short name of this database, which folders shared with others carry
+             * @default
+             */
+            store: string;
             /** Token */
             token: string;
             /** Training Version */
@@ -1291,6 +1388,13 @@ export interface components {
             /** P99 */
             p99: number;
         };
+        /** DoomedFile */
+        DoomedFile: {
+            /** Id */
+            id: number;
+            /** Path */
+            path: string;
+        };
         /** DryRun */
         DryRun: {
             /**
@@ -1490,6 +1594,11 @@ export interface components {
              * @example unknown_name
              */
             code: string;
+            /**
+             * Expected
+             * @description of a sequence_gap: the sequence number that is due
+             */
+            expected?: number | null;
             /**
              * Field
              * @example factors.loss
@@ -1853,6 +1962,14 @@ export interface components {
             width: number;
         };
         /**
+         * Freed
+         * @description Files that are gone now, deleted or never there.
+         */
+        Freed: {
+            /** Ids */
+            ids: number[];
+        };
+        /**
          * GAN
          * @description Least-squares adversarial loss with L1: a conditional PatchGAN D sees depth and image; D is updated first, then the network.
          */
@@ -1893,6 +2010,39 @@ export interface components {
              * @default 1
              */
             weight: number;
+        };
+        /**
+         * Gpu
+         * @description A GPU of the worker's host as NVML sees it.
+         */
+        Gpu: {
+            /** Index */
+            index: number;
+            /**
+             * Memory Total
+             * @description bytes
+             */
+            memory_total?: number | null;
+            /**
+             * Memory Used
+             * @description bytes
+             */
+            memory_used?: number | null;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Utilisation
+             * @description per cent of the last moment in which it computed
+             */
+            utilisation?: number | null;
+            /**
+             * Uuid
+             * @default
+             */
+            uuid: string;
         };
         /**
          * GradientMatching
@@ -2155,7 +2305,7 @@ export interface components {
         };
         /**
          * LiveEvent
-         * @description One server-sent event: `id` rises by commit; the event name is the kind.
+         * @description One server-sent event: `id` rises in the order in which listeners hear; the event name is the kind.
          */
         LiveEvent: {
             /** Data */
@@ -2171,6 +2321,13 @@ export interface components {
             kind: "run" | "points" | "evaluation" | "prediction" | "log" | "experiment" | "worker" | "dataset";
             /** Run Id */
             run_id?: number | null;
+            /**
+             * Versions
+             * @description experiment -> its version after this; answers carry it in their ETag
+             */
+            versions?: {
+                [key: string]: number;
+            };
         };
         /**
          * LogText
@@ -2372,31 +2529,22 @@ export interface components {
             total: number;
         };
         /**
-         * Point
-         * @description One logged step. `values` are e.g. train/loss/l1; NaN and infinities are kept.
-         */
-        Point: {
-            /** Step */
-            step: number;
-            /** Values */
-            values: {
-                [key: string]: number;
-            };
-            /**
-             * Wall
-             * @description seconds since the epoch, the worker's clock
-             */
-            wall: number;
-        };
-        /**
          * Points
-         * @description An accepted batch is acknowledged after commit; sending it again adds nothing (`first_seq` numbers points within the attempt).
+         * @description A batch of logged rows, acknowledged after commit; `first_seq` numbers the rows of a writer within the attempt.
+         *
+         *     Sent again it adds nothing; one that would leave a gap is refused with 409 `sequence_gap` and the number that is due.
          */
         Points: {
+            /** Blocks */
+            blocks: components["schemas"]["Block"][];
             /** First Seq */
             first_seq: number;
-            /** Points */
-            points: components["schemas"]["Point"][];
+            /**
+             * Writer
+             * @description one of several processes
+             * @default main
+             */
+            writer: string;
         };
         /** PointsAnswer */
         PointsAnswer: {
@@ -2638,6 +2786,12 @@ export interface components {
             cancel_requested: boolean;
             /** Lease Seconds */
             lease_seconds: number;
+            /**
+             * Pause Requested
+             * @description give the run back after a checkpoint
+             * @default false
+             */
+            pause_requested: boolean;
         };
         /**
          * Rescored
@@ -2865,6 +3019,11 @@ export interface components {
             }[];
             /** Finished At */
             finished_at: string | null;
+            /**
+             * Held
+             * @description every experiment that links it is paused or in the trash
+             */
+            held: boolean;
             /** Id */
             id: number;
             /** Identity */
@@ -2873,6 +3032,12 @@ export interface components {
             images_per_second: number | null;
             /** Images Seen */
             images_seen: number;
+            /**
+             * Kind
+             * @description by a worker, or by a person's own script
+             * @enum {string}
+             */
+            kind: "trained" | "script";
             /**
              * Levels
              * @description the levels of this run in the experiment asked about
@@ -2894,6 +3059,21 @@ export interface components {
             metrics?: {
                 [key: string]: number | null;
             };
+            /**
+             * Name
+             * @description of a script's run
+             */
+            name: string | null;
+            /**
+             * Pause Requested
+             * @description it is being given back to the queue after a checkpoint
+             */
+            pause_requested: boolean;
+            /**
+             * Priority
+             * @description lower first
+             */
+            priority: number;
             /** Protocol */
             protocol: string;
             /** Provenance */
@@ -2906,6 +3086,11 @@ export interface components {
             seed: number;
             /** Split */
             split: string;
+            /**
+             * Stalled
+             * @description running, but nothing has moved for a while
+             */
+            stalled: boolean;
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["RunStatus"];
@@ -2969,12 +3154,23 @@ export interface components {
             evaluation: string;
             /** Finished At */
             finished_at: string | null;
+            /**
+             * Held
+             * @description every experiment that links it is paused or in the trash
+             */
+            held: boolean;
             /** Id */
             id: number;
             /** Images Per Second */
             images_per_second: number | null;
             /** Images Seen */
             images_seen: number;
+            /**
+             * Kind
+             * @description by a worker, or by a person's own script
+             * @enum {string}
+             */
+            kind: "trained" | "script";
             /**
              * Levels
              * @description the levels of this run in the experiment asked about
@@ -2996,10 +3192,30 @@ export interface components {
             metrics?: {
                 [key: string]: number | null;
             };
+            /**
+             * Name
+             * @description of a script's run
+             */
+            name: string | null;
+            /**
+             * Pause Requested
+             * @description it is being given back to the queue after a checkpoint
+             */
+            pause_requested: boolean;
+            /**
+             * Priority
+             * @description lower first
+             */
+            priority: number;
             /** Reason */
             reason: string | null;
             /** Seed */
             seed: number;
+            /**
+             * Stalled
+             * @description running, but nothing has moved for a while
+             */
+            stalled: boolean;
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["RunStatus"];
@@ -3186,6 +3402,8 @@ export interface components {
              * @description cpu, or the GPU's name
              */
             device: string;
+            /** Gpus */
+            gpus?: components["schemas"]["Gpu"][];
             /** Host */
             host: string;
             /**
@@ -3226,6 +3444,22 @@ export interface components {
              * @default
              */
             version: string;
+        };
+        /**
+         * WorkerOrders
+         * @description The answer to a worker's note.
+         */
+        WorkerOrders: {
+            /**
+             * Doomed
+             * @description files on this host or in the shared store to delete and report as freed
+             */
+            doomed: components["schemas"]["DoomedFile"][];
+            /**
+             * Draining
+             * @description finish what is training and claim nothing more
+             */
+            draining: boolean;
         };
         /** Counts */
         backend__schemas__Counts: {
@@ -4463,6 +4697,48 @@ export interface operations {
             };
         };
     };
+    begin_attempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Begin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     cancel_run: {
         parameters: {
             query?: never;
@@ -5229,6 +5505,50 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["WorkerNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerOrders"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    note_freed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Freed"];
             };
         };
         responses: {

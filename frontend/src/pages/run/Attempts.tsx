@@ -28,7 +28,7 @@ export function Attempts({ run }: { run: RunDetail }) {
               </p>
               <p className="secondary">
                 {attempt.host} · {attempt.device}
-                {attempt.resumed_from_step ? `, from the checkpoint at step ${count(attempt.resumed_from_step)}` : ''}
+                {attempt.resumed_from ? `, from the checkpoint at step ${count(attempt.resumed_from - 1)}` : ''}
               </p>
               {attempt.reason && <p className="secondary">{attempt.reason}</p>}
             </div>

@@ -89,7 +89,7 @@ function Evaluations({ run }: { run: RunDetail }) {
   const figure = useMemo(() => {
     if (!own || !metric) return null
     const resumed = attempts.flatMap((attempt) =>
-      attempt.resumed_from_step ? [{ step: attempt.resumed_from_step, words: `attempt ${attempt.attempt}, resumed from step ${count(attempt.resumed_from_step)}` }] : [],
+      attempt.resumed_from ? [{ step: attempt.resumed_from - 1, words: `attempt ${attempt.attempt}, resumed from step ${count(attempt.resumed_from - 1)}` }] : [],
     )
     return evaluationFigure(own, metric, averaging, losses.token(loss), { constant: constantValue(constant, own, metric.name, averaging), resumed }, look)
   }, [own, metric, averaging, look, attempts, constant, loss, losses])

@@ -1,0 +1,62 @@
+"""Parameters and newest metrics of runs as rows, which lists filter and sort by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from backend.store.tables import Metric, Param
+from backend.store.upsert import put
+
+LONGEST_NAME, LONGEST_TEXT = 200, 300
+
+
+def put_metrics(session: Session, run_id: int, values: Mapping[str, tuple[float | None, int]]) -> None:
+    """Set name -> (value, step); what is not finite is kept as null."""
+    rows: list[dict[str, object]] = [
+        {"run_id": run_id, "name": name, "number": _finite(value), "step": step}
+        for name, (value, step) in sorted(values.items())
+    ]
+    put(session, Metric, rows, ("run_id", "name"))
+
+
+def put_params(session: Session, run_id: int, tree: Mapping[str, Any]) -> None:
+    """Set the leaves of `tree` by their dotted paths."""
+    put(session, Param, param_rows(run_id, tree), ("run_id", "name"))
+
+
+def param_rows(run_id: int, tree: Mapping[str, Any]) -> list[dict[str, object]]:
+    """One row a leaf; what is null has none."""
+    return [
+        {"run_id": run_id, "name": name[:LONGEST_NAME], "number": number, "text": text}
+        for name, leaf in leaves(tree)
+        for number, text in [_number_or_text(leaf)]
+    ]
+
+
+def leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted path, leaf) of everything in a tree that is not null; the items of a list by their numbers."""
+    for name, value in tree.items():
+        here = f"{path}{name}"
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{here}.")
+        elif isinstance(value, list | tuple):
+            yield from leaves({str(i): item for i, item in enumerate(value)}, f"{here}.")
+        elif value is not None:
+            yield here, value
+
+
+def _number_or_text(leaf: Any) -> tuple[float | None, str | None]:
+    if isinstance(leaf, bool):
+        return None, str(leaf).lower()
+    if isinstance(leaf, int | float):
+        number = float(leaf) if abs(leaf) < 1e300 else math.inf
+        return (number, None) if math.isfinite(number) else (None, str(leaf))
+    return None, str(leaf)[:LONGEST_TEXT]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,183 @@
+"""Points as chunks and as compacted curves: what is read is the same, bit for bit."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import cast
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select
+from starlette.testclient import TestClient
+
+from backend.background import keep_house
+from backend.store import compaction, curves
+from backend.store.columns import (
+    Block,
+    Columns,
+    pack_blocks,
+    pack_columns,
+    pack_values,
+    thin,
+    unpack_blocks,
+    unpack_columns,
+)
+from backend.store.session import Database
+from backend.store.tables import Axis, Chunk, Curve, Metric
+from tests.backend import acting
+
+ODD = [math.nan, math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308, 0.1]
+
+
+@pytest.fixture
+def database(app: FastAPI, client: TestClient) -> Database:  # noqa: ARG001
+    return cast(Database, app.state.database)
+
+
+def held(database: Database, run_id: int) -> dict[str, tuple[bytes, bytes, bytes]]:
+    with database.read() as session:
+        found = curves.read(session, run_id)
+    return {key: (c.steps.tobytes(), c.walls.tobytes(), c.values.tobytes()) for key, c in found.items()}
+
+
+def count(database: Database, table: type) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def several_keys(first_seq: int, steps: list[int]) -> dict[str, object]:
+    """Two keys at every step, a third at every other, logged in one batch."""
+    even = [i for i, step in enumerate(steps) if step % 2 == 0]
+    odd = [i for i, step in enumerate(steps) if step % 2]
+    blocks = []
+    for places, keys in ((even, ["a", "b", "c"]), (odd, ["a", "b"])):
+        values = [[math.sin(steps[p] * (k + 1)) for k in range(len(keys))] for p in places]
+        at = [steps[p] for p in places]
+        blocks.append(
+            {"keys": keys, "rows": places, "steps": at, "walls": [1.7e9 + s / 3 for s in at], "values": values}
+        )
+    return {"first_seq": first_seq, "blocks": blocks}
+
+
+def test_what_is_packed_comes_back_bit_for_bit() -> None:
+    steps = np.arange(len(ODD), dtype=np.int64) ** 2
+    columns = Columns(steps, 1.7e9 + np.sqrt(np.arange(len(ODD))), np.array(ODD))
+    back = unpack_columns(pack_columns(columns))
+    for name in ("steps", "walls", "values"):
+        assert getattr(back, name).tobytes() == getattr(columns, name).tobytes()
+    block = Block(("a", "b"), np.arange(3), steps[:3], columns.walls[:3], np.array(ODD[:6]).reshape(3, 2))
+    (again,) = unpack_blocks(pack_blocks([block]))
+    assert again.keys == ("a", "b")
+    assert again.values.tobytes() == block.values.tobytes()
+
+
+def test_what_fits_in_float32_takes_half_the_room() -> None:
+    noise = np.random.default_rng(0).standard_normal(10_000)
+    assert len(pack_values(noise.astype(np.float32).astype(np.float64))) < 0.55 * len(pack_values(noise))
+
+
+def test_thinning_keeps_every_extreme_of_every_stretch() -> None:
+    values = np.random.default_rng(1).standard_normal(10_000)
+    values[[17, 5000]] = math.nan
+    columns = Columns(np.arange(10_000), np.zeros(10_000), values)
+    kept = thin(columns, 402)
+    edges = np.linspace(0, 10_000, 201).round().astype(int)
+    for start, end in pairwise(edges):
+        assert {np.nanmin(values[start:end]), np.nanmax(values[start:end])} <= set(kept.values)
+    assert set(np.flatnonzero(np.isnan(values))) <= set(kept.steps)
+    assert len(kept) <= 404
+
+
+def test_compaction_changes_nothing_that_is_read(client: TestClient, database: Database) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.ok("points", several_keys(0, list(range(1, 8))))
+    attempt.ok("points", several_keys(7, list(range(8, 15))))
+    attempt.ok("points", {"writer": "rank1", **several_keys(0, [3, 16])})
+    before = held(database, attempt.run_id)
+    assert compaction.compact(database, attempt.run_id)
+    assert held(database, attempt.run_id) == before
+    assert count(database, Chunk) == 0
+    assert count(database, Axis) == 2, "two keys share their steps and times"
+    attempt.ok("points", several_keys(14, [17, 18]))
+    attempt.finish()
+    before = held(database, attempt.run_id)
+    keep_house(database)
+    assert held(database, attempt.run_id) == before
+    assert (count(database, Chunk), count(database, Curve)) == (0, 3)
+    assert not compaction.compact(database, attempt.run_id)
+
+
+def test_of_values_logged_twice_at_a_step_the_last_one_counts(client: TestClient, database: Database) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    rows = [(["a"], 0, 1.0), (["a", "b"], 1, 2.0), (["a"], 2, 3.0)]
+    blocks = [
+        {"keys": keys, "rows": [row], "steps": [1], "walls": [0], "values": [value] * len(keys)}
+        for keys, row, value in rows
+    ]
+    attempt.ok("points", {"first_seq": 0, "blocks": blocks})
+    assert client.get(f"{attempt.path}/metrics").json()["series"]["a"]["value"] == [3.0]
+    compaction.compact(database, attempt.run_id)
+    assert client.get(f"{attempt.path}/metrics").json()["series"]["a"]["value"] == [3.0]
+
+
+def test_a_batch_that_overlaps_what_is_held_is_trimmed_row_by_row(client: TestClient, database: Database) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.ok("points", several_keys(0, [1, 2, 3]))
+    assert attempt.ok("points", several_keys(0, [1, 2, 3, 4, 5]))["last_seq"] == 4
+    with database.read() as session:
+        assert session.scalar(select(func.sum(Chunk.n))) == 5
+    series = client.get(f"{attempt.path}/metrics").json()["series"]
+    assert series["a"]["step"] == [1, 2, 3, 4, 5]
+    assert series["c"]["step"] == [2, 4]
+
+
+def test_every_writer_of_an_attempt_has_its_own_numbers(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    for writer in ("rank0", "rank1"):
+        body = acting.points(0, range(1, 4), key=writer)
+        assert attempt.ok("points", {**body, "writer": writer})["last_seq"] == 2
+    gap = attempt.send("points", {**acting.points(7, range(5, 6)), "writer": "rank1"})
+    assert gap.json()["error"]["expected"] == 3
+    assert set(client.get(f"{attempt.path}/metrics").json()["series"]) == {"rank0", "rank1"}
+
+
+def test_a_long_curve_is_shown_from_its_summary_with_every_peak(client: TestClient, database: Database) -> None:
+    acting.submit(client, base={**acting.SPEC["base"], "budget": {"images_seen": 400_000, "batch_size": 8}})
+    attempt = acting.claimed(client)
+    values = np.random.default_rng(2).standard_normal(50_000)
+    for start in range(0, 50_000, 10_000):
+        part = slice(start, start + 10_000)
+        block = {
+            "keys": ["a"],
+            "steps": acting.packed_integers(np.arange(1, 50_001)[part]),
+            "walls": acting.packed(np.zeros(10_000)),
+            "values": acting.packed(values[part]),
+        }
+        attempt.ok("points", {"first_seq": start, "blocks": [block]})
+    whole = client.get(f"{attempt.path}/metrics", params={"max_points": 1000}).json()["series"]["a"]
+    compaction.compact(database, attempt.run_id)
+    with database.read() as session:
+        assert session.scalar(select(Curve.summary.is_not(None)))
+    summed = client.get(f"{attempt.path}/metrics", params={"max_points": 1000}).json()["series"]["a"]
+    for series in (whole, summed):
+        assert len(series["value"]) <= 1002
+        assert (max(series["value"]), min(series["value"])) == (values.max(), values.min())
+        assert (series["step"][0], series["step"][-1]) == (1, 50_000)
+    exact = client.get(f"{attempt.path}/metrics", params={"max_points": 1_000_000}).json()["series"]["a"]
+    assert exact["value"] == values.tolist()
+
+
+def test_the_newest_value_of_every_key_is_kept_for_lists(client: TestClient, database: Database) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.points(range(1, 6))
+    attempt.points(range(6, 8), value="NaN")
+    with database.read() as session:
+        row = session.get_one(Metric, (attempt.run_id, "train/loss/l1"))
+        assert (row.number, row.step) == (None, 7)
