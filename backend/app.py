@@ -14,6 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from backend import errors
 from backend.background import housekeeping, sweeping
+from backend.doorbell import Doorbell
 from backend.events import Broadcaster
 from backend.middleware import Envelope
 from backend.routes import api
@@ -50,7 +51,9 @@ def make_app(
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         opened = database or open_database(settings)
-        threads = (sweeping(opened, settings, app.state.wake), housekeeping(opened))
+        doorbell = Doorbell(wake)
+        app.state.doorbell = doorbell
+        threads = (doorbell, sweeping(opened, settings, doorbell.ring), housekeeping(opened))
         app.state.database, app.state.broadcaster, app.state.mark = opened, Broadcaster(opened), _mark(opened)
         for thread in threads:
             thread.start()
@@ -72,7 +75,6 @@ def make_app(
         generate_unique_id_function=operation_id,
     )
     app.state.settings = settings
-    app.state.wake = _quietly(wake)
     errors.install(app)
     app.include_router(api)
     _add_dashboard(app)
@@ -105,16 +107,6 @@ def _mark(database: Database) -> str:
     """A short name of this database, from when it was made."""
     with database.read() as session:
         return f"{int(datasets.get(session, ROOMS.name).created_at.timestamp()):x}"
-
-
-def _quietly(wake: Callable[[int], None]) -> Callable[[int], None]:
-    def ring(run_id: int) -> None:
-        try:
-            wake(run_id)
-        except Exception as error:  # the run is queued whatever the broker does; workers also poll
-            log.warning("the wake-up for run %s was not sent: %s", run_id, error)
-
-    return ring
 
 
 def _add_dashboard(app: FastAPI) -> None:

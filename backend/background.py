@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from backend.store import compaction
 from backend.store.session import Database
@@ -39,14 +39,9 @@ class Repeating:
                 log.exception("%s failed; the next round follows in %g s", self._name, self._every)
 
 
-def sweeping(database: Database, settings: Settings, wake: Callable[[int], None]) -> Repeating:
+def sweeping(database: Database, settings: Settings, ring: Callable[[Iterable[int]], None]) -> Repeating:
     """End attempts whose lease ran out, and wake a worker for what is queued again."""
-
-    def once() -> None:
-        for run_id in sweep(database, settings):
-            wake(run_id)
-
-    return Repeating("the sweep", min(5.0, settings.lease_seconds / 4), once)
+    return Repeating("the sweep", min(5.0, settings.lease_seconds / 4), lambda: ring(sweep(database, settings)))
 
 
 def housekeeping(database: Database) -> Repeating:

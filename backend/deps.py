@@ -13,9 +13,6 @@ from backend.store.session import Database
 from backend.store.types import INT64
 from depthboard.settings import Settings
 
-WAKES = 32
-"""One wake-up starts a slot, which then claims until nothing is queued: more than there are slots would be noise."""
-
 
 def get_database(request: Request) -> Database:
     return cast(Database, request.app.state.database)
@@ -54,20 +51,15 @@ def get_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depend
 
 Token = Annotated[str, Depends(get_token)]
 
-Doorbell = Callable[[Sequence[int]], None]
+Rings = Callable[[Sequence[int]], None]
 
 
-def get_doorbell(request: Request, background: BackgroundTasks) -> Doorbell:
-    """Rings for queued runs once the answer is sent, so after commit, and never in the request's way."""
-
-    def ring(run_ids: Sequence[int]) -> None:
-        for run_id in run_ids[:WAKES]:
-            background.add_task(request.app.state.wake, run_id)
-
-    return ring
+def get_doorbell(request: Request, background: BackgroundTasks) -> Rings:
+    """Rings for queued runs once the answer is sent, so after commit."""
+    return lambda run_ids: background.add_task(request.app.state.doorbell.ring, run_ids)
 
 
-Ring = Annotated[Doorbell, Depends(get_doorbell)]
+Ring = Annotated[Rings, Depends(get_doorbell)]
 
 Id = Annotated[int, Path(alias="id", ge=1, le=INT64)]
 PageNumber = Annotated[int, Query(ge=1, le=10**9, description="from 1")]

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -189,6 +190,14 @@ def frame(name: str, position: int) -> dict[str, Any]:
 
 def prediction(step: int, name: str, metres: float = 2.0) -> dict[str, Any]:
     return {"step": step, "frame": name, "height": HEIGHT, "width": WIDTH, "depth": depth_map(metres)}
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
+    """Until something that another thread does has happened."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
 
 
 def expire(app: FastAPI, run_id: int) -> None:

@@ -18,6 +18,7 @@ from backend.sweeper import sweep
 from depthboard.experiment import TRAINING_VERSION, ExperimentSpec
 from depthboard.settings import Settings
 from tests.backend import acting
+from tests.backend.acting import wait_for
 
 
 def test_a_submission_makes_one_run_a_combination_with_its_levels(client: TestClient, woken: list[int]) -> None:
@@ -29,7 +30,7 @@ def test_a_submission_makes_one_run_a_combination_with_its_levels(client: TestCl
     runs = acting.runs_of(client, experiment)
     assert runs[1]["levels"] == {"loss": "huber threshold=0.5", "seed": 0}
     assert {run["loss_label"] for run in runs} == {"l1", "huber threshold=0.5"}
-    assert woken == [run["id"] for run in runs], "the doorbell rings once the runs are committed"
+    wait_for(lambda: woken == [run["id"] for run in runs], "the doorbell rings once the runs are committed")
 
 
 def test_a_sum_is_submitted_as_a_level_and_named_by_its_parts(client: TestClient) -> None:
@@ -305,10 +306,11 @@ def test_failed_and_cancelled_runs_are_retried_with_all_their_attempts(client: T
     acting.claimed(client).finish("failed", "no")
     other = acting.runs_of(client, experiment)[1]["id"]
     client.post(f"/api/runs/{other}/cancel")
+    wait_for(lambda: len(woken) == 2, "the doorbell rang")
     woken.clear()
     counts = client.post(f"/api/experiments/{experiment['id']}/retry").json()["counts"]
     assert counts["queued"] == 2
-    assert len(woken) == 2
+    wait_for(lambda: len(woken) == 2, "the doorbell rang for both")
     attempt = acting.claimed(client)
     assert attempt.claim["attempt"] == 2
     run = client.get(attempt.path).json()
