@@ -16,6 +16,7 @@ from backend import errors
 from backend.background import housekeeping, sweeping
 from backend.doorbell import Doorbell
 from backend.events import Broadcaster
+from backend.ingest import Ingest
 from backend.middleware import Envelope
 from backend.routes import api
 from backend.store import datasets
@@ -55,6 +56,7 @@ def make_app(
         app.state.doorbell = doorbell
         threads = (doorbell, sweeping(opened, settings, doorbell.ring), housekeeping(opened))
         app.state.database, app.state.broadcaster, app.state.mark = opened, Broadcaster(opened), _mark(opened)
+        app.state.ingest = Ingest(opened)
         for thread in threads:
             thread.start()
         try:

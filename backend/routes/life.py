@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 
-from backend.deps import Id, SettingsOf, Token, Writing
-from backend.store import curves, lease, record
+from backend.deps import Id, Ingesting, SettingsOf, Token, Writing
+from backend.store import lease, record
 from depthboard import protocol
 
 router = APIRouter(prefix="/runs/{id}", tags=["run's life"])
@@ -54,10 +54,10 @@ def begin_attempt(run_id: Id, token: Token, begin: protocol.Begin, session: Writ
 
 @router.post("/points")
 def add_points(
-    run_id: Id, token: Token, points: Annotated[protocol.Points, example(POINTS)], session: Writing
+    run_id: Id, token: Token, points: Annotated[protocol.Points, example(POINTS)], ingest: Ingesting
 ) -> protocol.PointsAnswer:
     """Append logged rows. Acknowledged after commit; a batch sent again adds nothing, one that leaves a gap is refused."""
-    return protocol.PointsAnswer(last_seq=curves.append(session, run_id, token, points))
+    return protocol.PointsAnswer(last_seq=ingest.append(run_id, token, points))
 
 
 @router.post("/evaluations", status_code=204)

@@ -1,4 +1,4 @@
-"""Curves: what attempts logged. A batch is kept as a chunk when it comes; later chunks become one row a curve (compaction).
+"""Curves: what attempts logged. A batch is kept as a chunk when it comes (ingest); later chunks become one row a curve (compaction).
 
 Readers get both together, without what older attempts logged at or after the step from which a later one went on.
 """
@@ -10,15 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from backend.store import facts, outbox
 from backend.store.columns import (
-    Block,
     Columns,
     join,
-    pack_blocks,
     thin,
     unpack_blocks,
     unpack_columns,
@@ -26,14 +23,9 @@ from backend.store.columns import (
     unpack_values,
     unpack_walls,
 )
-from backend.store.lease import check_step, cuts_of, owned, progressed
-from backend.store.session import clock
-from backend.store.tables import TRAINED, Attempt, Axis, Chunk, Curve, Run
-from backend.store.tables import Sequence as Numbered
-from depthboard.errors import InvalidInput, SequenceGap
-from depthboard.protocol import Points
+from backend.store.lease import cuts_of
+from backend.store.tables import Axis, Chunk, Curve
 
-LOSS_PREFIX = "train/loss"
 SUMMARY_POINTS = 4000
 """Points of a long curve's summary: whoever asks for at most so many gets them without the curve being read."""
 MANY = 500
@@ -42,101 +34,6 @@ Place = tuple[int, int, str, int]
 """Run, attempt, key and axis of a compacted curve."""
 
 Pieces = dict[tuple[int, str], list[Columns]]
-
-
-def append(session: Session, run_id: int, token: str, batch: Points) -> int:
-    """Keep the rows that are new; returns the highest sequence number held.
-
-    A batch sent again adds nothing. Raises StaleAttempt, SequenceGap, InvalidInput for a step that the attempt does not log.
-    """
-    run = owned(session, run_id, token)
-    known = session.get(Numbered, (run.id, run.attempt, batch.writer))
-    held = -1 if known is None else known.last_seq
-    if batch.first_seq > held + 1:
-        raise SequenceGap(
-            f"row {batch.first_seq} does not follow row {held} of writer {batch.writer}.",
-            field="first_seq",
-            remedy=f"Send the rows from {held + 1} on.",
-            expected=held + 1,
-        )
-    last = batch.first_seq + batch.size - 1
-    if last <= held:
-        return held
-    blocks = _new_blocks(batch, held + 1 - batch.first_seq)
-    _check_steps(session, run, blocks)
-    if known is None:
-        session.add(Numbered(run_id=run.id, attempt=run.attempt, writer=batch.writer, last_seq=last))
-    else:
-        known.last_seq = last
-    session.execute(insert(Chunk), [_row(run, batch.writer, held + 1, blocks)])
-    _note_newest(session, run, blocks)
-    _advance(session, run, blocks)
-    return last
-
-
-def _new_blocks(batch: Points, known: int) -> list[Block]:
-    blocks = []
-    for sent in batch.blocks:
-        places, values = sent.places, sent.values.reshape(len(sent.steps), len(sent.keys))
-        new = np.flatnonzero(places >= known) if known else slice(None)
-        rows = (places - known)[new]
-        if len(rows):
-            blocks.append(Block(tuple(sent.keys), rows, sent.steps[new], sent.walls[new], values[new]))
-    return blocks
-
-
-def _check_steps(session: Session, run: Run, blocks: list[Block]) -> None:
-    if run.kind == TRAINED:
-        check_step(run, max(int(block.steps.max()) for block in blocks))
-    begins = session.get_one(Attempt, (run.id, run.attempt)).resumed_from
-    lowest = min(int(block.steps.min()) for block in blocks)
-    if begins is not None and lowest < begins:
-        raise InvalidInput(
-            f"step {lowest} lies before step {begins}, from which this attempt goes on.",
-            field="blocks.steps",
-            remedy="Say with POST …/begin from which step on it logs, before the first write.",
-        )
-
-
-def _row(run: Run, writer: str, first_seq: int, blocks: list[Block]) -> dict[str, object]:
-    return {
-        "run_id": run.id,
-        "attempt": run.attempt,
-        "writer": writer,
-        "first_seq": first_seq,
-        "n": sum(len(block.rows) for block in blocks),
-        "first_step": min(int(block.steps.min()) for block in blocks),
-        "last_step": max(int(block.steps.max()) for block in blocks),
-        "body": pack_blocks(blocks),
-    }
-
-
-def _note_newest(session: Session, run: Run, blocks: list[Block]) -> None:
-    """The value of every key at the highest step of the batch, for lists."""
-    newest: dict[str, tuple[int, float]] = {}
-    for block in blocks:
-        at = len(block.steps) - 1 - int(np.argmax(block.steps[::-1]))
-        for key, value in zip(block.keys, block.values[at].tolist(), strict=True):
-            newest[key] = max(newest.get(key, (-1, 0.0)), (int(block.steps[at]), value), key=lambda pair: pair[0])
-    facts.put_metrics(session, run.id, {key: (value, step) for key, (step, value) in newest.items()})
-
-
-def _advance(session: Session, run: Run, blocks: list[Block]) -> None:
-    last = max(int(block.steps.max()) for block in blocks)
-    run.step = max(run.step, last)
-    progressed(session, run, clock(session))
-    if run.diverged_at is None:
-        run.diverged_at = _first_not_finite(blocks)
-    outbox.add(session, "points", run_id=run.id, step=run.step, images_per_second=run.images_per_second)
-
-
-def _first_not_finite(blocks: list[Block]) -> int | None:
-    found = []
-    for block in blocks:
-        losses = [i for i, key in enumerate(block.keys) if key.startswith(LOSS_PREFIX)]
-        odd = ~np.isfinite(block.values[:, losses]).all(axis=1)
-        found += block.steps[odd].tolist()
-    return min(found, default=None)
 
 
 def read(session: Session, run_id: int, keys: Sequence[str] | None = None, after_step: int = -1) -> dict[str, Columns]:

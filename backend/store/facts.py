@@ -16,8 +16,14 @@ LONGEST_NAME, LONGEST_TEXT = 200, 300
 
 def put_metrics(session: Session, run_id: int, values: Mapping[str, tuple[float | None, int]]) -> None:
     """Set name -> (value, step); what is not finite is kept as null."""
+    put_metrics_of(session, {run_id: values})
+
+
+def put_metrics_of(session: Session, runs: Mapping[int, Mapping[str, tuple[float | None, int]]]) -> None:
+    """The same for several runs."""
     rows: list[dict[str, object]] = [
         {"run_id": run_id, "name": name, "number": _finite(value), "step": step}
+        for run_id, values in sorted(runs.items())
         for name, (value, step) in sorted(values.items())
     ]
     put(session, Metric, rows, ("run_id", "name"))

@@ -151,7 +151,11 @@ def supersede(session: Session, run: Run, resumed_from: int | None) -> None:
 def check_step(run: Run, step: int) -> None:
     """Raises InvalidInput for a step that the run does not have."""
     if step > run.steps:
-        raise InvalidInput(f"run {run.id} ends at step {run.steps}, before {step}.", field="step")
+        raise beyond(run.id, run.steps, step)
+
+
+def beyond(run_id: int, steps: int, step: int) -> InvalidInput:
+    return InvalidInput(f"run {run_id} ends at step {steps}, before {step}.", field="step")
 
 
 def progressed(session: Session, run: Run, now: datetime) -> None:
@@ -169,16 +173,21 @@ def digest(token: str) -> str:
 def owned(session: Session, run_id: int, token: str) -> Run:
     """The run, locked until commit, if the token's attempt has it. Raises StaleAttempt otherwise, also for a deleted run."""
     run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
-    if run is None or run.status != RunStatus.running or not _is_of(run, token):
-        raise StaleAttempt(
-            f"this attempt no longer has run {run_id}.",
-            remedy="Stop this training: the run was cancelled, deleted, finished, or given to another worker.",
-        )
+    if run is None or run.status != RunStatus.running or not of_token(run.token, token):
+        raise stale(run_id)
     return run
 
 
-def _is_of(run: Run, token: str) -> bool:
-    return run.token is not None and hmac.compare_digest(run.token, digest(token))
+def stale(run_id: int) -> StaleAttempt:
+    return StaleAttempt(
+        f"this attempt no longer has run {run_id}.",
+        remedy="Stop this training: the run was cancelled, deleted, finished, or given to another worker.",
+    )
+
+
+def of_token(kept: str | None, token: str) -> bool:
+    """Whether a run's `kept` hash is that of the token."""
+    return kept is not None and hmac.compare_digest(kept, digest(token))
 
 
 def renew(session: Session, run_id: int, token: str, progress: Progress | None, lease_seconds: float) -> Run:
@@ -199,7 +208,7 @@ def renew(session: Session, run_id: int, token: str, progress: Progress | None, 
 def finish(session: Session, run_id: int, token: str, end: Finish) -> None:
     """End the attempt. Sent twice it ends once. Raises StaleAttempt, IllegalMove."""
     known = session.get(Run, run_id, with_for_update=True, populate_existing=True)
-    if known is not None and known.status != RunStatus.running and _is_of(known, token):
+    if known is not None and known.status != RunStatus.running and of_token(known.token, token):
         attempt = session.get_one(Attempt, (known.id, known.attempt))
         if attempt.outcome == end.status:
             return

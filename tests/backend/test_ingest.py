@@ -1,0 +1,87 @@
+"""Batches that come at once share a transaction, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
+from starlette.testclient import TestClient
+
+from backend.store import curves
+from depthboard.errors import SequenceGap, StaleAttempt
+from depthboard.points import Row, batch
+from tests.backend import acting
+
+
+def rows(first: int, n: int, key: str = "a") -> Any:
+    return batch(first, [Row(first + i + 1, 1e9, {key: float(first + i)}) for i in range(n)])
+
+
+@pytest.fixture
+def attempts(client: TestClient) -> list[acting.Attempt]:
+    acting.submit(
+        client,
+        base={**acting.SPEC["base"], "budget": {"images_seen": 8000, "batch_size": 8}},
+        factors={"seed": list(range(8))},
+    )
+    return [acting.claimed(client) for _ in range(8)]
+
+
+def test_many_writers_at_once_lose_nothing_and_share_commits(app: FastAPI, attempts: list[acting.Attempt]) -> None:
+    commits = []
+    event.listen(app.state.database.writer, "commit", commits.append)
+    together = threading.Barrier(len(attempts))
+
+    def write(attempt: acting.Attempt) -> None:
+        together.wait()
+        for i in range(20):
+            assert app.state.ingest.append(attempt.run_id, attempt.claim["token"], rows(10 * i, 10)) == 10 * i + 9
+
+    threads = [threading.Thread(target=write, args=(attempt,)) for attempt in attempts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with app.state.database.read() as session:
+        for attempt in attempts:
+            assert curves.read(session, attempt.run_id)["a"].values.tolist() == [float(i) for i in range(200)]
+    assert len(commits) < 160, "what came while one transaction ran went together in the next"
+
+
+def test_one_that_is_refused_takes_no_other_with_it(app: FastAPI, attempts: list[acting.Attempt]) -> None:
+    from backend.store.ingest import Sent, append
+
+    first, second, third = attempts[:3]
+    sent = [
+        Sent(first.run_id, first.claim["token"], rows(0, 5)),
+        Sent(second.run_id, "a token of nobody", rows(0, 5)),
+        Sent(third.run_id, third.claim["token"], rows(7, 5)),
+        Sent(first.run_id, first.claim["token"], rows(5, 5)),
+        Sent(first.run_id, first.claim["token"], rows(0, 5)),
+        Sent(10**6, "t", rows(0, 1)),
+    ]
+    with app.state.database.write() as session:
+        answers = append(session, sent)
+    assert answers[0] == 4
+    assert isinstance(answers[1], StaleAttempt)
+    assert isinstance(answers[2], SequenceGap)
+    assert answers[3:5] == [9, 9], "two batches of one writer in one transaction, and one of them again"
+    assert isinstance(answers[5], StaleAttempt)
+    with app.state.database.read() as session:
+        assert len(curves.read(session, first.run_id)["a"]) == 10
+        assert curves.read(session, second.run_id) == curves.read(session, third.run_id) == {}
+
+
+def test_what_the_database_raises_reaches_everyone_who_waits(app: FastAPI, attempts: list[acting.Attempt]) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no disk")
+
+    event.listen(app.state.database.writer, "commit", broken)
+    for attempt in attempts[:2]:
+        with pytest.raises(RuntimeError, match="no disk"):
+            app.state.ingest.append(attempt.run_id, attempt.claim["token"], rows(0, 3))
+    event.remove(app.state.database.writer, "commit", broken)
+    assert app.state.ingest.append(attempts[0].run_id, attempts[0].claim["token"], rows(0, 3)) == 2
