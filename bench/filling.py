@@ -1,0 +1,192 @@
+"""Records made quickly: rows as the API would have left them, written to the tables without it."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import SecretStr
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from backend.app import open_database
+from backend.store import facts, submission
+from backend.store.columns import Columns, pack_columns, pack_steps, pack_values, pack_walls, thin
+from backend.store.compaction import LONG
+from backend.store.curves import SUMMARY_POINTS
+from backend.store.evaluations import metrics_of
+from backend.store.session import Database
+from backend.store.tables import SCRIPT, Attempt, Axis, Curve, Evaluation, Metric, Param, Run
+from bench.tracking import workload
+from depthboard.experiment import ExperimentSpec
+from depthboard.settings import Settings
+from depthboard.status import RunStatus
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+KEYS = ("train/loss/l1", *(f"train/{name}" for name in workload.KEYS[1:]))
+LOSSES = ("l1", "l2", "eigen", "berhu", "huber")
+SEEDS = 10
+EXPERIMENT_RUNS = len(LOSSES) * SEEDS
+EVALUATIONS, IMAGES = 20, 8
+POOL = 32
+"""Different curves of a length; runs beyond them repeat these, each with rows of its own."""
+MANY = 500
+
+
+# --- runs to be listed -----------------------------------------------------------------------------------------------
+
+
+def fill_listed(home: Path, runs: int) -> None:
+    """The workload's listed runs, as scripts would have logged them, in a new SQLite database in `home`."""
+    database = open_database(Settings(_env_file=None, home=home, database_url=SecretStr("")))
+    try:
+        for start in range(0, runs, MANY):
+            with database.write() as session:
+                _add_listed(session, range(start, min(start + MANY, runs)))
+    finally:
+        database.close()
+
+
+def _add_listed(session: Session, numbers: range) -> None:
+    identities = {f"listed-{number}": number for number in numbers}
+    session.execute(insert(Run), [_script(identity, number) for identity, number in identities.items()])
+    known = session.execute(select(Run.identity, Run.id).where(Run.identity.in_(identities)))
+    ids = {identities[identity]: run_id for identity, run_id in known}
+    params = [row for number, run_id in ids.items() for row in facts.param_rows(run_id, workload.parameters(number))]
+    session.execute(insert(Param), params)
+    metrics = [
+        {"run_id": run_id, "name": name, "number": value, "step": 0}
+        for number, run_id in ids.items()
+        for name, value in workload.finals(number).items()
+    ]
+    session.execute(insert(Metric), metrics)
+
+
+def _script(identity: str, number: int) -> dict[str, Any]:
+    """A script's run that ended: it has none of what a training's configuration says."""
+    texts = ("data_fingerprint", "training_version", "loss", "loss_label", "split", "encoder", "evaluation_split", "protocol")
+    numbers = ("train_size", "height", "width", "seed", "steps", "batch_size", "images", "priority", "step")
+    return {
+        **dict.fromkeys(texts, ""),
+        **dict.fromkeys(numbers, 0),
+        "identity": identity,
+        "kind": SCRIPT,
+        "name": f"r{number}",
+        "config": workload.parameters(number),
+        "status": RunStatus.finished,
+        "attempt": 1,
+        "tries": 1,
+        "max_attempts": 1,
+        "position": number,
+        "created_at": NOW,
+        "finished_at": NOW,
+    }
+
+
+# --- experiments with curves and figures -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A compacted curve as its row holds it."""
+
+    values: bytes
+    summary: bytes | None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The axis and the curves of one length that all runs of a filling share."""
+
+    steps: int
+    axis: dict[str, Any]
+    curves: tuple[Packed, ...]
+
+
+def make_pool(steps: int) -> Pool:
+    at, walls = np.arange(1, steps + 1), workload.walls(steps)
+    drawn = itertools.islice(itertools.product(range(POOL), workload.KEYS), POOL)
+    found = [Columns(at, walls, workload.curve(run, key, steps)) for run, key in drawn]
+    axis = {"number": 0, "n": steps, "steps": pack_steps(at), "walls": pack_walls(walls)}
+    return Pool(steps, axis, tuple(_packed(columns) for columns in found))
+
+
+def _packed(columns: Columns) -> Packed:
+    summary = pack_columns(thin(columns, SUMMARY_POINTS)) if len(columns) > LONG else None
+    return Packed(pack_values(columns.values), summary)
+
+
+def add_experiment(database: Database, number: int, pool: Pool) -> int:
+    """An experiment of EXPERIMENT_RUNS finished runs with len(KEYS) curves of pool.steps points each; its id."""
+    spec = ExperimentSpec.model_validate(
+        {
+            "name": f"experiment {number}",
+            "base": {
+                "data": {"dataset": "rooms", "train_size": 16},
+                "budget": {"images_seen": 8 * pool.steps, "batch_size": 8},
+                "optimiser": {"lr": 1e-4 * (1 + number / 1000)},
+            },
+            "factors": {"loss": list(LOSSES), "seed": list(range(SEEDS))},
+        }
+    )
+    with database.write() as session:
+        experiment, ids = submission.submit(session, spec, max_attempts=3)
+        _finish(session, ids, pool)
+        _add_curves(session, ids, pool)
+        _add_evaluations(session, ids, pool)
+        return experiment.id
+
+
+def _finish(session: Session, ids: Sequence[int], pool: Pool) -> None:
+    session.execute(
+        update(Run)
+        .where(Run.id.in_(ids))
+        .values(status=RunStatus.finished, attempt=1, tries=1, step=pool.steps, started_at=NOW, finished_at=NOW)
+    )
+    attempt = {"attempt": 1, "owner": "bench", "host": "bench", "device": "cpu", "started_at": NOW, "log_length": 0}
+    session.execute(insert(Attempt), [{**attempt, "run_id": id, "outcome": "finished", "ended_at": NOW} for id in ids])
+
+
+def _add_curves(session: Session, ids: Sequence[int], pool: Pool) -> None:
+    session.execute(insert(Axis), [{"run_id": id, "attempt": 1, **pool.axis} for id in ids])
+    common = {"attempt": 1, "axis": 0, "n": pool.steps, "first_step": 1, "last_step": pool.steps}
+    rows = []
+    for id, (place, key) in itertools.product(ids, enumerate(KEYS)):
+        packed = pool.curves[(id * len(KEYS) + place) % POOL]
+        rows.append({**common, "run_id": id, "key": key, "values": packed.values, "summary": packed.summary})
+    session.execute(insert(Curve), rows)
+    newest = [{"run_id": id, "name": key, "number": 0.1, "step": pool.steps} for id, key in itertools.product(ids, KEYS)]
+    session.execute(insert(Metric), newest)
+
+
+def _add_evaluations(session: Session, ids: Sequence[int], pool: Pool) -> None:
+    """EVALUATIONS of each run, evenly over its steps, with the error falling."""
+    steps = np.linspace(pool.steps / EVALUATIONS, pool.steps, EVALUATIONS).astype(int).tolist()
+    for run in session.scalars(select(Run).where(Run.id.in_(ids))):
+        rng = np.random.default_rng([workload.SEED, 7, run.id])
+        common = {"run_id": run.id, "attempt": 1, "split": run.evaluation_split, "protocol": run.protocol}
+        rows = []
+        for place, step in enumerate(steps):
+            sums = _sums(rng, 1 / (2 + place))
+            per_image, pooled = metrics_of(sums)
+            measured = {"images": IMAGES, "sums": zlib.compress(sums.astype("<f8").tobytes()), "per_image": per_image, "pooled": pooled}
+            rows.append({**common, **measured, "step": step, "predictor": "network", "wall": 0.0, "seconds": 0.0})
+        session.execute(insert(Evaluation), rows)
+        run.metrics = rows[-1]["per_image"]
+        run.rmse = run.metrics["rmse"]
+        facts.put_metrics(session, run.id, {name: (value, pool.steps) for name, value in run.metrics.items()})
+
+
+def _sums(rng: np.random.Generator, error: float) -> Any:
+    """Sums of IMAGES images of 100 pixels at 2 m, each predicted about `error` metres too far: (IMAGES, 12)."""
+    off = error * rng.uniform(0.5, 1.5, IMAGES)
+    log, ratio = -np.log1p(off / 2), 1 + off / 2
+    columns = [np.ones(IMAGES), off, off**2, off / 2, off**2 / 2, log, log**2, np.abs(log) / np.log(10)]
+    columns += [ratio < 1.25, ratio < 1.25**2, ratio < 1.25**3, np.zeros(IMAGES)]
+    return 100 * np.stack(columns, axis=1)

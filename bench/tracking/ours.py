@@ -1,0 +1,300 @@
+"""Our side: the API over SQLite in a folder of its own, runs as workers claim them, scripts with the client."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import math
+import sqlite3
+import statistics
+import sys
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from bench.filling import fill_listed
+from bench.tracking import workload
+from bench.tracking.client_ours import Attempt, bearer
+from bench.tracking.processes import Clients, Failed, Http, Server, Size, fetch, free_port, shares, sqlite_size
+from bench.tracking.side import NotThere, milliseconds, rate
+from depthboard.experiment import TRAINING_VERSION
+from depthboard.protocol import pack_depth
+
+MISSING: dict[str, str] = {
+    "log-1": "depthboard.start(name=…) → run.log({…}, step=…) → run.finish(), in bench.tracking.client_ours",
+    "log-4": "as with one client",
+    "post-1": "as log()",
+    "post-4": "as log()",
+    "live": "run.flush() and run.id of the script's client, in bench.tracking.client_ours",
+    "curves": "GET /api/experiments/{id}/curves?key=loss/val&max_points=1000",
+    "figure": "GET /api/experiments/{id}/figures/curves?key=loss/val",
+    "page": "GET /api/runs?filter=params.p00=adam&sort=-metrics.final0&size=50",
+}
+"""Rows that the API cannot answer yet: what is to be asked."""
+
+SHOWN_POINTS = 2000
+"""Of a long curve, as the page asks: a value or two a pixel."""
+LEASE_SECONDS = "86400"
+"""Nobody renews here."""
+SERVER_RUNS = 20
+"""As many as the peer that posts to a server is given."""
+COMPACTION_SECONDS = 120.0
+POINTS = workload.RUNS * len(workload.KEYS) * workload.STEPS
+
+
+class Ours:
+    name = "ours"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._seeds = itertools.count()
+        self.notes: dict[str, str] = {"live": "the flush included", "pictures": "160 requests, 6 connections"}
+        self.pieces = {
+            "log-1": lambda: self.log(1, workload.RUNS),
+            "log-4": lambda: self.log(4, workload.RUNS),
+            "post-1": lambda: self.log(1, SERVER_RUNS),
+            "post-4": lambda: self.log(4, SERVER_RUNS),
+            "bulk-1": lambda: self.bulk(1),
+            "bulk-4": lambda: self.bulk(4),
+            "disk": lambda: self._size.used / POINTS,
+            "file": lambda: self._size.file / POINTS,
+            "curves": self.curves,
+            "figure": self.figure,
+            "long": self.long,
+            "page": self.page,
+            "live": self.live,
+            "pictures": self.pictures,
+            "start": self.start,
+            "memory": self.memory,
+            **{key: lambda key=key: absent(key) for key in MISSING},
+        }
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def log(self, clients: int, runs: int) -> float:
+        seconds = self._clients.seconds("log", shares(clients, runs), steps=workload.STEPS)
+        return rate(runs, len(workload.KEYS), workload.STEPS, seconds)
+
+    def bulk(self, clients: int) -> float:
+        attempts = self._attempts(self._http, workload.RUNS, workload.STEPS)[1]
+        seconds = self._bulk(self._server, clients, attempts, workload.STEPS)
+        return rate(workload.RUNS, len(workload.KEYS), workload.STEPS, seconds)
+
+    def _bulk(self, server: Server, clients: int, attempts: list[Attempt], steps: int) -> float:
+        parts = [[attempts[i] for i in share] for share in shares(clients, len(attempts))]
+        return self._clients.seconds("bulk", parts, url=server.url, steps=steps)
+
+    @cached_property
+    def _size(self) -> Size:
+        """Of a database with the workload alone, each run with all that it has besides its points."""
+        home = self._folder / "disk"
+        with self._serve(home) as server:
+            _, attempts = self._attempts(Http(server.url), workload.RUNS, workload.STEPS)
+            self._bulk(server, 1, attempts, workload.STEPS)
+            finish(server, attempts)
+            wait_for_compaction(home, attempts)
+        return sqlite_size(home / "depthboard.sqlite3")
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def curves(self) -> float:
+        asked = urlencode({"key": workload.DRAWN_KEY, "max_points": workload.STEPS})
+        path = f"/api/experiments/{self._drawn}/curves?{asked}"
+        check_curves(self._ask(path))
+        return milliseconds(lambda: self._ask(path))
+
+    def figure(self) -> float:
+        path = f"/api/experiments/{self._drawn}/figures/curves?{urlencode({'key': workload.DRAWN_KEY})}"
+        traces = [trace for trace in self._ask(path)["data"] if trace.get("x")]
+        if len(traces) < workload.DRAWN_RUNS:
+            raise Failed(f"the figure has {len(traces)} curves")
+        return milliseconds(lambda: self._ask(path))
+
+    def long(self) -> float:
+        path = f"/api/runs/{self._long}/metrics?max_points={SHOWN_POINTS}"
+        check_extremes(self._ask(path))
+        return milliseconds(lambda: self._ask(path))
+
+    def page(self) -> float:
+        (name, word), http = workload.FILTER, Http(self._listing.url)
+        asked = {"filter": f"params.{name}={word}", "sort": f"-metrics.{workload.SORT}", "size": workload.PAGE}
+        path = f"/api/runs?{urlencode(asked)}"
+        if [run["name"] for run in orjson.loads(http.get(path))["items"]] != [f"r{run}" for run in workload.listed()]:
+            raise Failed("another page than the definition's")
+        return milliseconds(lambda: orjson.loads(http.get(path)))
+
+    def live(self) -> float:
+        return statistics.median(self._clients.answer("live", url=self._server.url, trials=20))
+
+    def pictures(self) -> float:
+        url, paths = self._server.url, self._pictured
+        return milliseconds(lambda: fetch(url, paths, 6, {"Accept-Encoding": "gzip"}))
+
+    # --- weight -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> float:
+        with self._serve(self._folder / "empty") as server:
+            return server.startup
+
+    def memory(self) -> float:
+        with self._serve(self._folder / "empty") as server:
+            return server.memory()
+
+    def stop(self) -> None:
+        for server in ("_server", "_listing"):
+            if server in self.__dict__:
+                getattr(self, server).stop()
+
+    # --- what the pieces stand on -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _server(self) -> Server:
+        return self._serve(self._folder / "home")
+
+    def _serve(self, home: Path) -> Server:
+        return serve(home, self._folder / "server.log")
+
+    @cached_property
+    def _http(self) -> Http:
+        return Http(self._server.url)
+
+    @cached_property
+    def _clients(self) -> Clients:
+        environment = {"DEPTHBOARD_API_URL": self._server.url, "DEPTHBOARD_HOME": str(self._folder / "scripts")}
+        return Clients(sys.executable, "bench.tracking.client_ours", self._folder / "clients.log", environment)
+
+    def _ask(self, path: str) -> Any:
+        return orjson.loads(self._http.get(path))
+
+    def _attempts(self, http: Http, runs: int, steps: int) -> tuple[int, list[Attempt]]:
+        """A new experiment of so many runs, each claimed: the experiment's id and the attempts."""
+        first = next(self._seeds) * 100_000
+        body = {
+            "name": f"{runs} runs",
+            "base": {"data": {"dataset": "rooms", "train_size": 16}, "budget": {"images_seen": 8 * steps, "batch_size": 8}},
+            "factors": {"seed": list(range(first, first + runs))},
+        }
+        experiment = orjson.loads(http.post("/api/experiments", orjson.dumps(body)))
+        asked = {"worker_id": "bench-worker", "host": "bench", "training_version": TRAINING_VERSION}
+        claims = [orjson.loads(http.post("/api/claims", orjson.dumps(asked))) for _ in range(runs)]
+        return experiment["id"], [(i, claim["run_id"], claim["token"]) for i, claim in enumerate(claims)]
+
+    def _ended(self, runs: int, steps: int) -> tuple[int, list[int]]:
+        """An experiment whose runs logged the workload and ended: its id and theirs."""
+        experiment, attempts = self._attempts(self._http, runs, steps)
+        self._bulk(self._server, 1, attempts, steps)
+        finish(self._server, attempts)
+        wait_for_compaction(self._folder / "home", attempts)
+        return experiment, [run_id for _, run_id, _ in attempts]
+
+    @cached_property
+    def _drawn(self) -> int:
+        return self._ended(workload.DRAWN_RUNS, workload.STEPS)[0]
+
+    @cached_property
+    def _long(self) -> int:
+        return self._ended(1, workload.LONG_STEPS)[1][0]
+
+    @cached_property
+    def _listing(self) -> Server:
+        home = self._folder / "listed"
+        fill_listed(home, workload.LISTED_RUNS)
+        return self._serve(home)
+
+    @cached_property
+    def _pictured(self) -> list[str]:
+        paths = []
+        for number, run_id, token in self._attempts(self._http, workload.PICTURED_RUNS, 8)[1]:
+            http = Http(self._server.url, bearer(token))
+            if number == 0:
+                http.request("PUT", f"/api/runs/{run_id}/frames", orjson.dumps([frame(i) for i in range(workload.SAMPLES)]))
+            sent = [prediction(number, i) for i in range(workload.SAMPLES)]
+            http.post(f"/api/runs/{run_id}/predictions", orjson.dumps(sent))
+            paths += [kept["url"] for kept in self._ask(f"/api/runs/{run_id}/predictions")]
+        return paths
+
+
+def absent(key: str) -> float:
+    raise NotThere(f"not there yet: {MISSING[key]}")
+
+
+def serve(home: Path, log: Path, database: str = "") -> Server:
+    """The API on a free port over SQLite in `home`, or over another database."""
+    port = free_port()
+    environment = {
+        "DEPTHBOARD_HOME": str(home),
+        "DEPTHBOARD_HOST": "127.0.0.1",
+        "DEPTHBOARD_PORT": str(port),
+        "DEPTHBOARD_DATABASE_URL": database,
+        "DEPTHBOARD_BROKER_URL": "",
+        "DEPTHBOARD_LEASE_SECONDS": LEASE_SECONDS,
+    }
+    home.mkdir(parents=True, exist_ok=True)
+    return Server([sys.executable, "-m", "backend.serve"], f"http://127.0.0.1:{port}", "/api/health", log, environment)
+
+
+def finish(server: Server, attempts: list[Attempt]) -> None:
+    for _, run_id, token in attempts:
+        Http(server.url, bearer(token)).post(f"/api/runs/{run_id}/finish", orjson.dumps({"status": "finished"}))
+
+
+def wait_for_compaction(home: Path, attempts: list[Attempt]) -> None:
+    """Until no batch of these runs, which were claimed one after the other, is left as it came. Raises Failed."""
+    connection = sqlite3.connect(f"file:{home / 'depthboard.sqlite3'}?mode=ro", uri=True)
+    left = "select exists (select 1 from chunk where run_id between ? and ?)"
+    ids = [run_id for _, run_id, _ in attempts]
+    end = time.monotonic() + COMPACTION_SECONDS
+    try:
+        while connection.execute(left, (min(ids), max(ids))).fetchone()[0]:
+            if time.monotonic() > end:
+                raise Failed(f"runs that ended are not compacted after {COMPACTION_SECONDS:g} s")
+            time.sleep(0.1)
+    finally:
+        connection.close()
+
+
+def check_curves(answer: Any) -> None:
+    """Raises Failed unless every point is there."""
+    found = sum(len(series["steps"]) for series in answer["series"])
+    if found != workload.DRAWN_RUNS * workload.STEPS:
+        raise Failed(f"an answer of {found} points")
+
+
+def check_extremes(answer: Any) -> None:
+    """Raises Failed unless the smallest and the largest value of every long curve are shown."""
+    for key in workload.KEYS:
+        true, shown = workload.curve(0, key, workload.LONG_STEPS), answer["series"][key]["values"]
+        if not (math.isclose(min(shown), true.min()) and math.isclose(max(shown), true.max())):
+            raise Failed(f"the extremes of {key} are not shown")
+
+
+def frame(sample: int) -> dict[str, Any]:
+    """A sample frame as a worker sends it."""
+    return {
+        "frame": f"sample{sample}.png",
+        "position": sample,
+        "part": "test",
+        "height": workload.HEIGHT,
+        "width": workload.WIDTH,
+        "crop": "none",
+        "split": "official",
+        "rgb": base64.b64encode(workload.png(workload.picture(0, sample))).decode(),
+        "depth": base64.b64encode(pack_depth(workload.depth(0, sample))).decode(),
+    }
+
+
+def prediction(run: int, sample: int) -> dict[str, Any]:
+    """A depth map as a worker sends it."""
+    depth = base64.b64encode(pack_depth(workload.depth(run, sample))).decode()
+    return {
+        "step": 1,
+        "frame": f"sample{sample}.png",
+        "height": workload.HEIGHT,
+        "width": workload.WIDTH,
+        "depth": depth,
+    }
