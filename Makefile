@@ -28,8 +28,9 @@ lint: $(VENV)/.ready-dev web ## style, types, import contracts, the browser's ty
 	$(VENV)/bin/lint-imports
 	cd frontend && npm run lint
 
-bench: $(VENV)/.ready-dev ## the benchmarks, side by side
+bench: $(VENV)/.ready-dev ## the benchmarks, side by side; PEERS=trackio,mlflow installs the trackers to compare with
 	$(PY) -m bench
+	$(PY) -m bench.tracking $(if $(PEERS),--peers $(PEERS))
 
 bench-train: $(VENV)/.ready-dev ## the training step against a plain loop: images a second, ratio, waiting for data
 	$(PY) -m bench.train

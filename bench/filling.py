@@ -70,7 +70,16 @@ def _add_listed(session: Session, numbers: range) -> None:
 
 def _script(identity: str, number: int) -> dict[str, Any]:
     """A script's run that ended: it has none of what a training's configuration says."""
-    texts = ("data_fingerprint", "training_version", "loss", "loss_label", "split", "encoder", "evaluation_split", "protocol")
+    texts = (
+        "data_fingerprint",
+        "training_version",
+        "loss",
+        "loss_label",
+        "split",
+        "encoder",
+        "evaluation_split",
+        "protocol",
+    )
     numbers = ("train_size", "height", "width", "seed", "steps", "batch_size", "images", "priority", "step")
     return {
         **dict.fromkeys(texts, ""),
@@ -161,7 +170,9 @@ def _add_curves(session: Session, ids: Sequence[int], pool: Pool) -> None:
         packed = pool.curves[(id * len(KEYS) + place) % POOL]
         rows.append({**common, "run_id": id, "key": key, "values": packed.values, "summary": packed.summary})
     session.execute(insert(Curve), rows)
-    newest = [{"run_id": id, "name": key, "number": 0.1, "step": pool.steps} for id, key in itertools.product(ids, KEYS)]
+    newest = [
+        {"run_id": id, "name": key, "number": 0.1, "step": pool.steps} for id, key in itertools.product(ids, KEYS)
+    ]
     session.execute(insert(Metric), newest)
 
 
@@ -175,7 +186,12 @@ def _add_evaluations(session: Session, ids: Sequence[int], pool: Pool) -> None:
         for place, step in enumerate(steps):
             sums = _sums(rng, 1 / (2 + place))
             per_image, pooled = metrics_of(sums)
-            measured = {"images": IMAGES, "sums": zlib.compress(sums.astype("<f8").tobytes()), "per_image": per_image, "pooled": pooled}
+            measured = {
+                "images": IMAGES,
+                "sums": zlib.compress(sums.astype("<f8").tobytes()),
+                "per_image": per_image,
+                "pooled": pooled,
+            }
             rows.append({**common, **measured, "step": step, "predictor": "network", "wall": 0.0, "seconds": 0.0})
         session.execute(insert(Evaluation), rows)
         run.metrics = rows[-1]["per_image"]

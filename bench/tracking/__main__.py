@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = [row for row in ROWS if not options.rows or row.key in options.rows]
     with tempfile.TemporaryDirectory(prefix="depthboard-bench-", dir=options.folder) as folder:
         pairings = measure(rows, pythons, Path(folder), options.rounds)
-    print(f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians of {options.rounds} rounds")
+    print(
+        f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians of {options.rounds} rounds"
+    )
     print(table(pairings, missing))
     if options.json:
         written = as_json(pairings, missing, processor=processor(), cores=os.cpu_count(), peers=environments.PEERS)
@@ -42,8 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> Any:
     parser = argparse.ArgumentParser(prog="python -m bench.tracking", description=__doc__)
-    parser.add_argument("--peers", type=_peers, help="of trackio,mlflow: make their environments where they are not yet there")
-    parser.add_argument("--rows", type=lambda text: text.split(","), help=f"only some of {','.join(r.key for r in ROWS)}")
+    parser.add_argument(
+        "--peers", type=_peers, help="of trackio,mlflow: make their environments where they are not yet there"
+    )
+    parser.add_argument(
+        "--rows", type=lambda text: text.split(","), help=f"only some of {','.join(r.key for r in ROWS)}"
+    )
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measured value")
     parser.add_argument("--folder", type=Path, help="where the temporary records are; some GB")

@@ -63,7 +63,13 @@ def fill(_: None, database: str, drawn: str, listed: str) -> None:
     engine = sqlalchemy.create_engine(database)
     with engine.begin() as connection:
         ids = [
-            _add(connection, drawn, f"r{run}", {}, {k: c.tolist() for k, c in workload.curves(run, workload.STEPS).items()})
+            _add(
+                connection,
+                drawn,
+                f"r{run}",
+                {},
+                {k: c.tolist() for k, c in workload.curves(run, workload.STEPS).items()},
+            )
             for run in range(workload.DRAWN_RUNS)
         ]
         for run in range(workload.LISTED_RUNS):
@@ -91,7 +97,7 @@ def _add(
         SqlTag: [{**own, "key": "mlflow.runName", "value": name}],
         SqlParam: [{**own, "key": key, "value": str(value)} for key, value in parameters.items()],
         SqlMetric: points,
-        SqlLatestMetric: [point for point in points if point["step"] == len(metrics[point["key"]]) - 1],
+        SqlLatestMetric: [point for point in points if point["step"] == len(metrics[str(point["key"])]) - 1],
     }
     for table, values in rows.items():
         if values:

@@ -83,7 +83,7 @@ def packed(column: Any, kind: str) -> str:
 
 def _shown(answer: bytes, trial: int) -> bool:
     series = orjson.loads(answer)["series"]
-    return "live" in series and series["live"]["steps"][-1] == trial
+    return "live" in series and series["live"]["step"][-1] == trial
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class Pairing:
         verdicts = []
         if self.row.most is not None and self.ours.median is not None:
             verdicts.append(self.ours.median <= self.row.most)
-        if self.peer in self.row.times and self.ratios:
+        if self.peer and self.peer in self.row.times and self.ratios:
             verdicts.append(statistics.median(self.ratios) >= self.row.times[self.peer])
         return all(verdicts) if verdicts else None
 
@@ -59,7 +59,7 @@ def compare(rows: Sequence[Row], ours: Side, peer: Side | None, rounds: int) -> 
     pairings = []
     for row in rows:
         print(f"  {row.title} …", file=sys.stderr, flush=True)
-        pairing = Pairing(row, Measured(), peer and peer.name)
+        pairing = Pairing(row, Measured(), peer.name if peer else None)
         blocks = [(ours, pairing.ours), *([(peer, pairing.theirs)] if peer else [])]
         for side, measured in blocks:
             measured.note = side.notes.get(row.key, "")

@@ -35,7 +35,7 @@ def install(peer: str) -> Path:
     shutil.rmtree(folder() / peer, ignore_errors=True)
     venv.create(folder() / peer, with_pip=True)
     python = folder() / peer / "bin" / "python"
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PEERS[peer], "numpy"]
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PEERS[peer], "numpy"]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     (folder() / peer / MARK).write_text(PEERS[peer])
     return python

@@ -9,7 +9,7 @@ import sqlite3
 import statistics
 import sys
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from bench.filling import fill_listed
 from bench.tracking import workload
 from bench.tracking.client_ours import Attempt, bearer
 from bench.tracking.processes import Clients, Failed, Http, Server, Size, fetch, free_port, shares, sqlite_size
-from bench.tracking.side import NotThere, milliseconds, rate
+from bench.tracking.side import NotThere, Side, milliseconds, rate
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.protocol import pack_depth
 
@@ -46,14 +46,14 @@ COMPACTION_SECONDS = 120.0
 POINTS = workload.RUNS * len(workload.KEYS) * workload.STEPS
 
 
-class Ours:
+class Ours(Side):
     name = "ours"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._seeds = itertools.count()
-        self.notes: dict[str, str] = {"live": "the flush included", "pictures": "160 requests, 6 connections"}
+        self.notes = {"live": "the flush included", "pictures": "160 requests, 6 connections"}
         self.pieces = {
             "log-1": lambda: self.log(1, workload.RUNS),
             "log-4": lambda: self.log(4, workload.RUNS),
@@ -71,7 +71,7 @@ class Ours:
             "pictures": self.pictures,
             "start": self.start,
             "memory": self.memory,
-            **{key: lambda key=key: absent(key) for key in MISSING},
+            **{key: partial(absent, key) for key in MISSING},
         }
 
     # --- writing ----------------------------------------------------------------------------------------------------
@@ -124,12 +124,14 @@ class Ours:
         (name, word), http = workload.FILTER, Http(self._listing.url)
         asked = {"filter": f"params.{name}={word}", "sort": f"-metrics.{workload.SORT}", "size": workload.PAGE}
         path = f"/api/runs?{urlencode(asked)}"
-        if [run["name"] for run in orjson.loads(http.get(path))["items"]] != [f"r{run}" for run in workload.listed()]:
+        if [
+            run["id"] - 1 for run in orjson.loads(http.get(path))["items"]
+        ] != workload.listed():  # filled in their order
             raise Failed("another page than the definition's")
         return milliseconds(lambda: orjson.loads(http.get(path)))
 
     def live(self) -> float:
-        return statistics.median(self._clients.answer("live", url=self._server.url, trials=20))
+        return float(statistics.median(self._clients.answer("live", url=self._server.url, trials=20)))
 
     def pictures(self) -> float:
         url, paths = self._server.url, self._pictured
@@ -176,7 +178,10 @@ class Ours:
         first = next(self._seeds) * 100_000
         body = {
             "name": f"{runs} runs",
-            "base": {"data": {"dataset": "rooms", "train_size": 16}, "budget": {"images_seen": 8 * steps, "batch_size": 8}},
+            "base": {
+                "data": {"dataset": "rooms", "train_size": 16},
+                "budget": {"images_seen": 8 * steps, "batch_size": 8},
+            },
             "factors": {"seed": list(range(first, first + runs))},
         }
         experiment = orjson.loads(http.post("/api/experiments", orjson.dumps(body)))
@@ -212,7 +217,9 @@ class Ours:
         for number, run_id, token in self._attempts(self._http, workload.PICTURED_RUNS, 8)[1]:
             http = Http(self._server.url, bearer(token))
             if number == 0:
-                http.request("PUT", f"/api/runs/{run_id}/frames", orjson.dumps([frame(i) for i in range(workload.SAMPLES)]))
+                http.request(
+                    "PUT", f"/api/runs/{run_id}/frames", orjson.dumps([frame(i) for i in range(workload.SAMPLES)])
+                )
             sent = [prediction(number, i) for i in range(workload.SAMPLES)]
             http.post(f"/api/runs/{run_id}/predictions", orjson.dumps(sent))
             paths += [kept["url"] for kept in self._ask(f"/api/runs/{run_id}/predictions")]
@@ -260,7 +267,7 @@ def wait_for_compaction(home: Path, attempts: list[Attempt]) -> None:
 
 def check_curves(answer: Any) -> None:
     """Raises Failed unless every point is there."""
-    found = sum(len(series["steps"]) for series in answer["series"])
+    found = sum(len(series["step"]) for series in answer["series"])
     if found != workload.DRAWN_RUNS * workload.STEPS:
         raise Failed(f"an answer of {found} points")
 
@@ -268,7 +275,7 @@ def check_curves(answer: Any) -> None:
 def check_extremes(answer: Any) -> None:
     """Raises Failed unless the smallest and the largest value of every long curve are shown."""
     for key in workload.KEYS:
-        true, shown = workload.curve(0, key, workload.LONG_STEPS), answer["series"][key]["values"]
+        true, shown = workload.curve(0, key, workload.LONG_STEPS), answer["series"][key]["value"]
         if not (math.isclose(min(shown), true.min()) and math.isclose(max(shown), true.max())):
             raise Failed(f"the extremes of {key} are not shown")
 

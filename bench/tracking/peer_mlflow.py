@@ -13,7 +13,7 @@ import orjson
 
 from bench.tracking import workload
 from bench.tracking.processes import Clients, Failed, Http, Server, free_port, shares
-from bench.tracking.side import milliseconds, rate
+from bench.tracking.side import Side, milliseconds, rate
 
 RUNS = 4
 """Of 1,000 steps a block: 32,000 points."""
@@ -21,7 +21,7 @@ API = "/ajax-api/2.0/mlflow"
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
-class MLflow:
+class MLflow(Side):
     name = "mlflow"
 
     def __init__(self, python: Path, folder: Path) -> None:
@@ -80,7 +80,7 @@ class MLflow:
 
     def live(self) -> float:
         options = {"url": self._server.url, "experiment": self._experiment(), "trials": 20}
-        return statistics.median(self._clients.answer("live", **options))
+        return float(statistics.median(self._clients.answer("live", **options)))
 
     def start(self) -> float:
         with self._serve(self._folder / "empty") as server:
@@ -101,7 +101,7 @@ class MLflow:
     def _serve(self, record: Path) -> Server:
         record.mkdir(parents=True, exist_ok=True)
         port = free_port()
-        command = [
+        command: list[str | Path] = [
             self._python.with_name("mlflow"),
             "server",
             "--backend-store-uri",

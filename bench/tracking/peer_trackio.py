@@ -13,7 +13,7 @@ import orjson
 
 from bench.tracking import workload
 from bench.tracking.processes import Clients, Failed, Http, Server, Size, fetch, free_port, shares, sqlite_size
-from bench.tracking.side import milliseconds, rate
+from bench.tracking.side import Side, milliseconds, rate
 
 TOKEN = "bench"
 HEADERS = {"X-Trackio-Write-Token": TOKEN}
@@ -25,7 +25,7 @@ MOST_POINTS = 3000
 POINTS = workload.RUNS * len(workload.KEYS) * workload.STEPS
 
 
-class Trackio:
+class Trackio(Side):
     name = "trackio"
 
     def __init__(self, python: Path, folder: Path) -> None:
@@ -97,7 +97,12 @@ class Trackio:
 
     def curves(self) -> float:
         asked = [
-            {"project": self._drawn, "metric_name": workload.DRAWN_KEY, "run": f"r{run}", "run_id": f"{self._drawn}-{run}"}
+            {
+                "project": self._drawn,
+                "metric_name": workload.DRAWN_KEY,
+                "run": f"r{run}",
+                "run_id": f"{self._drawn}-{run}",
+            }
             for run in range(workload.DRAWN_RUNS)
         ]
         return milliseconds(lambda: [self._ask("get_metric_values", **one) for one in asked])
@@ -121,7 +126,7 @@ class Trackio:
 
     def live(self) -> float:
         options = {"server": self._written_to, "url": self._server.url, "headers": HEADERS}
-        return statistics.median(self._clients.answer("live", project=self._project(), trials=20, **options))
+        return float(statistics.median(self._clients.answer("live", project=self._project(), trials=20, **options)))
 
     def pictures(self) -> float:
         url, paths = self._server.url, self._pictured
@@ -149,7 +154,7 @@ class Trackio:
 
     def _serve(self, record: Path) -> Server:
         port = free_port()
-        command = [self._python, "-c", SHOW.format(port=port)]
+        command: list[str | Path] = [self._python, "-c", SHOW.format(port=port)]
         environment = {**self._environment, "TRACKIO_DIR": str(record)}
         return Server(command, f"http://127.0.0.1:{port}", "/version", self._folder / "server.log", environment)
 
@@ -185,7 +190,13 @@ class Trackio:
         given = {"project": "listed", "step": 0, "log_id": None}
         for start in range(0, workload.LISTED_RUNS, 500):
             entries = [
-                {**given, "run": f"r{r}", "run_id": f"r{r}", "metrics": workload.finals(r), "config": workload.parameters(r)}
+                {
+                    **given,
+                    "run": f"r{r}",
+                    "run_id": f"r{r}",
+                    "metrics": workload.finals(r),
+                    "config": workload.parameters(r),
+                }
                 for r in range(start, start + 500)
             ]
             self._ask("bulk_log", hf_token=None, logs=entries)

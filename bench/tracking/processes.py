@@ -153,7 +153,9 @@ class Server:
 class Clients:
     """Processes of one client module, in the environment of `python`. Each is given (what, its part of the work, the options)."""
 
-    def __init__(self, python: Path | str, module: str, log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, python: Path | str, module: str, log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._python, self._module, self._log = str(python), module, log
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import ClassVar
 
 Piece = Callable[[], float]
 
@@ -15,14 +15,16 @@ class NotThere(Exception):
     """A piece that this side cannot be asked for, with the reason."""
 
 
-class Side(Protocol):
+class Side:
     """`pieces` by the key of the row (bench.tracking.rows); `notes` say what a piece does where it is not the row's own title."""
 
-    name: str
+    name: ClassVar[str]
     pieces: Mapping[str, Piece]
     notes: Mapping[str, str]
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """End what was started for it."""
+        raise NotImplementedError
 
 
 def milliseconds(call: Callable[[], object], times: int = 5) -> float:

@@ -17,7 +17,9 @@ def table(pairings: Sequence[Pairing], missing: Mapping[str, str]) -> str:
     """`missing`: peer -> why it has no rows."""
     lines = [COLUMNS, *(_cells(pairing) for pairing in pairings)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
-    printed = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    printed = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    ]
     printed.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join([*printed, "", *_remarks(pairings, missing)])
 
@@ -40,7 +42,13 @@ def number(measured: Measured, unit: str) -> str:
     value = measured.median
     if value is None:
         return "–"
-    return f"{value / 1000:,.0f}k {unit}" if value >= 10_000 else f"{value:,.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
+    return (
+        f"{value / 1000:,.0f}k {unit}"
+        if value >= 10_000
+        else f"{value:,.3g} {unit}"
+        if value < 1000
+        else f"{value:,.0f} {unit}"
+    )
 
 
 def times(ratios: Sequence[float]) -> str:
@@ -53,7 +61,7 @@ def times(ratios: Sequence[float]) -> str:
 def target(pairing: Pairing) -> str:
     row = pairing.row
     limits = [f"≤ {row.most:g} {row.unit}"] if row.most is not None else []
-    if pairing.peer in row.times:
+    if pairing.peer and pairing.peer in row.times:
         limits.append(f"≥ {row.times[pairing.peer]:g} × {pairing.peer}")
     return ", ".join(limits)
 

@@ -82,7 +82,8 @@ def depth(run: int, sample: int) -> NDArray[np.uint16]:
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     a, b = rng.uniform(0.01, 0.03, 2)
     scene = 3000 + 1500 * np.sin(a * x) * np.cos(b * y)
-    return (scene + rng.integers(-40, 41, (HEIGHT, WIDTH))).astype(np.uint16)
+    millimetres: NDArray[np.uint16] = (scene + rng.integers(-40, 41, (HEIGHT, WIDTH))).astype(np.uint16)
+    return millimetres
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
