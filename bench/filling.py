@@ -35,7 +35,7 @@ SEEDS = 10
 EXPERIMENT_RUNS = len(LOSSES) * SEEDS
 EVALUATIONS, IMAGES = 20, 8
 POOL = 32
-"""Different curves of a length; runs beyond them repeat these, each with rows of its own."""
+"""Different curves of a length, and runs evaluated; runs beyond them repeat these, each with rows of its own."""
 MANY = 500
 
 
@@ -111,11 +111,12 @@ class Packed:
 
 @dataclass(frozen=True)
 class Pool:
-    """The axis and the curves of one length that all runs of a filling share."""
+    """The axis, the curves and the evaluations of one length that all runs of a filling share."""
 
     steps: int
     axis: dict[str, Any]
     curves: tuple[Packed, ...]
+    scored: tuple[list[dict[str, Any]], ...]
 
 
 def make_pool(steps: int) -> Pool:
@@ -123,7 +124,7 @@ def make_pool(steps: int) -> Pool:
     drawn = itertools.islice(itertools.product(range(POOL), workload.KEYS), POOL)
     found = [Columns(at, walls, workload.curve(run, key, steps)) for run, key in drawn]
     axis = {"number": 0, "n": steps, "steps": pack_steps(at), "walls": pack_walls(walls)}
-    return Pool(steps, axis, tuple(_packed(columns) for columns in found))
+    return Pool(steps, axis, tuple(_packed(columns) for columns in found), tuple(_scored(i) for i in range(POOL)))
 
 
 def _packed(columns: Columns) -> Packed:
@@ -170,33 +171,35 @@ def _add_curves(session: Session, ids: Sequence[int], pool: Pool) -> None:
         packed = pool.curves[(id * len(KEYS) + place) % POOL]
         rows.append({**common, "run_id": id, "key": key, "values": packed.values, "summary": packed.summary})
     session.execute(insert(Curve), rows)
-    newest = [
-        {"run_id": id, "name": key, "number": 0.1, "step": pool.steps} for id, key in itertools.product(ids, KEYS)
-    ]
-    session.execute(insert(Metric), newest)
 
 
 def _add_evaluations(session: Session, ids: Sequence[int], pool: Pool) -> None:
-    """EVALUATIONS of each run, evenly over its steps, with the error falling."""
+    """EVALUATIONS of each run, evenly over its steps, with the error falling; and the newest of every key, for lists."""
     steps = np.linspace(pool.steps / EVALUATIONS, pool.steps, EVALUATIONS).astype(int).tolist()
+    common = {"attempt": 1, "predictor": "network", "images": IMAGES, "wall": 0.0, "seconds": 0.0}
+    rows, newest = [], []
     for run in session.scalars(select(Run).where(Run.id.in_(ids))):
-        rng = np.random.default_rng([workload.SEED, 7, run.id])
-        common = {"run_id": run.id, "attempt": 1, "split": run.evaluation_split, "protocol": run.protocol}
-        rows = []
-        for place, step in enumerate(steps):
-            sums = _sums(rng, 1 / (2 + place))
-            per_image, pooled = metrics_of(sums)
-            measured = {
-                "images": IMAGES,
-                "sums": zlib.compress(sums.astype("<f8").tobytes()),
-                "per_image": per_image,
-                "pooled": pooled,
-            }
-            rows.append({**common, **measured, "step": step, "predictor": "network", "wall": 0.0, "seconds": 0.0})
-        session.execute(insert(Evaluation), rows)
-        run.metrics = rows[-1]["per_image"]
+        of_run = {**common, "run_id": run.id, "split": run.evaluation_split, "protocol": run.protocol}
+        scored = pool.scored[run.id % POOL]
+        rows += [{**of_run, "step": step, **found} for step, found in zip(steps, scored, strict=True)]
+        run.metrics = scored[-1]["per_image"]
         run.rmse = run.metrics["rmse"]
-        facts.put_metrics(session, run.id, {name: (value, pool.steps) for name, value in run.metrics.items()})
+        numbers = {**dict.fromkeys(KEYS, run.id / 1e6), **run.metrics}
+        newest += [{"run_id": run.id, "name": n, "number": number, "step": pool.steps} for n, number in numbers.items()]
+    session.execute(insert(Evaluation), rows)
+    session.execute(insert(Metric), newest)
+
+
+def _scored(number: int) -> list[dict[str, Any]]:
+    """What EVALUATIONS of a run came to, in the columns of their rows."""
+    rng = np.random.default_rng([workload.SEED, 7, number])
+    found = []
+    for place in range(EVALUATIONS):
+        sums = _sums(rng, 1 / (2 + place))
+        per_image, pooled = metrics_of(sums)
+        packed = zlib.compress(sums.astype("<f8").tobytes())
+        found.append({"sums": packed, "per_image": per_image, "pooled": pooled})
+    return found
 
 
 def _sums(rng: np.random.Generator, error: float) -> Any:
