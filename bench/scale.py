@@ -1,7 +1,8 @@
 """`python -m bench.scale`: how the time of pages and figures grows with the record, on PostgreSQL through the real API.
 
-Two ways to grow, each in a database of its own that is dropped afterwards: more and more runs of 10,000 points each, and 100 runs of more and
-more points. Every request is one that was not asked before, so that nothing answers from a cache of answers.
+Two ways to grow: more and more runs of 10,000 points each, and 100 runs of more and more points. Each size is a database of its own that is
+dropped afterwards, with a server of its own. They are asked in turn, so that a noisy neighbour touches all sizes alike, and never the same
+twice, so that nothing answers from a cache of answers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ import orjson
 import plotly.graph_objects as go
 import psycopg
 from plotly.subplots import make_subplots
+from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
 
 from backend.app import open_database
@@ -42,22 +44,42 @@ STEPS = (1_250, 12_500, 125_000)
 """Times len(KEYS): 10⁴, 10⁵, 10⁶ points a run."""
 OUT = Path(__file__).resolve().parents[1] / "docs" / "scale"
 FILTERED, LISTED = "50 of all runs, filtered and sorted", "params.loss.name"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 METRICS = ("mae", "rmse", "abs_rel", "log10")
+
+
+@dataclass(frozen=True)
+class Size:
+    """So many runs, each with len(KEYS) curves of so many steps."""
+
+    runs: int
+    steps: int
+
+    @property
+    def points(self) -> int:
+        return self.runs * self.steps * len(KEYS)
 
 
 @dataclass(frozen=True)
 class Measured:
     """Milliseconds of one kind of request at one size."""
 
-    grown: str
-    runs: int
-    points: int
+    size: Size
     asked: str
     milliseconds: list[float]
 
     @property
     def median(self) -> float:
         return statistics.median(self.milliseconds)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A filled database behind a server; `asked`: kind of request -> its paths."""
+
+    size: Size
+    http: Http
+    asked: dict[str, list[str]]
 
 
 def requests(experiment: int, run: int) -> dict[str, list[str]]:
@@ -74,23 +96,41 @@ def requests(experiment: int, run: int) -> dict[str, list[str]]:
     }
 
 
-def measure(database: URL, grown: str, experiments: Sequence[int], steps: int, folder: Path) -> list[Measured]:
-    """Every kind of request against a server of its own. What the API does not answer is said and left out."""
-    runs, middle = len(experiments) * EXPERIMENT_RUNS, experiments[len(experiments) // 2]
+@contextmanager
+def record(server: URL, size: Size, folder: Path) -> Iterator[Record]:
+    """A database of this size, filled and served until the block ends."""
+    with fresh_database(server, size) as url:
+        experiments = fill(url, size)
+        log = folder / "server.log"
+        with serve(folder / f"{size.runs}x{size.steps}", log, url.render_as_string(hide_password=False)) as api:
+            http, middle = Http(api.url), experiments[len(experiments) // 2]
+            run = orjson.loads(http.get(f"/api/experiments/{middle}/runs?size=1"))["items"][0]["id"]
+            yield Record(size, http, requests(middle, run))
+
+
+def measure(records: Sequence[Record]) -> list[Measured]:
+    """Every kind of request, the records in turn. What the API does not answer is said and left out."""
     found = []
-    with serve(folder, folder / "server.log", database.render_as_string(hide_password=False)) as server:
-        http = Http(server.url)
-        run = orjson.loads(http.get(f"/api/experiments/{middle}/runs?size=1"))["items"][0]["id"]
-        for asked, paths in requests(middle, run).items():
-            try:
-                if asked == FILTERED:
-                    _check_filter(http.get(paths[0]), runs // len(LOSSES))
-                taken = [_milliseconds(http, path) for path in paths][1:]
-            except Failed as error:
-                print(f"  {asked}: {error}", file=sys.stderr)
-                continue
-            found.append(Measured(grown, runs, runs * steps * len(KEYS), asked, taken))
+    for asked in records[0].asked:
+        taken: list[list[float]] = [[] for _ in records]
+        try:
+            for turn in zip(*(record.asked[asked] for record in records), strict=True):
+                for record, path, times in zip(records, turn, taken, strict=True):
+                    times.append(_milliseconds(record, path))
+        except Failed as error:
+            print(f"  {asked}: {error}", file=sys.stderr)
+            continue
+        found += [Measured(record.size, asked, times[1:]) for record, times in zip(records, taken, strict=True)]
     return found
+
+
+def _milliseconds(record: Record, path: str) -> float:
+    began = time.perf_counter()
+    answer = record.http.get(path)
+    taken = 1000 * (time.perf_counter() - began)
+    if path in record.asked[FILTERED]:
+        _check_filter(answer, record.size.runs // len(LOSSES))
+    return taken
 
 
 def _check_filter(answer: bytes, due: int) -> None:
@@ -100,16 +140,10 @@ def _check_filter(answer: bytes, due: int) -> None:
         raise Failed(f"the filter lets {total} runs through where {due} are due")
 
 
-def _milliseconds(http: Http, path: str) -> float:
-    began = time.perf_counter()
-    http.get(path)
-    return 1000 * (time.perf_counter() - began)
-
-
 @contextmanager
-def fresh_database(server: URL) -> Iterator[URL]:
+def fresh_database(server: URL, size: Size) -> Iterator[URL]:
     """A new empty database, dropped afterwards."""
-    name = f"depthboard_scale_{os.getpid()}"
+    name = f"depthboard_scale_{os.getpid()}_{size.runs}_{size.steps}"
     plain = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f'create database "{name}"')
@@ -120,71 +154,55 @@ def fresh_database(server: URL) -> Iterator[URL]:
             connection.execute(f'drop database "{name}" with (force)')
 
 
-def fill(url: URL, have: int, want: int, steps: int) -> list[int]:
-    """Add experiments until there are `want` runs; the ids of those added."""
-    settings = Settings(_env_file=None, database_url=url.render_as_string(hide_password=False))
-    pool, began = make_pool(steps), time.monotonic()
+def fill(url: URL, size: Size) -> list[int]:
+    """Experiments of EXPERIMENT_RUNS runs each; their ids."""
+    settings = Settings(_env_file=None, database_url=SecretStr(url.render_as_string(hide_password=False)))
+    pool, began = make_pool(size.steps), time.monotonic()
     database = open_database(settings)
     try:
-        added = [add_experiment(database, n, pool) for n in range(have // EXPERIMENT_RUNS, want // EXPERIMENT_RUNS)]
+        experiments = [add_experiment(database, n, pool) for n in range(size.runs // EXPERIMENT_RUNS)]
     finally:
         database.close()
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute("vacuum analyze")
-        size = connection.execute("select pg_database_size(current_database())").fetchone()
-    print(
-        f"  {want} runs of {steps * len(KEYS):,} points: filled in {time.monotonic() - began:.0f} s, "
-        f"{size[0] / 1e9 if size else 0:.2f} GB",
-        file=sys.stderr,
-    )
-    return added
-
-
-def grow_runs(server: URL, folder: Path, sizes: Sequence[int]) -> list[Measured]:
-    found, experiments = [], []
-    with fresh_database(server) as url:
-        for have, want in zip((0, *sizes), sizes, strict=False):
-            experiments += fill(url, have, want, STEPS[0])
-            found += measure(url, "runs", experiments, STEPS[0], folder)
-    return found
-
-
-def grow_points(server: URL, folder: Path, steps: Sequence[int]) -> list[Measured]:
-    found = []
-    for length in steps:
-        with fresh_database(server) as url:
-            experiments = fill(url, 0, RUNS[0], length)
-            found += measure(url, "points", experiments, length, folder)
-    return found
+        held = connection.execute("select pg_database_size(current_database())").fetchone()
+    taken, gigabytes = time.monotonic() - began, (held[0] if held else 0) / 1e9
+    print(f"  {size.runs} runs, {size.points:,} points: {taken:.0f} s, {gigabytes:.2f} GB", file=sys.stderr)
+    return experiments
 
 
 def draw(measured: Sequence[Measured]) -> go.Figure:
     """Milliseconds against the size, both on log axes; a panel for each way to grow, a line a kind of request."""
-    titles = {"runs": "more runs, 10⁴ points each", "points": "100 runs, more points each"}
-    figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=list(titles.values()), horizontal_spacing=0.04)
-    kinds = list(dict.fromkeys(m.asked for m in measured))
-    for column, grown in enumerate(titles, start=1):
-        for colour, asked in zip(PALETTE, kinds, strict=False):
-            line = [m for m in measured if (m.grown, m.asked) == (grown, asked)]
-            figure.add_scatter(
-                x=[m.runs if grown == "runs" else m.points for m in line],
-                y=[m.median for m in line],
-                error_y={
-                    "array": [max(m.milliseconds) - m.median for m in line],
-                    "arrayminus": [m.median - min(m.milliseconds) for m in line],
-                    "thickness": 1,
-                    "width": 3,
-                },
-                name=asked,
-                legendgroup=asked,
-                showlegend=column == 1,
-                mode="lines+markers",
-                line={"color": colour, "width": 2},
-                row=1,
-                col=column,
-            )
+    titles = ["more runs, 10⁴ points each", "100 runs, more points each"]
+    figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.04)
+    for colour, asked in zip(COLOURS, dict.fromkeys(m.asked for m in measured), strict=False):
+        line = [m for m in measured if m.asked == asked]
+        more_runs, more_points = (
+            [m for m in line if m.size.steps == STEPS[0]],
+            [m for m in line if m.size.runs == RUNS[0]],
+        )
+        _add_line(figure, 1, colour, [m.size.runs for m in more_runs], more_runs)
+        _add_line(figure, 2, colour, [m.size.points for m in more_points], more_points)
     return _lay_out(figure)
+
+
+def _add_line(figure: go.Figure, column: int, colour: str, sizes: list[int], line: Sequence[Measured]) -> None:
+    middle = [m.median for m in line]
+    above = [max(m.milliseconds) - m.median for m in line]
+    below = [m.median - min(m.milliseconds) for m in line]
+    figure.add_scatter(
+        x=sizes,
+        y=middle,
+        error_y={"array": above, "arrayminus": below, "thickness": 1, "width": 3},
+        name=line[0].asked,
+        legendgroup=line[0].asked,
+        showlegend=column == 1,
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        row=1,
+        col=column,
+    )
 
 
 def _lay_out(figure: go.Figure) -> go.Figure:
@@ -205,9 +223,6 @@ def _lay_out(figure: go.Figure) -> go.Figure:
     return figure
 
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
-
-
 def write(measured: Sequence[Measured], out: Path) -> None:
     """The plot as SVG and PNG, and the numbers as JSON beside them."""
     figure = draw(measured)
@@ -226,11 +241,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--sizes", type=int, default=3, choices=(1, 2, 3), help="of the sizes only the smallest so many"
     )
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="depthboard-scale-") as folder:
-        measured = grow_runs(options.postgresql, Path(folder), RUNS[: options.sizes])
-        measured += grow_points(options.postgresql, Path(folder), STEPS[: options.sizes])
+    sizes = [Size(runs, STEPS[0]) for runs in RUNS[: options.sizes]]
+    sizes += [Size(RUNS[0], steps) for steps in STEPS[1 : options.sizes]]
+    with tempfile.TemporaryDirectory(prefix="depthboard-scale-") as folder, ExitStack() as opened:
+        measured = measure([opened.enter_context(record(options.postgresql, size, Path(folder))) for size in sizes])
     for m in measured:
-        print(f"{m.grown:7s} {m.runs:6d} runs {m.points:12,} points  {m.asked:36s} {m.median:8.1f} ms")
+        print(f"{m.size.runs:6d} runs {m.size.points:12,} points  {m.asked:36s} {m.median:8.1f} ms")
     write(measured, options.out)
     return 0
 

@@ -86,4 +86,5 @@ def _measure(key: str, side: Side, measured: Measured) -> None:
     except NotThere as error:
         measured.reason = str(error)
     except Exception as error:  # one side's failure must not lose the hour before it
-        measured.reason = f"failed: {type(error).__name__}: {error}"
+        said = side.last_words()
+        measured.reason = f"failed: {type(error).__name__}: {error}" + (f" (its server said: {said})" if said else "")

@@ -43,6 +43,8 @@ LEASE_SECONDS = "86400"
 SERVER_RUNS = 20
 """As many as the peer that posts to a server is given."""
 COMPACTION_SECONDS = 120.0
+SETTLING_SECONDS = 12.0
+"""Two rounds of housekeeping, which gives free pages back."""
 POINTS = workload.RUNS * len(workload.KEYS) * workload.STEPS
 
 
@@ -52,6 +54,7 @@ class Ours(Side):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder / "server.log"
         self._seeds = itertools.count()
         self.notes = {"live": "the flush included", "pictures": "160 requests, 6 connections"}
         self.pieces = {
@@ -98,6 +101,7 @@ class Ours(Side):
             self._bulk(server, 1, attempts, workload.STEPS)
             finish(server, attempts)
             wait_for_compaction(home, attempts)
+            time.sleep(SETTLING_SECONDS)
         return sqlite_size(home / "depthboard.sqlite3")
 
     # --- reading ----------------------------------------------------------------------------------------------------
@@ -159,7 +163,7 @@ class Ours(Side):
         return self._serve(self._folder / "home")
 
     def _serve(self, home: Path) -> Server:
-        return serve(home, self._folder / "server.log")
+        return serve(home, self.log)
 
     @cached_property
     def _http(self) -> Http:

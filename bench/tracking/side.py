@@ -6,7 +6,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from pathlib import Path
 
 Piece = Callable[[], float]
 
@@ -16,11 +16,19 @@ class NotThere(Exception):
 
 
 class Side:
-    """`pieces` by the key of the row (bench.tracking.rows); `notes` say what a piece does where it is not the row's own title."""
+    """`pieces` by the key of the row (bench.tracking.rows); `notes` say what a piece does where it is not the row's own title;
+    `log` is where its servers write.
+    """
 
-    name: ClassVar[str]
+    name: str
     pieces: Mapping[str, Piece]
     notes: Mapping[str, str]
+    log: Path
+
+    def last_words(self) -> str:
+        """The last line of its servers' log."""
+        lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.is_file() else []
+        return lines[-1] if lines else ""
 
     def stop(self) -> None:
         """End what was started for it."""

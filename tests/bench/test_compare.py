@@ -12,15 +12,17 @@ from bench.tracking import environments
 from bench.tracking.__main__ import parse
 from bench.tracking.compare import Measured, Pairing, compare
 from bench.tracking.rows import ROWS, Row
-from bench.tracking.side import NotThere
+from bench.tracking.side import NotThere, Side
 from bench.tracking.table import as_json, number, table
 
 SPEED = Row("bulk-1", "bulk endpoint", "points/s", True, times={"trackio": 2})
 TIME = Row("page", "page of runs", "ms", most=10)
 
 
-class Fake:
+class Fake(Side):
     """A side that answers from lists and writes down when it was asked."""
+
+    log = Path("/nowhere")
 
     def __init__(self, name: str, asked: list[str], **numbers: list[float] | Exception) -> None:
         self.name, self.notes = name, {"page": "by hand"}
@@ -36,9 +38,6 @@ class Fake:
             return next(left)
 
         return piece
-
-    def stop(self) -> None:
-        pass
 
 
 def test_the_sides_take_turns_in_being_first() -> None:
@@ -77,6 +76,14 @@ def test_one_piece_that_fails_loses_no_other() -> None:
     assert (speed.ours.values, speed.ours.reason) == ([], "POST …")
     assert (page.theirs.values, page.theirs.reason) == ([], "failed: ValueError: odd")
     assert (page.ours.values, page.met) == ([9.0, 8.0], True)
+
+
+def test_a_failure_is_told_with_the_servers_last_words(tmp_path: Path) -> None:
+    ours = Fake("ours", [], page=ConnectionRefusedError("refused"))
+    ours.log = tmp_path / "server.log"
+    ours.log.write_text("listening\nout of memory\n")
+    (pairing,) = compare([TIME], ours, None, rounds=1)
+    assert pairing.ours.reason == "failed: ConnectionRefusedError: refused (its server said: out of memory)"
 
 
 def test_the_table_says_ours_the_peer_the_ratio_and_the_target() -> None:
