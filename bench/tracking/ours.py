@@ -54,7 +54,7 @@ class Ours(Side):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.log = folder / "server.log"
+        self.server_log = folder / "server.log"
         self._seeds = itertools.count()
         self.notes = {"live": "the flush included", "pictures": "160 requests, 6 connections"}
         self.pieces = {
@@ -163,7 +163,7 @@ class Ours(Side):
         return self._serve(self._folder / "home")
 
     def _serve(self, home: Path) -> Server:
-        return serve(home, self.log)
+        return serve(home, self.server_log)
 
     @cached_property
     def _http(self) -> Http:

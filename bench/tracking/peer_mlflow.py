@@ -27,7 +27,7 @@ class MLflow(Side):
     def __init__(self, python: Path, folder: Path) -> None:
         self._python, self._folder = python, folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.log = folder / "server.log"
+        self.server_log = folder / "server.log"
         self._clients = Clients(python, "bench.tracking.client_mlflow", folder / "clients.log", QUIET)
         self._numbers = itertools.count()
         self.pieces = {
@@ -114,7 +114,7 @@ class MLflow(Side):
             "--port",
             str(port),
         ]
-        log = self.log
+        log = self.server_log
         return Server(command, f"http://127.0.0.1:{port}", "/health", log, QUIET, record)
 
     @cached_property

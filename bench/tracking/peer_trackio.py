@@ -31,7 +31,7 @@ class Trackio(Side):
     def __init__(self, python: Path, folder: Path) -> None:
         self._python, self._folder = python, folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.log = folder / "server.log"
+        self.server_log = folder / "server.log"
         self._environment = {
             "TRACKIO_DIR": str(folder / "record"),
             "TRACKIO_WRITE_TOKEN": TOKEN,
@@ -157,7 +157,7 @@ class Trackio(Side):
         port = free_port()
         command: list[str | Path] = [self._python, "-c", SHOW.format(port=port)]
         environment = {**self._environment, "TRACKIO_DIR": str(record)}
-        return Server(command, f"http://127.0.0.1:{port}", "/version", self.log, environment)
+        return Server(command, f"http://127.0.0.1:{port}", "/version", self.server_log, environment)
 
     @property
     def _written_to(self) -> str:

@@ -171,24 +171,26 @@ class Clients:
             for child in children:
                 child.communicate()
             elapsed = time.perf_counter() - began
+            self._check(children)
         finally:
-            for child in children:
-                if child.poll() is None:
-                    child.kill()
-                    child.communicate()
-        if any(child.returncode for child in children):
-            raise Failed(f"a client of {self._module} failed; its log is {self._log}")
+            _end(children)
         return elapsed
 
     def answer(self, what: str, share: Any = None, **options: Any) -> Any:
         """One process; what it prints as its last line, as JSON. Raises Failed."""
         child = self._start(what, share, options)
-        self._await_ready(child)
-        text, _ = child.communicate(f"{GO}\n")
-        if child.returncode:
-            raise Failed(f"a client of {self._module} failed; its log is {self._log}")
+        try:
+            self._await_ready(child)
+            text, _ = child.communicate(f"{GO}\n")
+            self._check([child])
+        finally:
+            _end([child])
         lines = text.strip().splitlines()
         return json.loads(lines[-1]) if lines else None
+
+    def _check(self, children: Sequence[subprocess.Popen[str]]) -> None:
+        if any(child.returncode for child in children):
+            raise Failed(f"a client of {self._module} failed; its log is {self._log}")
 
     def _start(self, what: str, share: Any, options: Mapping[str, Any]) -> subprocess.Popen[str]:
         command = [self._python, "-m", self._module, what, json.dumps(share), json.dumps(options)]
@@ -209,6 +211,14 @@ class Clients:
             if line.strip() == READY:
                 return
         raise Failed(f"a client of {self._module} ended before its start; its log is {self._log}")
+
+
+def _end(children: Sequence[subprocess.Popen[str]]) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.kill()
+        with child:  # which closes its pipes
+            pass
 
 
 def serve_client(parts: Mapping[str, Callable[..., None]]) -> None:

@@ -17,17 +17,17 @@ class NotThere(Exception):
 
 class Side:
     """`pieces` by the key of the row (bench.tracking.rows); `notes` say what a piece does where it is not the row's own title;
-    `log` is where its servers write.
+    `server_log` is where its servers write.
     """
 
     name: str
     pieces: Mapping[str, Piece]
     notes: Mapping[str, str]
-    log: Path
+    server_log: Path
 
     def last_words(self) -> str:
         """The last line of its servers' log."""
-        lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.is_file() else []
+        lines = self.server_log.read_text(errors="replace").strip().splitlines() if self.server_log.is_file() else []
         return lines[-1] if lines else ""
 
     def stop(self) -> None:

@@ -22,7 +22,7 @@ TIME = Row("page", "page of runs", "ms", most=10)
 class Fake(Side):
     """A side that answers from lists and writes down when it was asked."""
 
-    log = Path("/nowhere")
+    server_log = Path("/nowhere")
 
     def __init__(self, name: str, asked: list[str], **numbers: list[float] | Exception) -> None:
         self.name, self.notes = name, {"page": "by hand"}
@@ -80,8 +80,8 @@ def test_one_piece_that_fails_loses_no_other() -> None:
 
 def test_a_failure_is_told_with_the_servers_last_words(tmp_path: Path) -> None:
     ours = Fake("ours", [], page=ConnectionRefusedError("refused"))
-    ours.log = tmp_path / "server.log"
-    ours.log.write_text("listening\nout of memory\n")
+    ours.server_log = tmp_path / "server.log"
+    ours.server_log.write_text("listening\nout of memory\n")
     (pairing,) = compare([TIME], ours, None, rounds=1)
     assert pairing.ours.reason == "failed: ConnectionRefusedError: refused (its server said: out of memory)"
 
