@@ -11,6 +11,7 @@ import argparse
 import getpass
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -43,7 +44,7 @@ RUNS = (100, 1_000, 10_000)
 STEPS = (1_250, 12_500, 125_000)
 """Times len(KEYS): 10⁴, 10⁵, 10⁶ points a run."""
 OUT = Path(__file__).resolve().parents[1] / "docs" / "scale"
-FILTERED, LISTED = "50 of all runs, filtered and sorted", "params.loss.name"
+FILTERED, LISTED = "50 of all runs, filtered and sorted", "param.loss.name"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")
 METRICS = ("mae", "rmse", "abs_rel", "log10")
 
@@ -85,7 +86,7 @@ class Record:
 def requests(experiment: int, run: int) -> dict[str, list[str]]:
     """What people look at -> paths, each to be asked once, the first to warm up. Of the experiment and the run in the middle."""
     of, sorts = f"/api/experiments/{experiment}", ("-rmse", "rmse", "-step", "-loss", "mae", "-mae", "-seed")
-    listed = [{"filter": f"{LISTED}={LOSSES[0]}", "sort": f"-metrics.{key}", "size": 50} for key in (*METRICS, *KEYS)]
+    listed = [{"filter": f"{LISTED} = {LOSSES[0]}", "sort": f"-metric.{key}", "size": 50} for key in (*METRICS, *KEYS)]
     drawn = [{"metric": metric, "x": x} for metric in METRICS for x in ("epoch", "step")]
     return {
         FILTERED: [f"/api/runs?{urlencode(query)}" for query in listed],
@@ -102,8 +103,12 @@ def record(server: URL, size: Size, folder: Path) -> Iterator[Record]:
     with fresh_database(server, size) as url:
         experiments = fill(url, size)
         log = folder / "server.log"
-        with serve(folder / f"{size.runs}x{size.steps}", log, url.render_as_string(hide_password=False)) as api:
-            http, middle = Http(api.url), experiments[len(experiments) // 2]
+        home, shown, middle = (
+            folder / f"{size.runs}x{size.steps}",
+            url.render_as_string(False),
+            experiments[len(experiments) // 2],
+        )
+        with serve(home, log, shown) as api, Http(api.url) as http:
             run = orjson.loads(http.get(f"/api/experiments/{middle}/runs?size=1"))["items"][0]["id"]
             yield Record(size, http, requests(middle, run))
 
@@ -241,6 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--sizes", type=int, default=3, choices=(1, 2, 3), help="of the sizes only the smallest so many"
     )
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that `kill` too drops the databases
     sizes = [Size(runs, STEPS[0]) for runs in RUNS[: options.sizes]]
     sizes += [Size(RUNS[0], steps) for steps in STEPS[1 : options.sizes]]
     with tempfile.TemporaryDirectory(prefix="depthboard-scale-") as folder, ExitStack() as opened:

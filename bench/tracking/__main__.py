@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ ROUNDS = 5
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that `kill` too stops the servers
     pythons, missing = _interpreters(options.peers)
     rows = [row for row in ROWS if not options.rows or row.key in options.rows]
     with tempfile.TemporaryDirectory(prefix="depthboard-bench-", dir=options.folder) as folder:

@@ -20,12 +20,13 @@ Attempt = tuple[int, int, str]
 
 def bulk(attempts: list[Attempt], url: str, steps: int) -> None:
     """The endpoint for many steps, 1,000 a request: columns as base64 in JSON, acknowledged after commit."""
-    prepared = [(Http(url, bearer(token)), run_id, *columns(run, steps)) for run, run_id, token in attempts]
+    prepared = [(run_id, token, *columns(run, steps)) for run, run_id, token in attempts]
     wait_for_start()
-    for http, run_id, numbers, walls, values in prepared:
-        for start in range(0, steps, 1000):
-            some = slice(start, start + 1000)
-            http.post(f"/api/runs/{run_id}/points", points(start, numbers[some], walls[some], values[some]))
+    for run_id, token, numbers, walls, values in prepared:
+        with Http(url, bearer(token)) as http:
+            for start in range(0, steps, 1000):
+                some = slice(start, start + 1000)
+                http.post(f"/api/runs/{run_id}/points", points(start, numbers[some], walls[some], values[some]))
 
 
 def log(runs: list[int], steps: int) -> None:

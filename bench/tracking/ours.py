@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import itertools
 import math
+import os
 import sqlite3
 import statistics
 import sys
 import time
-from functools import cached_property, partial
+from contextlib import closing
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 
+import depthboard
 from bench.filling import fill_listed
 from bench.tracking import workload
 from bench.tracking.client_ours import Attempt, bearer
@@ -24,20 +27,17 @@ from bench.tracking.side import NotThere, Side, milliseconds, rate
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.protocol import pack_depth
 
-MISSING: dict[str, str] = {
-    "log-1": "depthboard.start(name=…) → run.log({…}, step=…) → run.finish(), in bench.tracking.client_ours",
-    "log-4": "as with one client",
-    "post-1": "as log()",
-    "post-4": "as log()",
-    "live": "run.flush() and run.id of the script's client, in bench.tracking.client_ours",
-    "curves": "GET /api/experiments/{id}/curves?key=loss/val&max_points=1000",
-    "figure": "GET /api/experiments/{id}/figures/curves?key=loss/val",
-    "page": "GET /api/runs?filter=params.p00=adam&sort=-metrics.final0&size=50",
-}
-"""Rows that the API cannot answer yet: what is to be asked."""
-
-SHOWN_POINTS = 2000
-"""Of a long curve, as the page asks: a value or two a pixel."""
+DRAWN = "/api/experiments/{id}/curves?" + urlencode({"key": workload.DRAWN_KEY, "max_points": workload.STEPS})
+FIGURE = "/api/experiments/{id}/figures/curves?" + urlencode({"key": workload.DRAWN_KEY})
+LONG = "/api/runs/{id}/metrics?max_points=2000"
+"""A value or two a pixel, as the page asks."""
+PAGE = "/api/runs?" + urlencode(
+    {
+        "filter": f"param.{workload.FILTER[0]} = {workload.FILTER[1]}",
+        "sort": f"-metric.{workload.SORT}",
+        "size": workload.PAGE,
+    }
+)
 LEASE_SECONDS = "86400"
 """Nobody renews here."""
 SERVER_RUNS = 20
@@ -74,18 +74,23 @@ class Ours(Side):
             "pictures": self.pictures,
             "start": self.start,
             "memory": self.memory,
-            **{key: partial(absent, key) for key in MISSING},
         }
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def log(self, clients: int, runs: int) -> float:
-        seconds = self._clients.seconds("log", shares(clients, runs), steps=workload.STEPS)
+        before = rows_held(self._folder / "home")
+        seconds = self._scripts.seconds("log", shares(clients, runs), steps=workload.STEPS)
+        check_rows(self._folder / "home", before, runs)
         return rate(runs, len(workload.KEYS), workload.STEPS, seconds)
 
     def bulk(self, clients: int) -> float:
-        attempts = self._attempts(self._http, workload.RUNS, workload.STEPS)[1]
+        attempts, before = (
+            self._attempts(self._http, workload.RUNS, workload.STEPS)[1],
+            rows_held(self._folder / "home"),
+        )
         seconds = self._bulk(self._server, clients, attempts, workload.STEPS)
+        check_rows(self._folder / "home", before, workload.RUNS)
         return rate(workload.RUNS, len(workload.KEYS), workload.STEPS, seconds)
 
     def _bulk(self, server: Server, clients: int, attempts: list[Attempt], steps: int) -> float:
@@ -96,8 +101,8 @@ class Ours(Side):
     def _size(self) -> Size:
         """Of a database with the workload alone, each run with all that it has besides its points."""
         home = self._folder / "disk"
-        with self._serve(home) as server:
-            _, attempts = self._attempts(Http(server.url), workload.RUNS, workload.STEPS)
+        with self._serve(home) as server, Http(server.url) as connection:
+            _, attempts = self._attempts(connection, workload.RUNS, workload.STEPS)
             self._bulk(server, 1, attempts, workload.STEPS)
             finish(server, attempts)
             wait_for_compaction(home, attempts)
@@ -107,35 +112,31 @@ class Ours(Side):
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def curves(self) -> float:
-        asked = urlencode({"key": workload.DRAWN_KEY, "max_points": workload.STEPS})
-        path = f"/api/experiments/{self._drawn}/curves?{asked}"
+        path = DRAWN.format(id=self._drawn)
         check_curves(self._ask(path))
         return milliseconds(lambda: self._ask(path))
 
     def figure(self) -> float:
-        path = f"/api/experiments/{self._drawn}/figures/curves?{urlencode({'key': workload.DRAWN_KEY})}"
+        path = FIGURE.format(id=self._drawn)
         traces = [trace for trace in self._ask(path)["data"] if trace.get("x")]
         if len(traces) < workload.DRAWN_RUNS:
             raise Failed(f"the figure has {len(traces)} curves")
         return milliseconds(lambda: self._ask(path))
 
     def long(self) -> float:
-        path = f"/api/runs/{self._long}/metrics?max_points={SHOWN_POINTS}"
+        path = LONG.format(id=self._long)
         check_extremes(self._ask(path))
         return milliseconds(lambda: self._ask(path))
 
     def page(self) -> float:
-        (name, word), http = workload.FILTER, Http(self._listing.url)
-        asked = {"filter": f"params.{name}={word}", "sort": f"-metrics.{workload.SORT}", "size": workload.PAGE}
-        path = f"/api/runs?{urlencode(asked)}"
-        if [
-            run["id"] - 1 for run in orjson.loads(http.get(path))["items"]
-        ] != workload.listed():  # filled in their order
-            raise Failed("another page than the definition's")
-        return milliseconds(lambda: orjson.loads(http.get(path)))
+        with Http(self._listing.url) as http:
+            numbers = [run["id"] - 1 for run in orjson.loads(http.get(PAGE))["items"]]  # filled in their order
+            if numbers != workload.listed():
+                raise Failed("the answer is another page than the definition's")
+            return milliseconds(lambda: orjson.loads(http.get(PAGE)))
 
     def live(self) -> float:
-        return float(statistics.median(self._clients.answer("live", url=self._server.url, trials=20)))
+        return float(statistics.median(self._scripts.answer("live", url=self._server.url, trials=20)))
 
     def pictures(self) -> float:
         url, paths = self._server.url, self._pictured
@@ -152,9 +153,9 @@ class Ours(Side):
             return server.memory()
 
     def stop(self) -> None:
-        for server in ("_server", "_listing"):
-            if server in self.__dict__:
-                getattr(self, server).stop()
+        for opened in ("_http", "_server", "_listing"):
+            if opened in self.__dict__:
+                getattr(self, opened).close()
 
     # --- what the pieces stand on -----------------------------------------------------------------------------------
 
@@ -168,6 +169,13 @@ class Ours(Side):
     @cached_property
     def _http(self) -> Http:
         return Http(self._server.url)
+
+    @property
+    def _scripts(self) -> Clients:
+        """Processes that log as people's scripts do. Raises NotThere."""
+        if not hasattr(depthboard, "start"):
+            raise NotThere("there is no depthboard.start() yet: bench.tracking.client_ours has the calls")
+        return self._clients
 
     @cached_property
     def _clients(self) -> Clients:
@@ -217,21 +225,15 @@ class Ours(Side):
 
     @cached_property
     def _pictured(self) -> list[str]:
-        paths = []
-        for number, run_id, token in self._attempts(self._http, workload.PICTURED_RUNS, 8)[1]:
-            http = Http(self._server.url, bearer(token))
-            if number == 0:
-                http.request(
-                    "PUT", f"/api/runs/{run_id}/frames", orjson.dumps([frame(i) for i in range(workload.SAMPLES)])
-                )
-            sent = [prediction(number, i) for i in range(workload.SAMPLES)]
-            http.post(f"/api/runs/{run_id}/predictions", orjson.dumps(sent))
-            paths += [kept["url"] for kept in self._ask(f"/api/runs/{run_id}/predictions")]
-        return paths
-
-
-def absent(key: str) -> float:
-    raise NotThere(f"not there yet: {MISSING[key]}")
+        attempts = self._attempts(self._http, workload.PICTURED_RUNS, 8)[1]
+        for number, run_id, token in attempts:
+            with Http(self._server.url, bearer(token)) as http:
+                if number == 0:
+                    frames = [frame(i) for i in range(workload.SAMPLES)]
+                    http.request("PUT", f"/api/runs/{run_id}/frames", orjson.dumps(frames))
+                sent = [prediction(number, i) for i in range(workload.SAMPLES)]
+                http.post(f"/api/runs/{run_id}/predictions", orjson.dumps(sent))
+        return [kept["url"] for _, run_id, _ in attempts for kept in self._ask(f"/api/runs/{run_id}/predictions")]
 
 
 def serve(home: Path, log: Path, database: str = "") -> Server:
@@ -246,27 +248,43 @@ def serve(home: Path, log: Path, database: str = "") -> Server:
         "DEPTHBOARD_LEASE_SECONDS": LEASE_SECONDS,
     }
     home.mkdir(parents=True, exist_ok=True)
-    return Server([sys.executable, "-m", "backend.serve"], f"http://127.0.0.1:{port}", "/api/health", log, environment)
+    command = [sys.executable, "-m", "backend.serve", "--with-parent", str(os.getpid())]
+    return Server(command, f"http://127.0.0.1:{port}", "/api/health", log, environment)
 
 
 def finish(server: Server, attempts: list[Attempt]) -> None:
     for _, run_id, token in attempts:
-        Http(server.url, bearer(token)).post(f"/api/runs/{run_id}/finish", orjson.dumps({"status": "finished"}))
+        with Http(server.url, bearer(token)) as http:
+            http.post(f"/api/runs/{run_id}/finish", orjson.dumps({"status": "finished"}))
+
+
+def rows_held(home: Path) -> int:
+    """Logged rows of all writers that the database has acknowledged."""
+    with closing(look_into(home)) as connection:
+        return int(connection.execute("select coalesce(sum(last_seq + 1), 0) from sequence").fetchone()[0])
+
+
+def check_rows(home: Path, before: int, runs: int) -> None:
+    """Raises Failed unless all rows of so many runs came to those held `before`."""
+    came = rows_held(home) - before
+    if came != runs * workload.STEPS:
+        raise Failed(f"{came} of {runs * workload.STEPS} logged rows are in the database")
+
+
+def look_into(home: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{home / 'depthboard.sqlite3'}?mode=ro", uri=True)
 
 
 def wait_for_compaction(home: Path, attempts: list[Attempt]) -> None:
     """Until no batch of these runs, which were claimed one after the other, is left as it came. Raises Failed."""
-    connection = sqlite3.connect(f"file:{home / 'depthboard.sqlite3'}?mode=ro", uri=True)
     left = "select exists (select 1 from chunk where run_id between ? and ?)"
     ids = [run_id for _, run_id, _ in attempts]
     end = time.monotonic() + COMPACTION_SECONDS
-    try:
+    with closing(look_into(home)) as connection:
         while connection.execute(left, (min(ids), max(ids))).fetchone()[0]:
             if time.monotonic() > end:
                 raise Failed(f"runs that ended are not compacted after {COMPACTION_SECONDS:g} s")
             time.sleep(0.1)
-    finally:
-        connection.close()
 
 
 def check_curves(answer: Any) -> None:

@@ -92,8 +92,9 @@ class MLflow(Side):
             return server.memory()
 
     def stop(self) -> None:
-        if "_server" in self.__dict__:
-            self._server.stop()
+        for opened in ("_http", "_server"):
+            if opened in self.__dict__:
+                getattr(self, opened).close()
 
     @cached_property
     def _server(self) -> Server:

@@ -144,8 +144,9 @@ class Trackio(Side):
             return server.memory()
 
     def stop(self) -> None:
-        if "_server" in self.__dict__:
-            self._server.stop()
+        for opened in ("_http", "_server"):
+            if opened in self.__dict__:
+                getattr(self, opened).close()
 
     # --- what the pieces stand on -----------------------------------------------------------------------------------
 

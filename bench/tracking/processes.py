@@ -62,6 +62,12 @@ class Http:
     def close(self) -> None:
         self._connection.close()
 
+    def __enter__(self) -> Http:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -115,15 +121,15 @@ class Server:
         try:
             self._wait(ready)
         except BaseException:
-            self.stop()
+            self.close()
             raise
         self.startup = time.perf_counter() - began
 
     def _wait(self, ready: str) -> None:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self._process.poll() is None:
-            with contextlib.suppress(OSError, http.client.HTTPException, Failed):
-                Http(self.url).get(ready)
+            with contextlib.suppress(OSError, http.client.HTTPException, Failed), Http(self.url) as connection:
+                connection.get(ready)
                 return
             time.sleep(0.01)
         raise Failed(f"no answer at {self.url}{ready}; the server's log is {self._log}")
@@ -131,7 +137,8 @@ class Server:
     def memory(self) -> float:
         return memory(self._process.pid)
 
-    def stop(self) -> None:
+    def close(self) -> None:
+        """Stop it, and whatever it started, by their process ids."""
         members = family(self._process.pid)
         self._process.terminate()
         try:
@@ -147,7 +154,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.close()
 
 
 class Clients:

@@ -55,11 +55,12 @@ def test_a_server_is_waited_for_and_stopped(tmp_path: Path) -> None:
     with Server(command, f"http://127.0.0.1:{port}", "/page", tmp_path / "log", folder=tmp_path) as server:
         assert server.startup > 0
         assert server.memory() > 1
-        assert Http(server.url).get("/page") == b"here"
-        with pytest.raises(Failed, match="answered 404"):
-            Http(server.url).get("/other")
-    with pytest.raises(OSError, match="refused"):
-        Http(server.url).get("/page")
+        with Http(server.url) as http:
+            assert http.get("/page") == b"here"
+            with pytest.raises(Failed, match="answered 404"):
+                http.get("/other")
+    with pytest.raises(OSError, match="refused"), Http(server.url) as http:
+        http.get("/page")
 
 
 def test_a_server_that_ends_at_once_names_its_log(tmp_path: Path) -> None:
