@@ -103,12 +103,8 @@ def record(server: URL, size: Size, folder: Path) -> Iterator[Record]:
     with fresh_database(server, size) as url:
         experiments = fill(url, size)
         log = folder / "server.log"
-        home, shown, middle = (
-            folder / f"{size.runs}x{size.steps}",
-            url.render_as_string(False),
-            experiments[len(experiments) // 2],
-        )
-        with serve(home, log, shown) as api, Http(api.url) as http:
+        home, middle = folder / f"{size.runs}x{size.steps}", experiments[len(experiments) // 2]
+        with serve(home, log, url.render_as_string(hide_password=False)) as api, Http(api.url) as http:
             run = orjson.loads(http.get(f"/api/experiments/{middle}/runs?size=1"))["items"][0]["id"]
             yield Record(size, http, requests(middle, run))
 

@@ -12,7 +12,7 @@ import orjson
 
 import depthboard
 from bench.tracking import workload
-from bench.tracking.processes import Http, serve_client, wait_for_start
+from bench.tracking.processes import Failed, Http, serve_client, wait_for_start
 
 Attempt = tuple[int, int, str]
 """Number of the run in the workload, its id, the token of its attempt."""
@@ -34,23 +34,26 @@ def log(runs: list[int], steps: int) -> None:
     prepared = {run: {key: c.tolist() for key, c in workload.curves(run, steps).items()} for run in runs}
     wait_for_start()
     for number, lists in prepared.items():
-        run = depthboard.start(name=f"r{number}")
+        run = depthboard.start(experiment="bench", name=f"r{number}")
         for step in range(steps):
             run.log({key: column[step] for key, column in lists.items()}, step=step)
-        run.finish()
+        if not run.finish():
+            raise Failed("not every point is acknowledged")
 
 
 def live(_: None, url: str, trials: int) -> None:
     """Milliseconds from log() having returned, through the flush, to the value being in an answer of the API."""
-    run, http = depthboard.start(name="live"), Http(url)
-    path = f"/api/runs/{run.id}/metrics?key=live"
+    run, http = depthboard.start(experiment="bench", name="live"), Http(url)
+    run.log({"live": -1.0}, step=0)
+    run.flush()
+    path = f"/api/runs/{run.number}/metrics?key=live"
     wait_for_start()
     waits = []
-    for trial in range(trials):
-        run.log({"live": float(trial)}, step=trial)
+    for step in range(1, trials + 1):
+        run.log({"live": float(step)}, step=step)
         began = time.perf_counter()
         run.flush()
-        while not _shown(http.get(path), trial):
+        while orjson.loads(http.get(path))["series"]["live"]["step"][-1] < step:
             pass
         waits.append(1000 * (time.perf_counter() - began))
     run.finish()
@@ -80,11 +83,6 @@ def points(first_seq: int, steps: Any, walls: Any, values: Any) -> bytes:
 
 def packed(column: Any, kind: str) -> str:
     return base64.b64encode(np.ascontiguousarray(column, kind).tobytes()).decode()
-
-
-def _shown(answer: bytes, trial: int) -> bool:
-    series = orjson.loads(answer)["series"]
-    return "live" in series and series["live"]["step"][-1] == trial
 
 
 if __name__ == "__main__":

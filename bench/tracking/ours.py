@@ -79,18 +79,18 @@ class Ours(Side):
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def log(self, clients: int, runs: int) -> float:
-        before = rows_held(self._folder / "home")
+        before = rows_held(self._home)
         seconds = self._scripts.seconds("log", shares(clients, runs), steps=workload.STEPS)
-        check_rows(self._folder / "home", before, runs)
+        check_rows(self._home, before, runs)
         return rate(runs, len(workload.KEYS), workload.STEPS, seconds)
 
     def bulk(self, clients: int) -> float:
         attempts, before = (
             self._attempts(self._http, workload.RUNS, workload.STEPS)[1],
-            rows_held(self._folder / "home"),
+            rows_held(self._home),
         )
         seconds = self._bulk(self._server, clients, attempts, workload.STEPS)
-        check_rows(self._folder / "home", before, workload.RUNS)
+        check_rows(self._home, before, workload.RUNS)
         return rate(workload.RUNS, len(workload.KEYS), workload.STEPS, seconds)
 
     def _bulk(self, server: Server, clients: int, attempts: list[Attempt], steps: int) -> float:
@@ -163,6 +163,12 @@ class Ours(Side):
     def _server(self) -> Server:
         return self._serve(self._folder / "home")
 
+    @property
+    def _home(self) -> Path:
+        """The folder of the server that is written to, which has made its database when it answers."""
+        assert self._server.url
+        return self._folder / "home"
+
     def _serve(self, home: Path) -> Server:
         return serve(home, self.server_log)
 
@@ -206,7 +212,7 @@ class Ours(Side):
         experiment, attempts = self._attempts(self._http, runs, steps)
         self._bulk(self._server, 1, attempts, steps)
         finish(self._server, attempts)
-        wait_for_compaction(self._folder / "home", attempts)
+        wait_for_compaction(self._home, attempts)
         return experiment, [run_id for _, run_id, _ in attempts]
 
     @cached_property
