@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pythons, missing = _interpreters(options.peers)
     rows = [row for row in ROWS if not options.rows or row.key in options.rows]
     with tempfile.TemporaryDirectory(prefix="depthboard-bench-", dir=options.folder) as folder:
-        pairings = measure(rows, pythons, Path(folder), options.rounds)
+        pairings = _until_stopped(measure(rows, pythons, Path(folder), options.rounds))
+    pairings.sort(key=lambda pairing: rows.index(pairing.row))
     print(
         f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians of {options.rounds} rounds"
     )
@@ -42,6 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written = as_json(pairings, missing, processor=processor(), cores=os.cpu_count(), peers=environments.PEERS)
         options.json.write_text(json.dumps(written, indent=1) + "\n")
     return 0
+
+
+def _until_stopped(measured: Generator[Pairing, None, None]) -> list[Pairing]:
+    """All of them, or those before Ctrl-C."""
+    pairings = []
+    try:
+        for pairing in measured:
+            pairings.append(pairing)
+    except KeyboardInterrupt:
+        print("stopped; what was measured:", file=sys.stderr)
+    finally:
+        measured.close()
+    return pairings
 
 
 def parse(arguments: Sequence[str] | None) -> Any:
@@ -82,21 +96,19 @@ def _interpreters(asked: list[str] | None) -> tuple[dict[str, Path], dict[str, s
     return found, missing
 
 
-def measure(rows: Sequence[Row], pythons: dict[str, Path], folder: Path, rounds: int) -> list[Pairing]:
+def measure(rows: Sequence[Row], pythons: dict[str, Path], folder: Path, rounds: int) -> Generator[Pairing, None, None]:
     """All rows beside the first peer, then beside each other one those that it has."""
     ours = Ours(folder / "ours")
     try:
         if not pythons:
-            return compare(rows, ours, None, rounds)
-        pairings: list[Pairing] = []
-        for peer, python in pythons.items():
+            yield from compare(rows, ours, None, rounds)
+        for place, (peer, python) in enumerate(pythons.items()):
             side = SIDES[peer](python, folder / peer)
             try:
                 print(f"beside {environments.PEERS[peer]}", file=sys.stderr)
-                pairings += compare([r for r in rows if not pairings or r.key in side.pieces], ours, side, rounds)
+                yield from compare([r for r in rows if place == 0 or r.key in side.pieces], ours, side, rounds)
             finally:
                 side.stop()
-        return sorted(pairings, key=lambda pairing: rows.index(pairing.row))
     finally:
         ours.stop()
 

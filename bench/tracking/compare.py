@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bench.tracking.processes import busy
@@ -54,9 +54,8 @@ class Pairing:
         return all(verdicts) if verdicts else None
 
 
-def compare(rows: Sequence[Row], ours: Side, peer: Side | None, rounds: int) -> list[Pairing]:
+def compare(rows: Sequence[Row], ours: Side, peer: Side | None, rounds: int) -> Iterator[Pairing]:
     """Every row in so many rounds of a block each, the sides in turn the first. Before rates a block each that does not count."""
-    pairings = []
     for row in rows:
         print(f"  {row.title} …", file=sys.stderr, flush=True)
         pairing = Pairing(row, Measured(), peer.name if peer else None)
@@ -71,8 +70,7 @@ def compare(rows: Sequence[Row], ours: Side, peer: Side | None, rounds: int) -> 
             pairing.busy.append(busy())
             for side, measured in blocks if turn % 2 == 0 else blocks[::-1]:
                 _measure(row.key, side, measured)
-        pairings.append(pairing)
-    return pairings
+        yield pairing
 
 
 def _measure(key: str, side: Side, measured: Measured) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
 from bench.tracking import environments
-from bench.tracking.__main__ import parse
+from bench.tracking.__main__ import _until_stopped, parse
 from bench.tracking.compare import Measured, Pairing, compare
 from bench.tracking.rows import ROWS, Row
 from bench.tracking.side import NotThere, Side
@@ -43,7 +43,7 @@ class Fake(Side):
 def test_the_sides_take_turns_in_being_first() -> None:
     asked: list[str] = []
     ours, peer = Fake("ours", asked, page=[1.0] * 3), Fake("trackio", asked, page=[1.0] * 3)
-    compare([TIME], ours, peer, rounds=3)
+    list(compare([TIME], ours, peer, rounds=3))
     assert asked == ["ours", "trackio", "trackio", "ours", "ours", "trackio"]
 
 
@@ -66,6 +66,14 @@ def test_of_times_the_smaller_is_the_better() -> None:
 def test_a_target_that_cannot_be_judged_is_neither_met_nor_missed() -> None:
     assert Pairing(SPEED, Measured([500.0])).met is None
     assert Pairing(TIME, Measured(reason="not there yet")).met is None
+
+
+def test_a_run_that_is_stopped_keeps_what_was_measured() -> None:
+    def measured() -> Generator[Pairing, None, None]:
+        yield Pairing(TIME, Measured([1.0]))
+        raise KeyboardInterrupt
+
+    assert [pairing.ours.values for pairing in _until_stopped(measured())] == [[1.0]]
 
 
 def test_one_piece_that_fails_loses_no_other() -> None:
