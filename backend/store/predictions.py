@@ -119,6 +119,16 @@ def truth(session: Session, frame_id: int) -> bytes:
     return _frame(session, frame_id, Frame.depth)
 
 
+def packed_several(session: Session, ids: Sequence[int]) -> list[Prediction]:
+    """Predictions with their maps, in this order. Raises NotFound for one that is not there."""
+    query = select(Prediction).where(Prediction.id.in_(ids)).options(undefer(Prediction.depth))
+    found = {row.id: row for row in session.scalars(query)}
+    missing = [id for id in ids if id not in found]
+    if missing:
+        raise NotFound(f"there is no prediction {missing[0]}.", field="id")
+    return [found[id] for id in ids]
+
+
 def _frame(session: Session, frame_id: int, column: object) -> bytes:
     found = session.scalar(select(column).where(Frame.id == frame_id))  # type: ignore[call-overload]
     if found is None:

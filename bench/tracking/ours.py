@@ -22,7 +22,7 @@ import depthboard
 from bench.filling import fill_listed
 from bench.tracking import workload
 from bench.tracking.client_ours import Attempt, bearer
-from bench.tracking.processes import Clients, Failed, Http, Server, Size, fetch, free_port, shares, sqlite_size
+from bench.tracking.processes import Clients, Failed, Http, Server, Size, free_port, shares, sqlite_size
 from bench.tracking.side import NotThere, Side, milliseconds, rate
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.protocol import pack_depth
@@ -139,8 +139,9 @@ class Ours(Side):
         return float(statistics.median(self._scripts.answer("live", url=self._server.url, trials=20)))
 
     def pictures(self) -> float:
-        url, paths = self._server.url, self._pictured
-        return milliseconds(lambda: fetch(url, paths, 6, {"Accept-Encoding": "gzip"}))
+        path = "/api/predictions?" + urlencode({"id": self._pictured}, doseq=True)
+        with Http(self._server.url) as http:
+            return milliseconds(lambda: http.get(path))
 
     # --- weight -----------------------------------------------------------------------------------------------------
 
@@ -230,7 +231,7 @@ class Ours(Side):
         return self._serve(home)
 
     @cached_property
-    def _pictured(self) -> list[str]:
+    def _pictured(self) -> list[int]:
         attempts = self._attempts(self._http, workload.PICTURED_RUNS, 8)[1]
         for number, run_id, token in attempts:
             with Http(self._server.url, bearer(token)) as http:
@@ -239,7 +240,7 @@ class Ours(Side):
                     http.request("PUT", f"/api/runs/{run_id}/frames", orjson.dumps(frames))
                 sent = [prediction(number, i) for i in range(workload.SAMPLES)]
                 http.post(f"/api/runs/{run_id}/predictions", orjson.dumps(sent))
-        return [kept["url"] for _, run_id, _ in attempts for kept in self._ask(f"/api/runs/{run_id}/predictions")]
+        return [kept["id"] for _, run_id, _ in attempts for kept in self._ask(f"/api/runs/{run_id}/predictions")]
 
 
 def serve(home: Path, log: Path, database: str = "") -> Server:

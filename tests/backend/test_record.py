@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from depthboard.metrics import FIRST_SUMS, SHARPNESS
+from depthboard.protocol import unpack_depth
 from tests.backend import acting
 
 
@@ -79,6 +82,16 @@ def test_depth_maps_and_pictures_come_back_as_they_were_sent(client: TestClient)
         assert answer.headers.get("content-encoding") == ("gzip" if headers["Accept-Encoding"] == "gzip" else None)
         assert (np.frombuffer(answer.content, "<u2") == 2500).all()
         assert len(answer.content) == 2 * acting.HEIGHT * acting.WIDTH
+    together = client.get("/api/predictions", params={"id": [entry["id"] for entry in reversed(entries)]})
+    start = 4 + int.from_bytes(together.content[:4], "little")
+    header = json.loads(together.content[4:start])
+    assert [part["id"] for part in header] == [entry["id"] for entry in reversed(entries)]
+    for part in header:
+        depth = unpack_depth(together.content[start : start + part["bytes"]], part["height"], part["width"])
+        assert (depth == 2500).all()
+        start += part["bytes"]
+    assert start == len(together.content)
+    assert client.get("/api/predictions", params={"id": [entries[0]["id"], 10**9]}).status_code == 404
     frame = entries[0]["frame_id"]
     assert client.get(f"/api/frames/{frame}/rgb").content.startswith(b"\x89PNG")
     assert (np.frombuffer(client.get(f"/api/frames/{frame}/depth").content, "<u2") == 3000).all()

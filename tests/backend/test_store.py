@@ -14,6 +14,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session, undefer
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session, undefer
 from backend.store import curves, outbox
 from backend.store.columns import Columns, thin
 from backend.store.evaluations import unpack_sums
-from backend.store.migrations import configuration, migrate
+from backend.store.migrations import HEAD, configuration, migrate
 from backend.store.session import Database, clock
 from backend.store.tables import Attempt, Base, Dataset, Evaluation, Event, Param
 from backend.store.types import INT64
@@ -56,6 +57,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_models_and_running_them_a
 ) -> None:
     migrate(blank)
     migrate(blank)
+    assert ScriptDirectory.from_config(configuration()).get_current_head() == HEAD
     with blank.reader.connect() as connection:
         options = {"compare_type": True, "compare_server_default": True}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)

@@ -6,20 +6,24 @@ A new one: change tables.py, then `python -m backend.store.migrations "what chan
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from backend.store.session import Database
 from depthboard.errors import Misconfigured
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0003"
+"""The revision of this version's tables. Alembic, which takes a while to load, is asked only where another one is found."""
 LOCK = 0x6D696772
 
 
 def configuration(connection: Connection | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -32,6 +36,10 @@ def migrate(database: Database) -> None:
 
     Raises Misconfigured for a database that a newer version wrote, and for one whose tables are not Depthboard's.
     """
+    if _current(database) == HEAD:
+        return
+    from alembic import command
+
     with database.writer.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -40,7 +48,17 @@ def migrate(database: Database) -> None:
     database.make_reclaimable()
 
 
+def _current(database: Database) -> str | None:
+    with database.reader.connect() as connection:
+        if inspect(connection).has_table("alembic_version"):
+            return connection.scalar(text("select version_num from alembic_version"))
+    return None
+
+
 def _check_known(connection: Connection, database: Database) -> None:
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     place = database.url.render_as_string(hide_password=True)
     current = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()}
