@@ -51,7 +51,8 @@ def migrate(database: Database) -> None:
 def _current(database: Database) -> str | None:
     with database.reader.connect() as connection:
         if inspect(connection).has_table("alembic_version"):
-            return connection.scalar(text("select version_num from alembic_version"))
+            found: str | None = connection.scalar(text("select version_num from alembic_version"))
+            return found
     return None
 
 
