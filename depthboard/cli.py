@@ -130,9 +130,13 @@ def serve() -> None:
 
 
 @app.command()
-def work(slots: Slots = 1) -> None:
-    """A worker alone; it finds the API at DEPTHBOARD_API_URL."""
-    os.execv(sys.executable, [sys.executable, "-m", "worker", "--slots", str(slots)])
+def work(
+    slots: Annotated[int, typer.Option(help="Trainings on each GPU, or without one on this host.", min=1)] = 1,
+    gpus: Annotated[str, typer.Option(help="Only these GPUs, by number or UUID: 0,1.")] = "",
+) -> None:
+    """A worker alone; it finds the API at DEPTHBOARD_API_URL. Ctrl-C gives its runs back after a checkpoint, a second one at once."""
+    chosen = ["--gpus", gpus] if gpus else []
+    os.execv(sys.executable, [sys.executable, "-m", "worker", "--slots", str(slots), *chosen])
 
 
 @app.command()

@@ -150,6 +150,12 @@ class ClaimRequest(Message):
     host: str = Field(max_length=200)
     device: str = Field("cpu", max_length=200)
     training_version: str = Field(max_length=100)
+    processes: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="how many processes one run may have here: the worker's GPUs; none: any number",
+    )
 
 
 class DatasetRef(Message):
@@ -199,7 +205,7 @@ class Progress(Message):
 
 
 class Renewal(Message):
-    progress: Progress | None = None
+    progress: Progress | None = Field(None, description="only when the training moved since the last one")
 
 
 class RenewalAnswer(Message):
@@ -380,3 +386,4 @@ class Finish(Message):
     reason: str = Field("", max_length=10_000)
     exit_code: int | None = None
     step: Step | None = Field(None, description="of a run that its budget's clock ended: where")
+    retry: bool = Field(False, description="of a failed one: the run is tried again if it has attempts left")

@@ -36,6 +36,20 @@ class Settings(BaseSettings):
         32 << 30, ge=0, description="Prepared frames kept on disk up to this many bytes a dataset and size."
     )
 
+    artifacts_url: str = Field(
+        "",
+        description="Where checkpoints are kept: a folder that all workers reach, as file:///…, or s3://bucket/prefix; empty: home/artifacts.",
+    )
+    keep_checkpoints: int = Field(
+        2, ge=1, le=1000, description="The last checkpoints kept of a run, besides the best on validation."
+    )
+    stall_seconds: float = Field(
+        600.0, gt=0, description="A training that has not moved for so long is shown as stalled."
+    )
+    stall_kill_seconds: float = Field(
+        0.0, ge=0, description="A training that has not moved for so long is killed and tried again; 0: never."
+    )
+
     @property
     def url(self) -> str:
         return (

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,8 @@ from depthboard.errors import DepthboardError
 from depthboard.protocol import Claim
 from depthboard.settings import Settings, get_settings
 from worker import checkpoint, memory
-from worker.checkpoint import Saver
+from worker.artifacts import open_store
+from worker.checkpoint import Saver, Shelf
 from worker.data import FrameStore, open_unchanged, test_frames, training_frames, validation_frames
 from worker.data.source import Source
 from worker.distributed import ALONE, Group, join, leave
@@ -35,6 +37,7 @@ from worker.networks import D3Net, prepare_network
 from worker.objective import Objective
 from worker.provenance import describe
 from worker.recorder import Recorder
+from worker.stop import Stop
 from worker.train import SEED_STEP, Progress, Trainer
 
 GRACE_SECONDS = 15.0
@@ -46,26 +49,30 @@ BREAK_SECONDS = 5.0
 How = dict[str, str | int | list[str]]
 
 
-def run_attempt(claim: Claim, folder: Path, stop: threading.Event) -> bool:
+def run_attempt(claim: Claim, folder: Path, stop: Stop) -> bool:
     """Train the claimed run; True when its budget is used up, False when `stop` came first. Raises DepthboardError with the reason of a failure."""
     settings, config = get_settings(), claim.config
     device = prepare_torch(settings, config.engine, config.seed)
     memory.check(config, device)
-    recorder = Recorder(RunWriter(claim.run_id, claim.token))
+    recorder, progress = Recorder(RunWriter(claim.run_id, claim.token)), Progress(folder / "progress.json")
+    state = checkpoint.first_whole(claim.resume_from)
+    recorder.begin(None if state is None else state["step"] + 1)
     network, initialisation = make_network(config)  # before the data: a wrong weights file is told at once
+    progress.touch(0)
     with _others(claim, folder) as size:
         group = join(0, size, device, _meeting(folder))
         trainer, evaluators = make_trainer(claim, settings, network, recorder, device, group)
         _describe(trainer, claim, recorder, device, initialisation)
         if not claim.frames_known and (frames := evaluators[0].sample_frames()):
             recorder.frames(frames)
-        resume(trainer, claim, recorder, group)
+        progress.touch(0)
+        resume(trainer, state, group)
         if trainer.step == 0:
             recorder.evaluation(evaluators[0].constant(trainer.median_depth))
-        saver = Saver(settings.artifacts / "runs" / str(claim.run_id), recorder.flush, recorder.checkpoint)
+        saver = Saver(shelf_of(claim, settings), recorder.flush, recorder.checkpoint)
         try:
-            done = trainer.run(stop, saver.save, Progress(folder / "progress.json"))
-            saver.wait()
+            done = trainer.run(stop, saver.save, progress)
+            saver.close() if done else saver.wait()
         except Exception:
             with contextlib.suppress(Exception):  # the failure is the reason, not what became of the last checkpoint
                 saver.wait()
@@ -85,8 +92,8 @@ def join_attempt(claim: Claim, folder: Path, rank: int) -> None:
     network, _ = make_network(config)
     group = join(rank, config.engine.processes, device, _meeting(folder))
     trainer, _ = make_trainer(claim, settings, network, None, device, group)
-    resume(trainer, claim, None, group)
-    trainer.run(threading.Event(), lambda _: None, Progress(folder / f"progress-{rank}.json"))
+    resume(trainer, checkpoint.first_whole(claim.resume_from), group)
+    trainer.run(Stop(), lambda _: None, Progress(folder / f"progress-{rank}.json"))
     leave()
 
 
@@ -181,22 +188,21 @@ def batch_hash(trainer: Trainer, steps: int = 2) -> str:
     return digest.hexdigest()
 
 
-def resume(trainer: Trainer, claim: Claim, recorder: Recorder | None, group: Group = ALONE) -> None:
-    """Go on from the furthest of the run's checkpoints that is there and whole: the first process looks, and all do as it found."""
-    found = next(
-        ((i, state) for i, note in enumerate(claim.resume_from) if (state := checkpoint.load(note)) is not None), None
-    )
-    number = group.agree(0 if found is None else found[0] + 1)
-    for note in claim.resume_from[: number - 1 if number else None]:
-        print(f"the checkpoint of step {note.step} is missing or damaged", flush=True)
-    if number:
-        same = found is not None and found[0] == number - 1
-        state = found[1] if found is not None and same else checkpoint.load(claim.resume_from[number - 1])
-        assert state is not None, "the processes of a run share one folder of checkpoints"
-        trainer.load(state)
-        print(f"resumed from step {trainer.step}", flush=True)
-    if recorder is not None:
-        recorder.begin(trainer.step + 1 if number else None)
+def shelf_of(claim: Claim, settings: Settings) -> Shelf:
+    """Where the run's checkpoints go: the database's mark keeps apart two that share a home."""
+    mark = f"{claim.store}-{claim.run_id}" if claim.store else str(claim.run_id)
+    return Shelf(open_store(settings), f"runs/{mark}", claim.attempt, settings.keep_checkpoints)
+
+
+def resume(trainer: Trainer, state: dict[str, Any] | None, group: Group = ALONE) -> None:
+    """Go on from a checkpoint: the first process of the run says from which step, and all have the same files."""
+    step = group.agree(0 if state is None else int(state["step"]))
+    if step == 0:
+        return
+    if state is None or state["step"] != step:
+        raise DepthboardError("the processes of this run do not find the same checkpoints.", field="artifacts_url")
+    trainer.load(state)
+    print(f"resumed from step {trainer.step}", flush=True)
 
 
 def _describe(trainer: Trainer, claim: Claim, recorder: Recorder, device: torch.device, initialisation: How) -> None:

@@ -19,7 +19,7 @@ from depthboard.errors import Misconfigured
 from depthboard.settings import Settings, get_settings
 from worker.code import source_hash
 from worker.environment import training_environment
-from worker.gpus import device_name, gpu_of
+from worker.gpus import device_name
 
 MEASURED_STEPS = 12
 BATCH = 8
@@ -33,13 +33,13 @@ class Calibration:
     startup_seconds: float
 
 
-def calibrate(settings: Settings, slots: int) -> Calibration:
+def calibrate(settings: Settings, places: list[str]) -> Calibration:
     """Read the measurement of this host, or take it (about ten seconds). Raises Misconfigured when training does not work here at all."""
-    key = f"{platform.node()} {device_name()} {slots} {settings.threads} {source_hash()}"
+    key = f"{platform.node()} {device_name()} {len(places)} {settings.threads} {source_hash()}"
     file = settings.cache / f"calibration-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
     if file.is_file():
         return Calibration(**json.loads(file.read_text()))
-    measured = _measure(settings, slots)
+    measured = _measure(settings, places)
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_suffix(f".{os.getpid()}")
     temporary.write_text(json.dumps(asdict(measured)))
@@ -47,8 +47,8 @@ def calibrate(settings: Settings, slots: int) -> Calibration:
     return measured
 
 
-def _measure(settings: Settings, slots: int) -> Calibration:
-    environments = [training_environment(settings.threads, gpu_of(number)) for number in range(slots)]
+def _measure(settings: Settings, places: list[str]) -> Calibration:
+    environments = [training_environment(settings.threads, place or None) for place in places]
     command = [sys.executable, "-m", "worker.calibrate", str(time.time())]
     children = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)

@@ -1,11 +1,11 @@
-"""Checkpoints: written whole or not at all, beside the training, verified before use."""
+"""Checkpoints: written whole or not at all, beside the training, verified before use; a damaged one gives way to the one before."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,39 @@ import torch
 from torch import Tensor
 
 from depthboard.protocol import CheckpointNote
+from worker.artifacts import OutOfReach, Store, at_hand
 
-KEEP = 2
+
+class Unwritten(OutOfReach):
+    """A checkpoint for which there was no room, or whose store did not answer."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The place of one run's checkpoints: a folder of a store. Each attempt's have their own names, so that none overwrites another's."""
+
+    store: Store
+    folder: str
+    attempt: int = 1
+    keep: int = 2
+
+    def name(self, step: int) -> str:
+        return f"{self.folder}/step-{step:012d}-{self.attempt}.pt"
 
 
 class Saver:
     """Writes one checkpoint at a time in a thread of its own, so that the training goes on meanwhile.
 
     `flush` returns when the record holds all that came before: a checkpoint never runs ahead of it. `note` tells the record of a
-    checkpoint that is complete. What goes wrong is raised at the next call.
+    checkpoint that is complete; only then are older ones removed. One that cannot be written, of a full disk say, is left out, and the training goes on. What else
+    goes wrong is raised at the next call.
     """
 
-    def __init__(self, folder: Path, flush: Callable[[], None], note: Callable[[CheckpointNote], None]) -> None:
-        self._folder, self._flush, self._note = folder, flush, note
+    def __init__(self, shelf: Shelf, flush: Callable[[], None], note: Callable[[CheckpointNote], None]) -> None:
+        self._shelf, self._flush, self._note = shelf, flush, note
         self._thread: threading.Thread | None = None
         self._error: Exception | None = None
+        self._missed: Unwritten | None = None
 
     def save(self, state: dict[str, Any]) -> None:
         """Copy the state and write it, after the one before is written."""
@@ -36,7 +54,7 @@ class Saver:
         self._thread.start()
 
     def wait(self) -> None:
-        """Return when everything given so far is on disk and in the record."""
+        """Return when everything given so far is on disk and in the record, or was left out."""
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -44,10 +62,22 @@ class Saver:
             error, self._error = self._error, None
             raise error
 
+    def close(self) -> None:
+        """As `wait`, for the last one, which must not be missing. Raises Unwritten if it is."""
+        self.wait()
+        if self._missed is not None:
+            raise self._missed
+
     def _write(self, state: dict[str, Any]) -> None:
         try:
             self._flush()
-            self._note(write(self._folder, state))
+            self._missed = None
+            self._note(write(self._shelf, state))
+            self._flush()
+            prune(self._shelf, {step for step, _ in state.get("best", {}).values()})
+        except Unwritten as error:
+            self._missed = error
+            print(f"{error} The training goes on without it.", flush=True)
         except Exception as error:  # raised again in the training, by whoever saves or waits next
             self._error = error
 
@@ -63,37 +93,55 @@ def on_host(state: Any) -> Any:
     return state
 
 
-def write(folder: Path, state: dict[str, Any]) -> CheckpointNote:
-    """Write `state` to a temporary name, sync, rename. Removed are all but the KEEP written last and those of the steps in `state["best"]`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    final = _file(folder, state["step"])
-    temporary = final.with_suffix(f".tmp-{os.getpid()}")
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    note = CheckpointNote(
-        step=state["step"], path=str(final), sha256=file_hash(temporary), bytes=temporary.stat().st_size
-    )
-    temporary.rename(final)
-    best = {_file(folder, step) for step, _ in state.get("best", {}).values()}
-    # By age, not by step: a run that began anew may stand beside later steps of before.
-    for old in sorted(folder.glob("step-*.pt"), key=lambda file: file.stat().st_mtime_ns)[:-KEEP]:
-        if old not in best:
-            old.unlink(missing_ok=True)
-    return note
+def write(shelf: Shelf, state: dict[str, Any]) -> CheckpointNote:
+    """Write `state` to a scratch name and keep it as a whole. Raises Unwritten."""
+    name = shelf.name(state["step"])
+    try:
+        with shelf.store.scratch(name) as file:
+            with file.open("wb") as out:
+                torch.save(state, out)
+            sha256, size = file_hash(file), file.stat().st_size
+            path = shelf.store.keep(file, name)
+    except (OSError, RuntimeError, OutOfReach) as error:
+        raise Unwritten(
+            f"the checkpoint of step {state['step']} could not be written: {_root(error)}.", remedy="Make room for it."
+        ) from error
+    return CheckpointNote(step=state["step"], path=path, sha256=sha256, bytes=size, host=shelf.store.host)
+
+
+def _root(error: BaseException) -> str:
+    """What began it: torch's writer speaks of its own state when its file fails."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return str(error).rstrip(".")
+
+
+def prune(shelf: Shelf, best: set[int]) -> None:
+    """Remove all but the last that were written and those of the steps in `best`. By age, not by step: a run that began anew may stand beside later steps of before."""
+    try:
+        old = shelf.store.paths(shelf.folder)[: -shelf.keep]
+    except OutOfReach:
+        return  # what is too much is removed the next time
+    for path in old:
+        if int(Path(path).stem.split("-")[1]) not in best:
+            shelf.store.free(path)
 
 
 def load(note: CheckpointNote) -> dict[str, Any] | None:
-    """The state, or None when the file is gone or its hash differs: the run then begins anew."""
-    path = Path(note.path)
-    if not path.is_file() or file_hash(path) != note.sha256:
-        return None
-    return dict(torch.load(path, map_location="cpu", weights_only=True))
+    """The state, or None when the file is gone or its hash differs: an older one is tried then. Raises OutOfReach."""
+    with at_hand(note.path) as file:
+        if file is None or file_hash(file) != note.sha256:
+            return None
+        return dict(torch.load(file, map_location="cpu", weights_only=True))
 
 
-def _file(folder: Path, step: int) -> Path:
-    return folder / f"step-{step:012d}.pt"
+def first_whole(notes: list[CheckpointNote]) -> dict[str, Any] | None:
+    """The state of the first checkpoint that is there and whole; None where none is."""
+    for note in notes:
+        if (state := load(note)) is not None:
+            return state
+        print(f"the checkpoint of step {note.step} is missing or damaged", flush=True)
+    return None
 
 
 def file_hash(path: Path) -> str:

@@ -63,7 +63,7 @@ class Group:
         """What the first process says, the same everywhere. All processes must ask together."""
         if self.size == 1:
             return verdict
-        said = torch.tensor([verdict], dtype=torch.int32, device=self._device)
+        said = torch.tensor([verdict], dtype=torch.int64, device=self._device)
         dist.broadcast(said, src=0)
         return int(said.item())
 

@@ -12,5 +12,6 @@ KEEP_FREED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 def training_environment(threads: int, gpu: str | None = None) -> dict[str, str]:
     """This process's environment, for a training child with so many CPU threads, on this GPU or, without one, a CPU."""
     kept = {} if gpu is not None else {name: os.environ.get(name, value) for name, value in KEEP_FREED.items()}
-    shown = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
+    order = os.environ.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # as nvidia-smi numbers them
+    shown = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu, "CUDA_DEVICE_ORDER": order}
     return {**os.environ, **kept, **shown, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from worker.schedule import evaluation_steps
 
 BATCH = 16
 
+Scored = tuple[protocol.Evaluation, list[protocol.Prediction]]
+
 
 class Evaluator:
     """One part of the data (test or validation) under one protocol."""
@@ -35,11 +37,11 @@ class Evaluator:
         self._samples = equally_spaced(len(store), keep) if keep else []
 
     def score(
-        self, network: nn.Module, step: int, last: bool = False
-    ) -> tuple[protocol.Evaluation, list[protocol.Prediction]]:
+        self, network: nn.Module, step: int, last: bool = False, between: Callable[[], None] = lambda: None
+    ) -> Scored:
         """Per-image sums of every frame, the depth maps of the sample frames, and sharpness where it is due.
 
-        `last` says that the run ends here; at the last step of its budget that is known anyway.
+        `last` says that the run ends here; at the last step of its budget that is known anyway. What `between` raises before a batch ends it.
         """
         began = time.monotonic()
         sharp = self._sharpness_due(step, last)
@@ -47,6 +49,7 @@ class Evaluator:
         network.eval()
         with torch.inference_mode():
             for indices, rgb, depth in self._batches():
+                between()
                 pred = self._predict(network, rgb)
                 sums.append(evaluation_sums(pred, self._target(indices, depth), **self._protocol()))
                 if sharp:

@@ -1,30 +1,42 @@
-"""The training child: `python -m worker.launch FOLDER PARENT_PID [RANK]`. It dies with its supervisor, stops cleanly on SIGTERM, and leaves its reason in a file when it fails."""
+"""The training: `python -m worker.launch FOLDER PARENT_PID [RANK]`. It has a guard that outlives it (worker.guard), stops cleanly on SIGTERM, and leaves its reason in a file when it fails."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
 
-from depthboard.errors import DepthboardError
+from depthboard.errors import DepthboardError, Misconfigured
 from depthboard.process import die_with_parent
-from depthboard.protocol import Claim
-from worker.supervise import EXIT_STOPPED
+from worker.guard import guarded
+from worker.orphans import Mark
+from worker.stop import EXIT_LATER, EXIT_STOPPED, Stop
+
+if TYPE_CHECKING:
+    from depthboard.protocol import Claim
+
+# What the guard needs is light; the rest is loaded after it was parted from the training.
 
 
 def main(folder: Path, parent: int, rank: int = 0) -> int:
-    die_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return lead(folder) if rank == 0 else follow(folder, rank)
+    if rank > 0:
+        die_with_parent(parent)
+        return follow(folder, rank)
+    mark = Mark.read(folder.name)
+    if mark is None:
+        raise Misconfigured(f"{folder} is no folder of an attempt.")
+    stop = Stop()
+    return guarded(parent, mark, folder / "log.txt", stop.ask, lambda: lead(folder, stop))
 
 
 def follow(folder: Path, rank: int) -> int:
     """Another process of a run over several: the first one hears of signals and tells it when to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return _told(folder, lambda: _follow(folder, rank))
 
@@ -32,26 +44,25 @@ def follow(folder: Path, rank: int) -> int:
 def _follow(folder: Path, rank: int) -> int:
     from worker.attempt import join_attempt
 
-    join_attempt(Claim.model_validate_json((folder / "claim.json").read_text()), folder, rank)
+    join_attempt(_claim(folder), folder, rank)
     return 0
 
 
-def lead(folder: Path) -> int:
+def lead(folder: Path, stop: Stop) -> int:
     """Train the claim in the folder; what ended it is the exit code and, if it failed, a sentence in reason.txt."""
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, on_signal)
     return _told(folder, lambda: _lead(folder, stop))
 
 
-def _lead(folder: Path, stop: threading.Event) -> int:
-    from worker.attempt import run_attempt  # torch is heavy: signals are in place before it loads
+def _lead(folder: Path, stop: Stop) -> int:
+    from worker.attempt import run_attempt
 
-    claim = Claim.model_validate_json((folder / "claim.json").read_text())
-    return 0 if run_attempt(claim, folder, stop) else EXIT_STOPPED
+    return 0 if run_attempt(_claim(folder), folder, stop) else EXIT_STOPPED
+
+
+def _claim(folder: Path) -> Claim:
+    from depthboard.protocol import Claim
+
+    return Claim.model_validate_json((folder / "claim.json").read_text())
 
 
 def _told(folder: Path, train: Callable[[], int]) -> int:
@@ -60,15 +71,21 @@ def _told(folder: Path, train: Callable[[], int]) -> int:
         return train()
     except Exception as error:
         traceback.print_exc()
-        with contextlib.suppress(FileExistsError), (folder / "reason.txt").open("x") as file:
+        with contextlib.suppress(OSError), (folder / "reason.txt").open("x") as file:
             file.write(reason_of(error))  # of several processes the first to fail knows why
-        return 1
+        from worker.artifacts import OutOfReach
+
+        return EXIT_LATER if isinstance(error, OutOfReach) else 1
 
 
 def reason_of(error: Exception) -> str:
     """One sentence for the researcher."""
     if isinstance(error, DepthboardError):
         return str(error)
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return f"out of memory: the host gave the training no more ({error}). Take a smaller budget.batch_size, or fewer slots on this host."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"the disk is full ({error}). Make room, and retry the run: it goes on from its last checkpoint."
     return f"{type(error).__name__}: {error}. The log has the details."
 
 

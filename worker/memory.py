@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,7 @@ def available(device: torch.device, resident: int = 0) -> int:
     """Bytes that a training may take on the device, of the GPU (less the data that is `resident` there), or of this host and its container."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)) - resident
-    limits = [_meminfo(), *_cgroup()]
+    limits = [_meminfo(), *_cgroup(), *_process()]
     return min(limits)
 
 
@@ -147,7 +148,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device, Python or the CPU's allocator said so."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    said = ("can't allocate memory", "could not create a primitive", "could not create a memory object")
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in said)
 
 
 def _gib(size: int) -> str:
@@ -160,6 +162,15 @@ def _meminfo() -> int:
         return 2**62
     lines = dict(line.split(":", 1) for line in file.read_text().splitlines())
     return int(lines["MemAvailable"].split()[0]) * 1024
+
+
+def _process() -> list[int]:
+    """What the limit on this process's address space leaves, where there is one."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    statm = Path("/proc/self/statm")
+    if limit == resource.RLIM_INFINITY or not statm.is_file():
+        return []
+    return [max(0, limit - int(statm.read_text().split()[0]) * resource.getpagesize())]
 
 
 def _cgroup() -> list[int]:

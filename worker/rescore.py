@@ -23,6 +23,7 @@ from depthboard.errors import DataProblem, DepthboardError, InvalidInput, Unavai
 from depthboard.metrics import from_sums
 from depthboard.settings import Settings, get_settings
 from worker import checkpoint
+from worker.artifacts import local
 from worker.attempt import make_network, prepare_torch
 from worker.data import FrameStore, open_unchanged, test_frames, validation_frames
 from worker.data.source import Source
@@ -72,7 +73,7 @@ class Rescorer:
                 yield Outcome(run_id, "already", f"{words}is scored under {config.protocol} already")
                 continue
             try:
-                here = find_checkpoint(note, run_id, self._settings.artifacts)
+                here = find_checkpoint(note, self._settings.artifacts)
             except Unavailable as error:  # every run keeps its last one; the best may be of before they were kept
                 yield Outcome(run_id, "missing" if note.step == last else "not kept", words + reason_of(error))
                 continue
@@ -160,13 +161,16 @@ def is_scored(known: Known, config: RunConfig, step: int, *, edges: bool = True)
     )
 
 
-def find_checkpoint(note: protocol.CheckpointNote, run_id: int, artifacts: Path) -> protocol.CheckpointNote:
+def find_checkpoint(note: protocol.CheckpointNote, artifacts: Path) -> protocol.CheckpointNote:
     """The note of the checkpoint where this machine has it: at its own path, or in this machine's folder of artifacts.
 
     Raises Unavailable where there is none.
     """
-    here = artifacts / "runs" / str(run_id) / Path(note.path).name
-    for path in (Path(note.path), here):
+    if note.path.startswith("s3://"):
+        return note
+    there = local(note.path)
+    here = artifacts / "runs" / there.parent.name / there.name
+    for path in (there, here):
         if path.is_file():
             return note.model_copy(update={"path": str(path)})
     raise Unavailable(

@@ -1,23 +1,27 @@
 """One attempt, supervised: the training runs in a fresh interpreter and a process group of its own; this side renews the lease, passes the log on, cancels, fences and finishes.
 
-Evidence for each rule: killing a worker does not kill its training, so the child dies with its parent (worker.launch) and its group is killed as one; a worker that
-cannot renew kills its training before the lease ends, so that no two attempts train at once.
+Evidence for each rule: killing a worker does not kill its training, so a guard between the two does (worker.guard); a worker that cannot renew kills its
+training before the lease ends, so that no two attempts train at once.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+import ipaddress
 import logging
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
 
 from depthboard.client import RunWriter
 from depthboard.errors import DepthboardError, StaleAttempt, Unavailable
@@ -25,121 +29,219 @@ from depthboard.protocol import Claim, Finish, LogText, Progress
 from depthboard.settings import Settings
 from depthboard.status import RunStatus
 from worker.environment import training_environment
-from worker.gpus import visible_gpus
+from worker.guard import END
+from worker.orphans import VARIABLE, Mark, end_attempt
+from worker.outcome import Watch, outcome
+from worker.stop import EXIT_STOPPED
 
-EXIT_STOPPED = 75
+T = TypeVar("T")
+
 GRACE_SECONDS = 30.0
+END_SECONDS = 2.0
 FENCE_SHARE = 0.8
 TIMEOUT_SHARE = 0.08
+NEAR_SECONDS = 1.0
+"""A lease is renewed at least this often where the API is on this host: so long may a wish to cancel wait."""
 LOG_PIECE = 500_000
+LOG_BEHIND = 4 * LOG_PIECE
+"""Of what was printed since the last look, no more is passed on: the API keeps two million characters."""
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Leave:
+    """How the worker's trainings shall end: `stopping` after a checkpoint, `hurry` at once."""
+
+    stopping: threading.Event = field(default_factory=threading.Event)
+    hurry: threading.Event = field(default_factory=threading.Event)
+
+
 @dataclass
-class _Watch:
-    """What the supervisor remembers between two looks at its attempt."""
+class _Attempt:
+    claim: Claim
+    settings: Settings
+    mark: Mark
+    folder: Path
+    guard: subprocess.Popen[bytes]
+    writer: RunWriter
+    leave: Leave
+    watch: Watch = field(default_factory=Watch)
 
-    renewed: float = field(default_factory=time.monotonic)
-    asked_to_stop: float | None = None
-    cancelled: bool = False
-    fenced: bool = False
-    log_sent: int = 0
+
+def supervise(claim: Claim, settings: Settings, leave: Leave, gpus: str | None = None) -> None:
+    """Run one claimed attempt to its end, on `gpus` (as CUDA_VISIBLE_DEVICES names them) where the host has some."""
+    mark, writer = Mark.new(claim.run_id, claim.attempt), _writer(claim, settings)
+    try:
+        folder = _folder(claim, settings, mark)
+        guard = _launch(folder, _environment(settings, mark, gpus))
+    except OSError as error:  # a full disk, or no more processes or files to be had
+        reason = f"the worker on {platform.node()} could not start its training ({error})"
+        with contextlib.suppress(DepthboardError):
+            writer.finish(Finish(status=RunStatus.failed, reason=reason, retry=True))
+        writer.api.close()
+        return
+    attempt = _Attempt(claim, settings, mark, folder, guard, writer, leave)
+    try:
+        while _alive(attempt):
+            _look(attempt)
+    finally:
+        _end(attempt)
+    writer.api.close()
+    if attempt.watch.fenced:
+        log.warning("run %s attempt %s is no longer ours", claim.run_id, claim.attempt)
+    else:
+        _finish(attempt)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def supervise(claim: Claim, settings: Settings, stopping: threading.Event, gpu: str | None = None) -> None:
-    """Run one claimed attempt to its end, on `gpu` where the host has several. `stopping` gives the run back to the queue after a checkpoint."""
-    folder = settings.home / "attempts" / f"{claim.run_id}-{claim.attempt}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _writer(claim: Claim, settings: Settings) -> RunWriter:
+    """With one short try each: a hung API must not keep this side from fencing or cancelling a training."""
+    timeout = max(0.5, TIMEOUT_SHARE * claim.lease_seconds)
+    return RunWriter(claim.run_id, claim.token, settings.url, timeout=timeout, patience=0)
+
+
+def _folder(claim: Claim, settings: Settings, mark: Mark) -> Path:
+    """With the claim, whose token is for this user alone."""
+    folder = settings.home / "attempts" / str(mark)
+    folder.mkdir(mode=0o700, parents=True)
     claim_file = folder / "claim.json"
     claim_file.touch(mode=0o600)
     claim_file.write_text(claim.model_dump_json())
-    # One short try each while the training runs: a hung API must not keep this side from fencing or cancelling it.
-    writer = RunWriter(
-        claim.run_id, claim.token, settings.url, timeout=max(0.5, TIMEOUT_SHARE * claim.lease_seconds), patience=0
-    )
-    watch = _Watch()
-    with (folder / "log.txt").open("wb") as output:
-        child = subprocess.Popen(
+    return folder
+
+
+def _launch(folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    with (folder / "log.txt").open("ab") as output:
+        return subprocess.Popen(
             [sys.executable, "-m", "worker.launch", str(folder), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=_environment(settings, claim, gpu),
+            env=environment,
         )
-        try:
-            while _alive(child, settings.renew_seconds):
-                _look(claim, folder, child, writer, watch, stopping)
-        finally:
-            _kill(child, signal.SIGKILL)
-    writer.api.close()
-    if watch.fenced:
-        log.warning("run %s attempt %s is no longer ours", claim.run_id, claim.attempt)
-    else:
-        closing = RunWriter(claim.run_id, claim.token, settings.url, patience=claim.lease_seconds)
-        _finish(child.returncode, folder, closing, watch)
-        closing.api.close()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _environment(settings: Settings, claim: Claim, gpu: str | None) -> dict[str, str]:
-    """The child's environment. A run over several GPUs sees all of them."""
-    if gpu is not None and claim.config.engine.processes > 1:
-        gpu = ",".join(visible_gpus())
+def _environment(settings: Settings, mark: Mark, gpus: str | None) -> dict[str, str]:
     return {
-        **training_environment(settings.threads, gpu),
+        **training_environment(settings.threads, gpus),
         "DEPTHBOARD_HOME": str(settings.home),
         "DEPTHBOARD_API_URL": settings.url,
-        "DEPTHBOARD_ATTEMPT": f"{claim.run_id}-{claim.attempt}",
+        VARIABLE: str(mark),
         "PYTHONUNBUFFERED": "1",
     }
 
 
-def _alive(child: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait up to `seconds` for the child's end."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(seconds)
-    return child.poll() is None
+def renew_seconds(claim: Claim, settings: Settings) -> float:
+    """How often to renew a lease, and so to hear of a wish to cancel."""
+    seconds = min(settings.renew_seconds, claim.renew_seconds)
+    return min(seconds, NEAR_SECONDS) if _is_here(settings.url) else seconds
 
 
-def _look(
-    claim: Claim,
-    folder: Path,
-    child: subprocess.Popen[bytes],
-    writer: RunWriter,
-    watch: _Watch,
-    stopping: threading.Event,
+def _is_here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _alive(attempt: _Attempt) -> bool:
+    """Wait for the guard's end until it is time to look again, or until everybody is in a hurry."""
+    end = time.monotonic() + renew_seconds(attempt.claim, attempt.settings)
+    while attempt.guard.poll() is None:
+        if time.monotonic() >= end or attempt.leave.hurry.wait(0.05):
+            return True
+    return False
+
+
+def _look(attempt: _Attempt) -> None:
+    watch = attempt.watch
+    if attempt.leave.hurry.is_set():
+        watch.asked_to_stop = time.monotonic()
+        _end(attempt)
+        return
+    _note_progress(attempt)
+    folder, writer, seen = attempt.folder, attempt.writer, watch.progress_seen
+    moved = _progress(folder) if seen != watch.progress_told else None
+
+    def also() -> None:
+        watch.progress_told = seen
+        _send_log(folder, writer, watch)
+
+    _renew(attempt.claim, writer, watch, also, moved)
+    if watch.fenced or watch.hung is not None:
+        _end(attempt)
+    elif watch.cancelled or watch.paused or attempt.leave.stopping.is_set():
+        _ask_to_stop(attempt)
+
+
+def _note_progress(attempt: _Attempt) -> None:
+    """Whether the training moved since the last look, and if not, for how long: it touches its file while it trains and evaluates."""
+    watch, limit = attempt.watch, attempt.settings.stall_kill_seconds
+    with contextlib.suppress(OSError):
+        seen = (attempt.folder / "progress.json").stat().st_mtime_ns
+        if seen != watch.progress_seen:
+            watch.progress_seen, watch.progressed = seen, time.monotonic()
+    still = time.monotonic() - watch.progressed
+    if limit and still > limit:
+        watch.hung = still
+
+
+def hold(claim: Claim, settings: Settings, leave: Leave, ready: Callable[[], T | None]) -> T | None:
+    """Keep a claimed run until `ready` gives what its training needs; None when it was cancelled, given back or lost meanwhile."""
+    watch, writer = Watch(), _writer(claim, settings)
+    while (given := ready()) is None:
+        _renew(claim, writer, watch, lambda: None)
+        if watch.fenced:
+            break
+        if watch.cancelled or watch.paused or leave.stopping.is_set():
+            with contextlib.suppress(DepthboardError):
+                writer.finish(outcome(EXIT_STOPPED, Path(), watch))
+            break
+        leave.stopping.wait(renew_seconds(claim, settings))
+    writer.api.close()
+    return given
+
+
+def _renew(
+    claim: Claim, writer: RunWriter, watch: Watch, also: Callable[[], object], at: Progress | None = None
 ) -> None:
+    """Hear what the API wants, and write `also` what there is to write."""
     try:
         asked = time.monotonic()  # the lease runs from when the API heard us, at the earliest now
-        answer = writer.renew(_progress(folder))
+        answer = writer.renew(at)
         watch.renewed = asked
         watch.cancelled |= answer.cancel_requested
-        _send_log(folder, writer, watch)
+        watch.paused |= answer.pause_requested
+        also()
     except StaleAttempt:
         watch.fenced = True
     except DepthboardError as error:
         log.warning("run %s: not renewed (%s)", claim.run_id, error)
         watch.fenced = time.monotonic() - watch.renewed > FENCE_SHARE * claim.lease_seconds
-    if watch.fenced:
-        _kill(child, signal.SIGKILL)
-    elif watch.cancelled or stopping.is_set():
-        _ask_to_stop(child, watch)
 
 
-def _ask_to_stop(child: subprocess.Popen[bytes], watch: _Watch) -> None:
+def _ask_to_stop(attempt: _Attempt) -> None:
+    watch = attempt.watch
     if watch.asked_to_stop is None:
         watch.asked_to_stop = time.monotonic()
-        _kill(child, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            attempt.guard.send_signal(signal.SIGTERM)
     elif time.monotonic() - watch.asked_to_stop > GRACE_SECONDS:
-        _kill(child, signal.SIGKILL)
+        _end(attempt)
 
 
-def _kill(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Signal the whole group: data loaders and other grandchildren go with the training."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, number)
+def _end(attempt: _Attempt) -> None:
+    """Have the guard kill all of the attempt, or else kill it, with it the training, and whatever carries the attempt's mark."""
+    if attempt.guard.poll() is None:
+        attempt.guard.send_signal(END)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            attempt.guard.wait(END_SECONDS)
+        attempt.guard.kill()
+        attempt.guard.wait()
+    if not end_attempt(attempt.mark):
+        log.error("run %s: some of its processes cannot be killed; see DEPTHBOARD_ATTEMPT", attempt.claim.run_id)
 
 
 def _progress(folder: Path) -> Progress | None:
@@ -148,9 +250,12 @@ def _progress(folder: Path) -> Progress | None:
     return None
 
 
-def _send_log(folder: Path, writer: RunWriter, watch: _Watch) -> bool:
+def _send_log(folder: Path, writer: RunWriter, watch: Watch) -> bool:
     """Send the next piece of the log; False when there is none."""
     with (folder / "log.txt").open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size - watch.log_sent > LOG_BEHIND:
+            watch.log_sent = size - LOG_BEHIND
         file.seek(watch.log_sent)
         data = file.read(LOG_PIECE)
     if len(data) < LOG_PIECE and (end := data.rfind(b"\n")) >= 0:
@@ -161,37 +266,20 @@ def _send_log(folder: Path, writer: RunWriter, watch: _Watch) -> bool:
     return bool(data)
 
 
-def _finish(code: int, folder: Path, writer: RunWriter, watch: _Watch) -> None:
+def _finish(attempt: _Attempt) -> None:
+    """Tell the end, for as long as the lease may last; in a hurry once, and the lease tells it otherwise."""
+    claim, folder, watch = attempt.claim, attempt.folder, attempt.watch
+    patience = 0.0 if attempt.leave.hurry.is_set() else claim.lease_seconds
+    writer = RunWriter(claim.run_id, claim.token, attempt.settings.url, timeout=10.0, patience=patience)
     try:
         with contextlib.suppress(Unavailable):
             writer.renew(_progress(folder))
-        while _send_log(folder, writer, watch):
+        while not attempt.leave.hurry.is_set() and _send_log(folder, writer, watch):
             pass
-        if (finish := _outcome(code, folder, watch)) is not None:
-            writer.finish(finish)
+        writer.finish(outcome(attempt.guard.returncode, folder, watch))
     except StaleAttempt:
         log.warning("%s: finished after its lease had ended; another attempt has the run", folder.name)
     except DepthboardError as error:
         log.error("%s: the end could not be recorded: %s", folder.name, error)
-
-
-def _ended_early(folder: Path) -> int | None:
-    """The step at which the budget's clock ended the run; None for a run that went through."""
-    file = folder / "ended.json"
-    return int(json.loads(file.read_text())["step"]) if file.is_file() else None
-
-
-def _outcome(code: int, folder: Path, watch: _Watch) -> Finish | None:
-    """How the attempt ended; None leaves it to the lease, so that a killed training is tried again."""
-    if code == 0:
-        return Finish(status=RunStatus.finished, exit_code=code, step=_ended_early(folder))
-    if watch.cancelled:
-        return Finish(status=RunStatus.cancelled, reason="cancelled by a person", exit_code=code)
-    if watch.asked_to_stop is not None or code == EXIT_STOPPED:  # whoever sent the signal
-        return Finish(status=RunStatus.queued, reason="the worker was shut down", exit_code=code)
-    if code < 0:
-        return None
-    reason = "the training ended without a reason; its log may say more"
-    with contextlib.suppress(OSError):
-        reason = (folder / "reason.txt").read_text(errors="replace")[:10_000]
-    return Finish(status=RunStatus.failed, reason=reason, exit_code=code)
+    finally:
+        writer.api.close()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
-import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -24,11 +24,12 @@ from worker.data import FrameStore, augment
 from worker.data.feed import Feed
 from worker.data.store import Batch
 from worker.distributed import ALONE, Group
-from worker.evaluate import Evaluator
+from worker.evaluate import Evaluator, Scored
 from worker.memory import explained, is_out_of_memory
 from worker.objective import Objective
 from worker.recorder import Recorder
 from worker.schedule import ImageOrder, evaluation_steps, log_every
+from worker.stop import Interrupted, Stop
 
 FETCH_SECONDS = 0.5
 FETCH_STEPS = 256
@@ -73,8 +74,9 @@ class Trainer:
         self._ask_every = ASK_EVERY if device.type == "cuda" else 1
         self._best: dict[Averaging, tuple[int, float]] = {}
         self.step, self.seconds = 0, 0.0
+        self._owed = False
 
-    def run(self, stop: threading.Event, save: Save, progress: Progress) -> bool:
+    def run(self, stop: Stop, save: Save, progress: Progress) -> bool:
         """Train to the end; False when `stop` was set first (a checkpoint is saved then too). Raises Diverged, OutOfMemory."""
         self.network.train()
         try:
@@ -87,22 +89,26 @@ class Trainer:
         finally:
             self.feed.close()
 
-    def _loop(self, stop: threading.Event, save: Save, progress: Progress) -> bool:
+    def _loop(self, stop: Stop, save: Save, progress: Progress) -> bool:
         saved = time.monotonic()
         ends = self.step >= self._config.steps or self._out_of_time
+        if self._owed:
+            if not self.evaluate(stop, progress, last=ends):
+                return False
+            self._save(save)
         while not ends:
             began = time.monotonic()
             self._advance(progress)
             self.seconds += time.monotonic() - began
+            stop.moved = True
             verdict = self._verdict(stop)
             ends = verdict == OUT_OF_TIME or self.step == self._config.steps
             due = ends or self.step in self._due
-            if due:
-                self.evaluate(last=ends)
+            whole = not due or self.evaluate(stop, progress, last=ends)
             if due or verdict == STOPPED or time.monotonic() - saved > SAVE_SECONDS:
                 self._save(save)
                 saved = time.monotonic()
-            if verdict == STOPPED and not ends:
+            if not whole or (verdict == STOPPED and not ends):
                 return False
         return True
 
@@ -128,7 +134,7 @@ class Trainer:
             self._losses.fetch()
             progress.update(self.step, self._config.budget.batch_size)
 
-    def _verdict(self, stop: threading.Event) -> int:
+    def _verdict(self, stop: Stop) -> int:
         """Whether to go on, which all processes of the run answer alike."""
         if self._group.size > 1 and self.step % self._ask_every:
             return GO_ON
@@ -166,16 +172,36 @@ class Trainer:
     def names(self, step: int) -> list[str]:
         return [self._train.frames[int(i)] for i in self._order.batch(step)]
 
-    def evaluate(self, last: bool = False) -> None:
-        """Score every part; the first process does, and the others wait for it."""
+    def evaluate(self, stop: Stop, progress: Progress, last: bool = False) -> bool:
+        """Score every part; the first process does, and the others wait for it.
+
+        False when `stop` came first: nothing is recorded then, and the evaluation of this step is owed by whoever goes on.
+        """
+        whole = True
         if self._recorder is not None:
-            for evaluator in self._evaluators:
-                evaluation, predictions = evaluator.score(self.network, self.step, last)
+            scored = self._score(stop, progress, last)
+            whole = len(scored) == len(self._evaluators)
+            for evaluation, predictions in scored if whole else []:
                 self._recorder.evaluation(evaluation)
                 self._remember_best(evaluation)
                 if predictions:
                     self._recorder.predictions(predictions)
-        self._group.wait()
+        whole = bool(self._group.agree(int(whole)))
+        self._owed = not whole
+        return whole
+
+    def _score(self, stop: Stop, progress: Progress, last: bool) -> list[Scored]:
+        """What every part scores; fewer when `stop` came between two batches."""
+
+        def between() -> None:
+            progress.touch(self.step)
+            stop.check()
+
+        scored: list[Scored] = []
+        with contextlib.suppress(Interrupted):
+            for evaluator in self._evaluators:
+                scored.append(evaluator.score(self.network, self.step, last, between))
+        return scored
 
     def _remember_best(self, evaluation: protocol.Evaluation) -> None:
         """The step with the lowest RMSE on validation by each averaging, whose checkpoint is kept."""
@@ -191,6 +217,7 @@ class Trainer:
         return {
             "step": self.step,
             "seconds": self.seconds,
+            "owed": self._owed,
             "best": {averaging: list(best) for averaging, best in self._best.items()},
             "network": self.network.state_dict(),
             "objective": self._objective.state_dict(),
@@ -200,6 +227,7 @@ class Trainer:
 
     def load(self, state: dict[str, Any]) -> None:
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        self._owed = bool(state.get("owed", False))  # releases before did not stop within an evaluation
         self._best = {averaging: (int(step), float(rmse)) for averaging, (step, rmse) in state["best"].items()}
         self.network.load_state_dict(state["network"])
         self._objective.load_state_dict(state["objective"])
@@ -284,6 +312,7 @@ class Progress:
         self._file = file
         self._last: tuple[float, int] | None = None
         self._speed = 0.0
+        self._touched = 0.0
 
     def update(self, step: int, batch_size: int) -> None:
         now = time.monotonic()
@@ -294,6 +323,17 @@ class Progress:
             share = 1 - math.exp(-seconds / 10)
             self._speed += (steps * batch_size / seconds - self._speed) * (share if self._speed else 1)
         self._last = (now, step)
+        self._write(step)
+
+    def touch(self, step: int) -> None:
+        """Something moved that is no step: a batch of an evaluation."""
+        now = time.monotonic()
+        if now - self._touched >= 0.2:
+            self._touched = now
+            self._write(step)
+
+    def _write(self, step: int) -> None:
         temporary = self._file.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps({"step": step, "images_per_second": round(self._speed, 3)}))
-        temporary.rename(self._file)
+        with contextlib.suppress(OSError):  # of a full disk, say: no reason to end a training
+            temporary.write_text(json.dumps({"step": step, "images_per_second": round(self._speed, 3)}))
+            temporary.rename(self._file)

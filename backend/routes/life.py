@@ -107,6 +107,12 @@ def set_provenance(run_id: Id, token: Token, provenance: protocol.Provenance, se
 
 
 @router.post("/finish", status_code=204)
-def finish_run(run_id: Id, token: Token, finish: Annotated[protocol.Finish, example(FINISH)], session: Writing) -> None:
+def finish_run(
+    run_id: Id,
+    token: Token,
+    finish: Annotated[protocol.Finish, example(FINISH)],
+    session: Writing,
+    settings: SettingsOf,
+) -> None:
     """End the attempt: finished, failed with its reason, cancelled, or given back to the queue."""
-    lease.finish(session, run_id, token, finish)
+    lease.finish(session, run_id, token, finish, settings.lease_seconds)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.store import evaluations, outbox
@@ -53,6 +53,7 @@ def claim(session: Session, request: ClaimRequest, lease_seconds: float) -> Give
             Run.held.is_(False),
             Run.training_version == request.training_version,
             or_(Run.not_before.is_(None), Run.not_before <= now),
+            *_fitting(request),
         )
         .order_by(Run.priority, Run.position, Run.id)
         .limit(1)
@@ -75,6 +76,13 @@ def claim(session: Session, request: ClaimRequest, lease_seconds: float) -> Give
     supersede(session, run, resumed_from)
     announce(session, run)
     return Given(run, token, kept)
+
+
+def _fitting(request: ClaimRequest) -> list[ColumnElement[bool]]:
+    """A run over more processes than the worker has GPUs is left to another worker."""
+    if request.processes is None:
+        return []
+    return [func.coalesce(Run.config["engine"]["processes"].as_integer(), 1) <= request.processes]
 
 
 def _attempt(run: Run, request: ClaimRequest, now: datetime, resumed_from: int | None) -> Attempt:
@@ -199,13 +207,13 @@ def renew(session: Session, run_id: int, token: str, progress: Progress | None, 
         moved = progress.step > run.step  # what was written since may be ahead of it
         run.step = min(max(progress.step, run.step), run.steps)
         run.images_per_second = progress.images_per_second or run.images_per_second
+        progressed(session, run, now)  # also a batch of an evaluation, which is no step
         if moved:
-            progressed(session, run, now)
             announce(session, run, results=False)
     return run
 
 
-def finish(session: Session, run_id: int, token: str, end: Finish) -> None:
+def finish(session: Session, run_id: int, token: str, end: Finish, lease_seconds: float) -> None:
     """End the attempt. Sent twice it ends once. Raises StaleAttempt, IllegalMove."""
     known = session.get(Run, run_id, with_for_update=True, populate_existing=True)
     if known is not None and known.status != RunStatus.running and of_token(known.token, token):
@@ -215,6 +223,9 @@ def finish(session: Session, run_id: int, token: str, end: Finish) -> None:
     run = owned(session, run_id, token)
     if end.status is RunStatus.queued:
         run.tries -= 1  # given back in good order: the attempt does not count
+    if end.retry and end.status is RunStatus.failed:
+        _lose(session, run, clock(session), lease_seconds, end)
+        return
     status = RunStatus.cancelled if end.status is RunStatus.queued and run.cancel_requested else end.status
     if status is RunStatus.finished:
         if end.step is not None:  # its budget's clock ended it there: this is its length now
@@ -256,19 +267,23 @@ def sweep(session: Session, lease_seconds: float) -> list[int]:
     return [run.id for run in lost if _lose(session, run, now, lease_seconds) is RunStatus.queued]
 
 
-def _lose(session: Session, run: Run, now: datetime, lease_seconds: float) -> RunStatus:
-    """Its worker was not heard of for a whole lease: cancelled if a person asked for that, else tried again or failed."""
+def _lose(session: Session, run: Run, now: datetime, lease_seconds: float, told: Finish | None = None) -> RunStatus:
+    """An attempt that broke off, as its worker `told` or by silence for a whole lease: cancelled if a person asked for that, else tried again or failed."""
+    exit_code, reason = (told.exit_code, told.reason) if told else (None, None)
+    outcome = str(told.status) if told else LOST
     if run.cancel_requested:
-        close(session, run, RunStatus.cancelled, now, outcome=LOST, reason="cancelled by a person")
+        status, reason = RunStatus.cancelled, "cancelled by a person"
     elif run.tries >= run.max_attempts:
         times = "once" if run.tries == 1 else f"{run.tries} times"
-        reason = f"its worker was lost {times}: killed, out of memory, or cut off; the log may say more."
-        close(session, run, RunStatus.failed, now, outcome=LOST, reason=reason)
+        lost = f"its worker was lost {times}: killed, out of memory, or cut off; the log may say more."
+        status, reason = RunStatus.failed, f"{reason}. It was tried {times}." if reason else lost
     else:
-        close(session, run, RunStatus.queued, now, outcome=LOST, reason="its worker was lost; it will be tried again.")
+        status, again = RunStatus.queued, "it will be tried again."
+        reason = f"{reason}; {again}" if reason else f"its worker was lost; {again}"
         wait = min(lease_seconds / 12 * 2 ** (run.tries - 1), LONGEST_BACKOFF)
         run.not_before = now + timedelta(seconds=wait)
-    return RunStatus(run.status)
+    close(session, run, status, now, outcome=outcome, reason=reason, exit_code=exit_code)
+    return status
 
 
 def move(run: Run, status: RunStatus) -> None:

@@ -266,3 +266,39 @@ def test_a_queued_run_of_another_training_version_says_why_it_waits(client: Test
     (run,) = acting.runs_of(client, experiment)
     assert "version 0" in run["reason"]
     assert "submit its experiment again" in run["reason"]
+
+
+def test_an_attempt_that_broke_off_is_tried_again_and_fails_in_the_end_with_its_last_reason(
+    client: TestClient, app: FastAPI
+) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    broke = {"status": "failed", "reason": "its training was killed by SIGKILL", "exit_code": 137, "retry": True}
+    for tried in (1, 2, 3):
+        attempt = acting.claimed(client)
+        attempt.ok("finish", broke)
+        run = client.get(attempt.path).json()
+        assert run["attempts"][-1]["outcome"] == "failed"
+        if tried < 3:
+            assert run["status"] == "queued"
+            assert run["reason"] == "its training was killed by SIGKILL; it will be tried again."
+            assert acting.claim(client) is None, "not at once"
+            acting.make_due(app, run["id"])
+    assert run["status"] == "failed"
+    assert run["reason"] == "its training was killed by SIGKILL. It was tried 3 times."
+
+
+def test_a_run_over_several_gpus_is_left_to_a_worker_that_has_as_many(client: TestClient) -> None:
+    base = {**acting.SPEC["base"], "engine": {"processes": 2}}
+    acting.submit(client, base=base, factors={"loss": ["l1"]})
+    assert acting.claim(client, processes=1) is None
+    assert acting.claimed(client, processes=2).claim["config"]["engine"]["processes"] == 2
+
+
+def test_a_batch_of_an_evaluation_is_progress_though_no_step(client: TestClient, app: FastAPI) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    for progress, moves in ((None, False), ({"step": 0}, True)):
+        with app.state.database.write() as session:
+            session.get_one(Run, attempt.claim["run_id"]).stalled = True
+        attempt.ok("renewals", {"progress": progress})
+        assert client.get(attempt.path).json()["stalled"] is not moves

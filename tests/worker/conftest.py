@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,10 @@ from depthboard.config import RunConfig
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.metrics import from_sums
 from depthboard.settings import Settings
+from tests.worker.supervising import LONG, Supervised, begun
 from worker.attempt import make_network, make_trainer, prepare_torch
 from worker.data import open_source
+from worker.stop import Stop
 from worker.train import Progress
 
 
@@ -62,10 +63,8 @@ class Training:
         self.states: list[dict[str, Any]] = []
         self._progress = Progress(home / "progress.json")
 
-    def run(self, stop: threading.Event | None = None) -> bool:
-        return self.trainer.run(
-            stop or threading.Event(), lambda s: self.states.append(copy.deepcopy(s)), self._progress
-        )
+    def run(self, stop: Stop | None = None) -> bool:
+        return self.trainer.run(stop or Stop(), lambda s: self.states.append(copy.deepcopy(s)), self._progress)
 
 
 @pytest.fixture(autouse=True)
@@ -97,3 +96,9 @@ def training(home: Path) -> Callable[..., Training]:
         return Training(RunConfig.model_validate({**base, **changes}), home)
 
     return make
+
+
+@pytest.fixture
+def supervised(api: str, settings: Settings) -> Iterator[Supervised]:
+    """A run of ten thousand steps that trains."""
+    yield from begun(api, settings, LONG)

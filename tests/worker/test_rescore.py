@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,15 @@ from depthboard.client import Client
 from depthboard.config import RunConfig
 from depthboard.errors import DataProblem, InvalidInput, Unavailable
 from depthboard.metrics import from_sums, sharpness_means
-from depthboard.protocol import Claim, DatasetRef, Trained
+from depthboard.protocol import CheckpointNote, Claim, DatasetRef, Trained
 from depthboard.settings import Settings, get_settings
 from tests.backend import acting
 from worker import checkpoint
+from worker.artifacts import Folder
 from worker.attempt import make_network, run_attempt
+from worker.checkpoint import Shelf
 from worker.rescore import Rescorer, find_checkpoint, is_scored, load_network, main, under
+from worker.stop import Stop
 
 SPEC: dict[str, Any] = {
     "base": {
@@ -53,7 +55,7 @@ def experiment(api: str, home: Settings) -> int:
             attempt = acting.claimed(http)
             folder = home.home / f"attempt-{attempt.run_id}"
             folder.mkdir(parents=True)
-            assert run_attempt(Claim.model_validate(attempt.claim), folder, threading.Event())
+            assert run_attempt(Claim.model_validate(attempt.claim), folder, Stop())
             attempt.finish()
     return int(experiment["id"])
 
@@ -91,7 +93,7 @@ def test_the_checkpoint_that_was_best_on_validation_is_scored_too(
         attempt = acting.claimed(http)
         folder = home.home / "attempt"
         folder.mkdir(parents=True)
-        assert run_attempt(Claim.model_validate(attempt.claim), folder, threading.Event())
+        assert run_attempt(Claim.model_validate(attempt.claim), folder, Stop())
         attempt.finish()
     with app.state.database.write() as session:  # as if the second half of the training had spoilt the network
         for row in session.scalars(select(Evaluation).where(Evaluation.split == "validation", Evaluation.step == 2)):
@@ -111,7 +113,7 @@ def test_the_checkpoint_that_was_best_on_validation_is_scored_too(
             table = client.results(1, protocol=name, value=value)
             shown = next(row["values"]["rmse"] for row in table["rows"] if row["kind"] == "run")
             assert shown == again[step, "network"]["per_image"]["rmse"]
-    (file,) = (home.artifacts / "runs" / "1").glob("step-*1.pt")
+    (file,) = (home.artifacts / "runs").glob("*-1/step-*1-1.pt")
     file.unlink()
     assert main(["1", "--max-depth", "7"]) == 0, "that one is gone is no reason to try again"
     said = capsys.readouterr().out
@@ -132,7 +134,7 @@ def test_scoring_again_by_the_runs_own_protocol_gives_what_the_training_recorded
         trained = Trained.model_validate(client.api.json("GET", f"/api/runs/{run['id']}/trained"))
         config = under(trained.config, {})
         assert config.protocol == own["protocol"]
-        network = load_network(config, find_checkpoint(trained.checkpoints[0], run["id"], home.artifacts))
+        network = load_network(config, find_checkpoint(trained.checkpoints[0], home.artifacts))
         evaluation, maps = rescorer._evaluator(config, trained.dataset).score(network, 2)
         sums = np.frombuffer(evaluation.sums, "<f8").reshape(64, -1)
         assert maps == []
@@ -155,7 +157,7 @@ def test_what_a_run_lacks_is_told_and_the_rest_goes_on(
 ) -> None:
     with Client() as client:
         first, second = (run["id"] for run in client.runs(experiment))
-    (file,) = (home.artifacts / "runs" / str(first)).glob("step-*2.pt")
+    (file,) = (home.artifacts / "runs").glob(f"*-{first}/step-*2-1.pt")
     moved = file.rename(file.with_suffix(".moved"))
     assert main([str(experiment), "--max-depth", "8"]) == 1
     said = capsys.readouterr().out
@@ -179,19 +181,23 @@ def test_a_protocol_that_does_not_fit_a_run_is_its_reason(
     assert "there is no experiment 999" in capsys.readouterr().err
 
 
+def written(root: Path, state: dict[str, Any]) -> CheckpointNote:
+    return checkpoint.write(Shelf(Folder(root, "here"), "runs/7"), state)
+
+
 def test_a_checkpoint_is_found_at_its_path_or_in_this_machines_artifacts(tmp_path: Path) -> None:
-    note = checkpoint.write(tmp_path / "runs" / "7", {"step": 3})
-    elsewhere = note.model_copy(update={"path": f"/gone/{Path(note.path).name}"})
-    assert find_checkpoint(note, 7, tmp_path / "other") == note
-    assert find_checkpoint(elsewhere, 7, tmp_path) == note
+    note = written(tmp_path, {"step": 3})
+    elsewhere = note.model_copy(update={"path": f"/gone/7/{Path(note.path).name}"})
+    assert find_checkpoint(note, tmp_path / "other") == note
+    assert find_checkpoint(elsewhere, tmp_path) == note
     with pytest.raises(Unavailable, match="is not on this machine") as caught:
-        find_checkpoint(elsewhere, 7, tmp_path / "other")
+        find_checkpoint(elsewhere, tmp_path / "other")
     assert str(tmp_path / "other" / "runs" / "7") in str(caught.value.remedy)
 
 
 def test_a_damaged_checkpoint_is_not_scored(tmp_path: Path) -> None:
     network, _ = make_network(RunConfig())
-    note = checkpoint.write(tmp_path, {"step": 3, "network": network.state_dict()})
+    note = written(tmp_path, {"step": 3, "network": network.state_dict()})
     loaded = load_network(RunConfig(), note)
     assert all((a == b).all() for a, b in zip(loaded.parameters(), network.parameters(), strict=True))
     with pytest.raises(DataProblem, match="damaged"):

@@ -1,31 +1,30 @@
-"""A supervised attempt against the real API: its process dies with its supervisor, is cancelled, fenced, and tells its reason."""
+"""A supervised attempt against the real API: its process dies with its supervisor, is fenced, tried again, goes on, and tells its reason."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import torch
 from fastapi import FastAPI
 
-from backend.sweeper import sweep
 from depthboard.client import Client
 from depthboard.errors import DataProblem, DepthboardError
 from depthboard.experiment import TRAINING_VERSION
-from depthboard.protocol import Claim, ClaimRequest
+from depthboard.protocol import Claim
 from depthboard.settings import Settings
 from tests.backend import acting
+from tests.worker.supervising import LONG, Supervised, claimed, ends, launched, on_sqlite, submitted, training
 from worker.launch import reason_of
-from worker.supervise import EXIT_STOPPED, _environment, _outcome, _Watch, supervise
+from worker.orphans import Mark
+from worker.outcome import Watch, outcome
+from worker.stop import EXIT_LATER, EXIT_STOPPED
+from worker.supervise import Leave, _environment, renew_seconds, supervise
 
 PARENT = """
 import subprocess, sys, time
@@ -39,15 +38,6 @@ from depthboard.process import die_with_parent
 die_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else os.getppid())
 time.sleep(60)
 """
-
-
-def ends(pid: int, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_training_dies_with_its_killed_supervisor() -> None:
@@ -83,108 +73,29 @@ def test_a_failure_is_told_in_a_sentence(error: Exception, words: str) -> None:
 
 
 def test_how_an_attempt_ended_follows_from_its_exit_and_from_what_was_asked(tmp_path: Path) -> None:
-    def status(code: int, watch: _Watch) -> str | None:
-        outcome = _outcome(code, tmp_path, watch)
-        return None if outcome is None else outcome.status
+    def status(code: int, watch: Watch) -> tuple[str, bool]:
+        end = outcome(code, tmp_path, watch)
+        return end.status, end.retry
 
     now = time.monotonic()
-    assert status(0, _Watch()) == "finished"
-    assert status(0, _Watch(cancelled=True)) == "finished"  # it was done before the wish arrived
-    assert status(EXIT_STOPPED, _Watch(cancelled=True, asked_to_stop=now)) == "cancelled"
-    assert status(-9, _Watch(cancelled=True, asked_to_stop=now)) == "cancelled"
-    assert status(EXIT_STOPPED, _Watch(asked_to_stop=now)) == "queued"
-    assert status(EXIT_STOPPED, _Watch()) == "queued"  # a service manager signals worker and training together
-    assert status(1, _Watch()) == "failed"
-    assert status(-9, _Watch()) is None  # the lease decides: another attempt resumes
+    assert status(0, Watch()) == ("finished", False)
+    assert status(0, Watch(cancelled=True)) == ("finished", False)  # it was done before the wish arrived
+    assert status(EXIT_STOPPED, Watch(cancelled=True, asked_to_stop=now)) == ("cancelled", False)
+    assert status(-9, Watch(cancelled=True, asked_to_stop=now)) == ("cancelled", False)
+    assert status(EXIT_STOPPED, Watch(asked_to_stop=now)) == ("queued", False)
+    assert status(EXIT_STOPPED, Watch()) == ("queued", False)  # a service manager signals worker and training together
+    assert status(1, Watch()) == ("failed", False)
+    assert status(EXIT_LATER, Watch()) == ("failed", True)
+    assert status(137, Watch()) == status(-9, Watch()) == ("failed", True)
+    assert status(-9, Watch(hung=700.0)) == ("failed", True)
+    assert outcome(EXIT_STOPPED, tmp_path, Watch(paused=True)).reason == "its experiment was paused"
+    assert "killed by SIGKILL" in outcome(137, tmp_path, Watch()).reason
+    assert "SIGSEGV" in outcome(139, tmp_path, Watch()).reason
 
 
 def test_a_failed_attempt_carries_its_reason(tmp_path: Path) -> None:
     (tmp_path / "reason.txt").write_text("frame 7 is cut short.")
-    outcome = _outcome(1, tmp_path, _Watch())
-    assert outcome is not None
-    assert outcome.reason == "frame 7 is cut short."
-
-
-LONG = {
-    "name": "long",
-    "base": {
-        "data": {"train_size": 8},
-        "budget": {"images_seen": 80_000, "batch_size": 8},
-        "evaluation": {"evaluations": 1, "samples": 0},
-    },
-}
-
-
-def trainings(process: psutil.Process) -> list[psutil.Process]:
-    """The process's children that train; one that has ended and was not waited for has no command line."""
-    alive = [child for child in process.children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in alive if "worker.launch" in child.cmdline()]
-
-
-@dataclass
-class Supervised:
-    """A claimed run of the real API that trains under `supervise` in a thread."""
-
-    client: Client
-    settings: Settings
-    claim: Claim
-    stopping: threading.Event = field(default_factory=threading.Event)
-
-    def __post_init__(self) -> None:
-        self.thread = threading.Thread(target=supervise, args=(self.claim, self.settings, self.stopping))
-        self.thread.start()
-
-    def until(self, condition: Callable[[], bool], seconds: float = 90) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end
-            time.sleep(0.1)
-
-    def train(self) -> int:
-        """Wait for some steps; the process that trains."""
-        begin = self.claim.resume_from[0].step if self.claim.resume_from else 0
-        self.until(lambda: bool(self.client.run(self.claim.run_id)["step"] > begin + 2))
-        (child,) = trainings(psutil.Process())
-        return child.pid
-
-    @property
-    def folder(self) -> Path:
-        return self.settings.home / "attempts" / f"{self.claim.run_id}-{self.claim.attempt}"
-
-
-def claimed(client: Client) -> Claim:
-    request = ClaimRequest(worker_id="supervised", host="here", training_version=TRAINING_VERSION)
-    return Claim.model_validate(client.api.json("POST", "/api/claims", request))
-
-
-@pytest.fixture
-def supervised(api: str, settings: Settings) -> Iterator[Supervised]:
-    with Client(api) as client:
-        client.submit(LONG)
-        quick = settings.model_copy(update={"api_url": api, "renew_seconds": 0.5})
-        training = Supervised(client, quick, claimed(client))
-        yield training
-        training.stopping.set()
-        training.thread.join(60)
-        assert not training.thread.is_alive()
-
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@on_sqlite
-def test_a_worker_that_shuts_down_gives_its_run_back_with_a_checkpoint(supervised: Supervised) -> None:
-    child = supervised.train()
-    supervised.stopping.set()
-    supervised.thread.join(60)
-    assert not psutil.pid_exists(child)
-    run = supervised.client.run(supervised.claim.run_id)
-    assert (run["status"], run["attempts"][0]["outcome"]) == ("queued", "queued")
-    again = claimed(supervised.client)
-    assert again.attempt == 2
-    assert again.resume_from
-    assert again.resume_from[0].step == run["step"] > 2
-    assert not supervised.folder.exists(), "the token and the log are not left behind"
+    assert outcome(1, tmp_path, Watch()).reason == "frame 7 is cut short."
 
 
 @on_sqlite
@@ -194,19 +105,32 @@ def test_the_training_of_a_run_that_was_deleted_is_killed(supervised: Supervised
     supervised.client.api.json("DELETE", f"/api/experiments/{experiment['id']}")
     supervised.thread.join(10)
     assert not supervised.thread.is_alive()
-    assert not psutil.pid_exists(child)
-    assert not supervised.folder.exists()
+    assert ends(child, 0)
+    assert not supervised.folders
 
 
 @on_sqlite
-def test_a_killed_training_is_left_to_its_lease(supervised: Supervised) -> None:
+def test_a_killed_training_is_tried_again_and_its_reason_says_so(supervised: Supervised) -> None:
     child = supervised.train()
     psutil.Process(child).kill()
-    supervised.thread.join(10)
-    assert not supervised.thread.is_alive()
-    run = supervised.client.run(supervised.claim.run_id)
-    assert (run["status"], run["attempt"]) == ("running", 1)
+    run = supervised.ended(10)
+    assert (run["status"], run["attempt"]) == ("queued", 1)
+    assert "killed by SIGKILL" in run["reason"]
+    assert "will be tried again" in run["reason"]
     assert "training images of rooms" in supervised.client.api.json("GET", f"/api/runs/{run['id']}/log")["text"]
+
+
+def test_a_lease_is_renewed_each_second_where_the_api_is_near(settings: Settings) -> None:
+    data = {"name": "rooms", "format": "rooms", "path": "", "fingerprint": "f"}
+    lease = {"lease_seconds": 60, "renew_seconds": 2, "training_version": TRAINING_VERSION}
+    claim = Claim.model_validate({"run_id": 7, "attempt": 2, "token": "", **lease, "dataset": data, "config": {}})
+
+    def seconds(url: str, **changes: float) -> float:
+        return renew_seconds(claim, settings.model_copy(update={"api_url": url, **changes}))
+
+    assert [seconds(f"http://{host}:1") for host in ("127.0.0.1", "localhost", "[::1]")] == [1.0] * 3
+    assert [seconds(f"http://{host}:1") for host in ("10.0.0.7", "lab.example", "localhost.example")] == [2.0] * 3
+    assert seconds("http://127.0.0.1:1", renew_seconds=0.2) == 0.2
 
 
 SHORT = {
@@ -218,46 +142,29 @@ SHORT = {
 }
 
 
-def test_the_training_is_given_its_threads_its_gpu_and_memory_that_it_keeps(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    data = {"name": "rooms", "format": "rooms", "path": "", "fingerprint": "f"}
-    claim = {
-        "run_id": 7,
-        "attempt": 2,
-        "token": "",
-        "lease_seconds": 60,
-        "renew_seconds": 2,
-        "training_version": TRAINING_VERSION,
-    }
+def test_the_training_is_given_its_mark_its_threads_its_gpus_and_memory_that_it_keeps(settings: Settings) -> None:
+    mark = Mark.new(7, 2)
 
-    def given(gpu: str | None, processes: int = 1) -> dict[str, str]:
-        config = {"engine": {"processes": processes}}
-        return _environment(settings, Claim.model_validate({**claim, "dataset": data, "config": config}), gpu)
+    def given(gpus: str | None) -> dict[str, str]:
+        return _environment(settings, mark, gpus)
 
     assert given(None)["MALLOC_MMAP_MAX_"] == "0"
     assert given(None)["OMP_NUM_THREADS"] == str(settings.threads)
-    assert given(None)["DEPTHBOARD_ATTEMPT"] == "7-2"
-    assert given("5")["CUDA_VISIBLE_DEVICES"] == "5"
-    assert given("5", processes=2)["CUDA_VISIBLE_DEVICES"] == "3,5", "all that the worker has"
-
-
-def submitted(client: Client, base: dict[str, Any], losses: list[Any]) -> None:
-    client.submit({"name": "some", "base": base, "factors": {"loss": losses}})
+    assert given(None)["DEPTHBOARD_ATTEMPT"] == str(mark)
+    assert given("3,5")["CUDA_VISIBLE_DEVICES"] == "3,5"
 
 
 def trained(client: Client, settings: Settings) -> Claim:
     """Claim the next run and train it to its end."""
     claim = claimed(client)
-    supervise(claim, settings, threading.Event())
+    supervise(claim, settings, Leave())
     run = client.run(claim.run_id)
     assert run["status"] == "finished", client.api.json("GET", f"/api/runs/{claim.run_id}/log")["text"]
     return claim
 
 
 def final_weights(claim: Claim, settings: Settings) -> dict[str, torch.Tensor]:
-    newest = max((settings.artifacts / "runs" / str(claim.run_id)).glob("step-*.pt"))
+    newest = max((settings.artifacts / "runs" / f"{claim.store}-{claim.run_id}").glob("step-*.pt"))
     return dict(torch.load(newest, weights_only=True)["network"])
 
 
@@ -265,22 +172,24 @@ def final_weights(claim: Claim, settings: Settings) -> dict[str, torch.Tensor]:
 def test_a_run_killed_at_any_step_ends_with_the_bits_of_an_unbroken_one(
     api: str, app: FastAPI, settings: Settings
 ) -> None:
-    """Killed twice by SIGKILL, wherever it happens to be, its lease swept, gone on from the checkpoint."""
+    """Killed twice by SIGKILL, wherever it happens to be, and its newest checkpoint cut short: it goes on from the one before."""
     settings = settings.model_copy(update={"api_url": api, "renew_seconds": 0.2})
     with Client(api) as client:
         submitted(client, SHORT, ["gan"])
         for least in (10, 26):
-            training = Supervised(client, settings, claimed(client))
-            training.until(lambda least=least: bool(client.run(1)["step"] >= least))
-            (child,) = trainings(psutil.Process())
-            child.kill()
-            training.thread.join(10)
-            acting.expire(app, 1)
-            assert sweep(app.state.database, settings) == [1]
+            attempt = Supervised(client, settings, claimed(client))
+            attempt.until(lambda attempt=attempt, least=least: bool(attempt.run["step"] >= least))
+            training().kill()
+            assert attempt.ended(10)["status"] == "queued"
             acting.make_due(app, 1)
+        newest = max((settings.artifacts / "runs").glob("*/step-*.pt"))
+        newest.write_bytes(newest.read_bytes()[:-1])
         claim = trained(client, settings)
         assert claim.attempt == 3
-        assert claim.resume_from
+        first, second = claim.resume_from[:2]
+        log = client.api.json("GET", "/api/runs/1/log")["text"]
+        assert f"the checkpoint of step {first.step} is missing or damaged" in log
+        assert client.run(1)["attempts"][2]["resumed_from"] == second.step + 1
         ours = final_weights(claim, settings)
         client.api.json("DELETE", "/api/experiments/1")
         submitted(client, SHORT, ["gan"])
@@ -317,23 +226,20 @@ def test_several_processes_end_together(api: str, settings: Settings) -> None:
     with Client(api) as client:
         submitted(client, {**LONG["base"], "engine": {"processes": 2}}, ["l1"])
         quick = settings.model_copy(update={"api_url": api, "renew_seconds": 0.5})
-        training = Supervised(client, quick, claimed(client))
-        child = training.train()
-        others = [p.pid for p in trainings(psutil.Process(child))]
+        attempt = Supervised(client, quick, claimed(client))
+        others = [p.pid for p in launched(psutil.Process(attempt.train()))]
         assert len(others) == 1
-        training.stopping.set()
-        training.thread.join(60)
-        assert not training.thread.is_alive()
-        assert client.run(1)["status"] == "queued"
+        attempt.leave.stopping.set()
+        assert attempt.ended(60)["status"] == "queued"
         assert ends(others[0], 10)
         again = claimed(client)
         assert again.resume_from
-        training = Supervised(client, quick, again)
-        (other,) = trainings(psutil.Process(training.train()))
+        attempt = Supervised(client, quick, again)
+        (other,) = launched(psutil.Process(attempt.train()))
         other.kill()
-        training.thread.join(30)
-        assert not training.thread.is_alive(), "one that is killed takes the others with it"
-        assert client.run(1)["status"] == "running", "and the lease gives the run to another attempt"
+        run = attempt.ended(30)
+        assert run["status"] == "queued", "one that is killed takes the others with it, and the run is tried again"
+        assert "killed by SIGKILL" in run["reason"]
 
 
 BROKEN = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +20,8 @@ from depthboard.metrics import AVERAGINGS, from_sums
 from depthboard.protocol import unpack_depth
 from tests.worker.losses.cases import backbone_file
 from worker.attempt import batch_hash
-from worker.evaluate import millimetres
+from worker.evaluate import BATCH, millimetres
+from worker.stop import EXIT_STOPPED, Stop
 from worker.train import Diverged, Progress
 
 Make = Callable[..., Any]
@@ -125,10 +126,72 @@ def test_the_adversarial_part_alone_changes_the_generator(training: Make) -> Non
 
 def test_a_stop_leaves_a_checkpoint_and_says_so(training: Make) -> None:
     run = training()
-    stop = threading.Event()
+    stop = Stop()
     stop.set()
     assert not run.run(stop)
     assert [state["step"] for state in run.states] == [1]
+
+
+class StopAfter(Stop):
+    """A wish that comes before batch `batches` of an evaluation."""
+
+    def __init__(self, batches: int) -> None:
+        super().__init__()
+        self._left = batches
+
+    def check(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            self.set()
+        super().check()
+
+
+@pytest.mark.parametrize("step", [2, 6], ids=["in the middle", "at the end"])
+def test_a_run_stopped_within_an_evaluation_makes_it_when_it_goes_on_and_ends_with_the_same_bits(
+    training: Make, step: int
+) -> None:
+    changes = {"data": {"train_size": 16, "validation": 0.008}, "network": {"dropout": 0.2}}
+    whole = training(**changes)
+    whole.run()
+    batches = sum(-(-evaluator.images // BATCH) for evaluator in whole.evaluators)
+    broken = training(**changes)
+    assert not broken.run(StopAfter(1 if step == 2 else 3 * batches - 1))
+    state = broken.states[-1]
+    assert (state["step"], state["owed"]) == (step, True)
+    assert step not in {evaluation.step for evaluation in broken.record.evaluations}, "half of its parts are none"
+    resumed = training(**changes)
+    resumed.trainer.load(state)
+    assert resumed.run()
+    assert torch.equal(weights(resumed), weights(whole))
+    both = broken.record.evaluations + resumed.record.evaluations
+    assert [(e.step, e.split, e.sums) for e in both] == [(e.step, e.split, e.sums) for e in whole.record.evaluations]
+    assert resumed.states[-1]["best"] == whole.states[-1]["best"]
+    assert not resumed.states[-1]["owed"]
+
+
+def test_a_wish_before_the_first_step_of_an_attempt_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr("os._exit", ended.append)
+    stop = Stop()
+    stop.ask()
+    assert ended == [EXIT_STOPPED]
+    stop.moved = True
+    stop.ask()
+    assert ended == [EXIT_STOPPED]
+
+
+def test_an_evaluation_counts_as_progress(training: Make, home: Path) -> None:
+    run, seen = training(), []
+    file = home / "progress.json"
+    file.unlink(missing_ok=True)
+
+    class Watching(Stop):
+        def check(self) -> None:
+            seen.append(file.stat().st_mtime_ns)
+            time.sleep(0.2)
+
+    run.trainer.evaluate(Watching(), run._progress)
+    assert len(set(seen)) == len(seen) > 1
 
 
 def test_a_training_whose_loss_is_not_finite_stops_with_its_cause_named(training: Make) -> None:

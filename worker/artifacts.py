@@ -1,0 +1,228 @@
+"""Where checkpoints are kept: a folder of this host, a folder that all workers reach, or an S3-compatible store (DEPTHBOARD_ARTIFACTS_URL).
+
+A file is written to a scratch name first and kept as a whole: in a folder it is synced and renamed, and an S3 put shows all of an object or nothing.
+Endpoint, region and credentials of S3 are read from the usual AWS_ variables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
+
+from depthboard.errors import Misconfigured, Unavailable
+from depthboard.settings import Settings
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+KEPT = re.compile(r"step-\d+(-\d+)?\.pt")
+PATIENCE = timedelta(seconds=60)
+"""How long a request to S3 is tried again."""
+
+
+class OutOfReach(Unavailable):
+    """A store that does not answer now, or has no room: what fails for it is tried again."""
+
+
+class Store(Protocol):
+    """`host` names whose disk it is; empty where every worker reaches it."""
+
+    host: str
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """A file to be written, which is gone afterwards unless it was kept."""
+
+    def keep(self, written: Path, name: str) -> str:
+        """Keep a written file as `name`; its path in the record."""
+
+    def paths(self, folder: str) -> list[str]:
+        """Of the checkpoints in a folder, the oldest first."""
+
+    def free(self, path: str) -> bool:
+        """Delete a file of this store; False for one that is not of it, or out of reach."""
+
+
+class Folder:
+    """Files under `root`. One that all workers reach has no host, and its files are called file:///…, so that none takes them for its own disk's."""
+
+    def __init__(self, root: Path, host: str) -> None:
+        self._root, self.host = Path(os.path.abspath(root)), host
+        self._name = str if host else Path.as_uri
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        file = self._root / f"{name}.tmp-{os.getpid()}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for left in file.parent.glob("*.tmp-*"):  # of an attempt that was killed: a run has one that writes
+            left.unlink(missing_ok=True)
+        try:
+            yield file
+        finally:
+            file.unlink(missing_ok=True)
+
+    def keep(self, written: Path, name: str) -> str:
+        final = self._root / name
+        with written.open("rb") as file:
+            os.fsync(file.fileno())
+        written.rename(final)
+        folder = os.open(final.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return self._name(final)
+
+    def paths(self, folder: str) -> list[str]:
+        files = (self._root / folder).glob("step-*.pt")
+        return [self._name(file) for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
+
+    def free(self, path: str) -> bool:
+        """Only what checkpoints are called, in this folder, however a path is spelt."""
+        file = local(path)
+        if path.startswith("file://") is bool(self.host):
+            return False
+        within = Path(os.path.realpath(file.parent)).is_relative_to(os.path.realpath(self._root))
+        if not (self._root.is_dir() and within and KEPT.fullmatch(file.name)):
+            return False
+        file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            file.parent.rmdir()  # where it was the last of its run
+        return True
+
+
+class Bucket:
+    """Objects under s3://bucket/prefix."""
+
+    host = ""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._url, self._bucket, self._prefix = url.rstrip("/"), parts.netloc, parts.path.strip("/")
+        self._store = _connect(self._bucket)
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="depthboard-") as folder:
+            yield Path(folder) / Path(name).name
+
+    def keep(self, written: Path, name: str) -> str:
+        from obstore.exceptions import BaseError
+
+        try:
+            self._store.put(self._key(name), written)
+        except (BaseError, OSError) as error:
+            raise _unreachable(self._url, error) from error
+        return f"{self._url}/{name}"
+
+    def paths(self, folder: str) -> list[str]:
+        from obstore.exceptions import BaseError
+
+        try:
+            found = [entry for some in self._store.list(self._key(folder) + "/") for entry in some]
+        except (BaseError, OSError) as error:
+            raise _unreachable(self._url, error) from error
+        found.sort(key=lambda entry: (entry["last_modified"], entry["path"]))
+        return [f"s3://{self._bucket}/{entry['path']}" for entry in found if KEPT.fullmatch(Path(entry["path"]).name)]
+
+    def free(self, path: str) -> bool:
+        if not path.startswith(f"{self._url}/") or not KEPT.fullmatch(Path(path).name):
+            return False
+        from obstore.exceptions import BaseError
+
+        try:
+            self._store.delete(_key_of(path))
+        except FileNotFoundError:
+            return True
+        except (BaseError, OSError):
+            return False
+        return True
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}/{name}" if self._prefix else name
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that new checkpoints go to. Raises Misconfigured for a URL that names none."""
+    url = settings.artifacts_url
+    if not url:
+        return Folder(settings.artifacts, platform.node())
+    parts = urlsplit(url)
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return Folder(Path(unquote(parts.path)), "")
+    if parts.scheme == "s3" and parts.netloc:
+        return Bucket(url)
+    raise Misconfigured(
+        f"{url} is no place for checkpoints.",
+        field="DEPTHBOARD_ARTIFACTS_URL",
+        remedy="Give file:///folder or s3://bucket/prefix, or nothing for the folder artifacts in DEPTHBOARD_HOME.",
+    )
+
+
+def free(settings: Settings, path: str) -> bool:
+    """Delete a file that the record no longer needs, wherever this worker can reach it; False where it cannot."""
+    stores = [open_store(settings), Folder(settings.artifacts, platform.node())]
+    return any(store.free(path) for store in stores)
+
+
+def local(path: str) -> Path:
+    """Of a file in a folder, which the record calls by its path or as file:///…"""
+    return Path(unquote(urlsplit(path).path)) if path.startswith("file://") else Path(path)
+
+
+@contextmanager
+def at_hand(path: str) -> Iterator[Path | None]:
+    """A kept file as a file of this host, None where it is gone. Raises OutOfReach for a store that does not answer."""
+    if not path.startswith("s3://"):
+        yield local(path) if local(path).is_file() else None
+        return
+    with tempfile.TemporaryDirectory(prefix="depthboard-") as folder:
+        file = Path(folder) / "checkpoint.pt"
+        yield file if _download(path, file) else None
+
+
+def _download(path: str, file: Path) -> bool:
+    from obstore.exceptions import BaseError
+
+    try:
+        with file.open("wb") as out:
+            for piece in _connect(urlsplit(path).netloc).get(_key_of(path)):
+                out.write(piece)
+    except FileNotFoundError:
+        return False
+    except (BaseError, OSError) as error:
+        raise _unreachable(path, error) from error
+    return True
+
+
+def _key_of(path: str) -> str:
+    return urlsplit(path).path.lstrip("/")
+
+
+def _connect(bucket: str) -> S3Store:
+    try:
+        from obstore.store import S3Store
+    except ImportError as error:
+        raise Misconfigured(
+            "checkpoints in S3 need obstore.", field="DEPTHBOARD_ARTIFACTS_URL", remedy="pip install obstore"
+        ) from error
+    # An endpoint without TLS is one that a person named, on this host or in this cluster.
+    return S3Store(bucket, client_options={"allow_http": True}, retry_config={"retry_timeout": PATIENCE})
+
+
+def _unreachable(where: str, error: Exception) -> OutOfReach:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return OutOfReach(
+        f"{where} does not answer ({first}).",
+        field="DEPTHBOARD_ARTIFACTS_URL",
+        remedy="Look at the bucket, and at AWS_ENDPOINT_URL and the credentials in the worker's environment.",
+    )
