@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from backend.schemas import (
     DatasetEntry,
     EvaluationEntry,
     ExperimentDetail,
+    ExperimentLink,
     ExperimentSummary,
     PredictionEntry,
     Qualitative,
+    QueueEntry,
     RunDetail,
     RunSummary,
     WorkerEntry,
@@ -25,9 +28,11 @@ from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
 from backend.store.lease import reason_of
 from backend.store.predictions import Kept
+from backend.store.queue import Waiting
 from backend.store.runs import RunPage
 from backend.store.tables import RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
+from depthboard.protocol import Gpu
 from depthboard.status import RunStatus
 
 
@@ -67,6 +72,7 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "pause_requested": run.pause_requested,
         "held": run.held,
         "stalled": run.stalled,
+        "progressed_at": run.progressed_at,
         "kind": run.kind,
         "name": run.name,
         "priority": run.priority,
@@ -91,7 +97,7 @@ def run_detail(
         split=run.evaluation_split,
         provenance=run.provenance,
         attempts=[AttemptEntry.model_validate(attempt) for attempt in attempts],
-        experiments=experiments,
+        experiments=[ExperimentLink(**link) for link in experiments],
         constant=constant,
     )
 
@@ -109,6 +115,10 @@ def _experiment(experiment: Experiment, standing: Standing) -> dict[str, Any]:
         "eta_seconds": standing.eta_seconds,
         "factors": experiment.factors,
         "datasets": standing.datasets,
+        "held": standing.held,
+        "stalled": standing.stalled,
+        "paused": experiment.paused,
+        "deleted_at": experiment.deleted_at,
         "best": standing.best,
     }
 
@@ -117,8 +127,25 @@ def experiment_summary(experiment: Experiment, standing: Standing) -> Experiment
     return ExperimentSummary(**_experiment(experiment, standing))
 
 
-def experiment_detail(experiment: Experiment, standing: Standing, evaluation: list[str]) -> ExperimentDetail:
-    return ExperimentDetail(**_experiment(experiment, standing), spec=experiment.spec, evaluation=evaluation)
+def experiment_detail(
+    experiment: Experiment, standing: Standing, evaluation: list[str], keep: timedelta
+) -> ExperimentDetail:
+    return ExperimentDetail(
+        **_experiment(experiment, standing),
+        spec=experiment.spec,
+        purge_at=None if experiment.deleted_at is None else experiment.deleted_at + keep,
+        evaluation=evaluation,
+    )
+
+
+def queue_entry(waiting: Waiting) -> QueueEntry:
+    return QueueEntry(
+        run=run_summary(waiting.run),
+        place=waiting.place,
+        waits=waiting.waits,
+        until=waiting.run.not_before if waiting.waits == "backoff" else None,
+        experiments=[ExperimentLink(**link) for link in waiting.experiments],
+    )
 
 
 def series(run: Run, columns: Columns) -> dict[str, Any]:
@@ -183,6 +210,8 @@ def worker_entry(worker: Worker, alive: bool, running: Mapping[str, list[Run]]) 
         slots=worker.slots,
         last_seen=worker.last_seen,
         alive=alive,
+        draining=worker.draining,
+        gpus=[Gpu.model_validate(gpu) for gpu in worker.gpus or []],
         running=[run_summary(run, run.metrics) for run in running.get(worker.id, [])],
         speeds=worker.speeds,
         version=worker.version,

@@ -54,7 +54,7 @@ def make_app(
         opened = database or open_database(settings)
         doorbell = Doorbell(wake)
         app.state.doorbell = doorbell
-        threads = (doorbell, sweeping(opened, settings, doorbell.ring), housekeeping(opened))
+        threads = (doorbell, sweeping(opened, settings, doorbell.ring), housekeeping(opened, settings))
         app.state.database, app.state.broadcaster, app.state.mark = opened, Broadcaster(opened), _mark(opened)
         app.state.ingest = Ingest(opened)
         for thread in threads:

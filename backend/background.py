@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 
+from backend.purging import free_files, purge_due
 from backend.store import compaction
 from backend.store.session import Database
 from backend.sweeper import sweep
@@ -44,14 +45,16 @@ def sweeping(database: Database, settings: Settings, ring: Callable[[Iterable[in
     return Repeating("the sweep", min(5.0, settings.lease_seconds / 4), lambda: ring(sweep(database, settings)))
 
 
-def housekeeping(database: Database) -> Repeating:
-    """Compact the points of runs that have ended, and give back the space of what was removed."""
-    return Repeating("housekeeping", HOUSEKEEPING_SECONDS, lambda: keep_house(database))
+def housekeeping(database: Database, settings: Settings) -> Repeating:
+    """Compact the points of runs that have ended, empty the trash, and give back the space of what was removed."""
+    return Repeating("housekeeping", HOUSEKEEPING_SECONDS, lambda: keep_house(database, settings))
 
 
-def keep_house(database: Database) -> None:
+def keep_house(database: Database, settings: Settings) -> None:
     with database.read() as session:
         due = compaction.due(session)
     for run_id in due:
         compaction.compact(database, run_id)
+    purge_due(database, settings)
+    free_files(database, settings)
     database.give_back()

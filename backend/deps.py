@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import BackgroundTasks, Depends, HTTPException, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from backend.ingest import Ingest
@@ -69,9 +70,20 @@ def get_doorbell(request: Request, background: BackgroundTasks) -> Rings:
 
 Ring = Annotated[Rings, Depends(get_doorbell)]
 
+Priority = Annotated[int, Field(ge=-1_000_000, le=1_000_000, description="lower first; 0 where none was given")]
 Id = Annotated[int, Path(alias="id", ge=1, le=INT64)]
 PageNumber = Annotated[int, Query(ge=1, le=10**9, description="from 1")]
 PageSize = Annotated[int, Query(ge=1, le=1000)]
+
+
+DatabaseOf = Annotated[Database, Depends(get_database)]
+
+
+def take_bin() -> None:
+    """Removing for good takes several transactions and much of the disk: one at a time."""
+
+
+Emptying = Annotated[None, Depends(take_bin, scope="function", max_concurrency=1)]
 
 
 def get_mark(request: Request) -> str:

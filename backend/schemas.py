@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from depthboard.datasets import DatasetReport
 from depthboard.metrics import Group
+from depthboard.protocol import Gpu
 from depthboard.status import RunStatus
 
 T = TypeVar("T")
@@ -137,6 +138,10 @@ class ExperimentSummary(Answer):
     eta_seconds: float | None
     factors: dict[str, list[Any]]
     datasets: list[str]
+    held: int = Field(description="queued runs that no worker gets: all experiments that link them rest")
+    stalled: int = Field(description="running runs in which nothing has moved for a while")
+    paused: bool
+    deleted_at: datetime | None = Field(description="in the trash since")
     best: dict[str, Any] | None = Field(
         description="{metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images"
     )
@@ -144,7 +149,15 @@ class ExperimentSummary(Answer):
 
 class ExperimentDetail(ExperimentSummary):
     spec: dict[str, Any]
+    purge_at: datetime | None = Field(description="of one in the trash: until when it can be restored")
     evaluation: list[str] = Field(description="split and protocol names in use")
+
+
+class ExperimentLink(Answer):
+    id: int
+    name: str
+    paused: bool
+    trashed: bool
 
 
 class RunSummary(Answer):
@@ -173,6 +186,7 @@ class RunSummary(Answer):
     pause_requested: bool = Field(description="it is being given back to the queue after a checkpoint")
     held: bool = Field(description="every experiment that links it is paused or in the trash")
     stalled: bool = Field(description="running, but nothing has moved for a while")
+    progressed_at: datetime | None = Field(description="when the running attempt was last seen to move")
     kind: Literal["trained", "script"] = Field(description="by a worker, or by a person's own script")
     name: str | None = Field(description="of a script's run")
     priority: int = Field(description="lower first")
@@ -205,8 +219,61 @@ class RunDetail(RunSummary):
     split: str
     provenance: dict[str, Any] | None
     attempts: list[AttemptEntry]
-    experiments: list[dict[str, Any]] = Field(description="[{id, name}] that link this run")
+    experiments: list[ExperimentLink] = Field(description="that link this run, those in the trash last")
     constant: dict[str, float | None] | None = Field(description="metrics of the constant prediction (training median)")
+
+
+class QueueEntry(Answer):
+    """A queued run and what it waits for."""
+
+    run: RunSummary
+    place: int | None = Field(description="from 1; null for a run that no worker would get now")
+    waits: Literal["worker", "backoff", "held", "version"] = Field(
+        description="for a free worker; a while after its worker was lost; while its experiments rest; for a worker of its training version"
+    )
+    until: datetime | None = Field(description="of backoff")
+    experiments: list[ExperimentLink] = Field(description="that link the run")
+
+
+class Freed(Answer):
+    """What emptying the trash gave back."""
+
+    experiments: int
+    runs: int
+    files: int = Field(description="bytes of files deleted on the API's machine")
+    database: int = Field(
+        description="bytes by which the embedded database's file shrank; PostgreSQL keeps them for itself"
+    )
+    waiting: dict[str, int] = Field(
+        description="host -> bytes that a worker there has still to delete; empty: of a store that all workers reach"
+    )
+
+
+class Deletion(Answer):
+    """What deleting did. Until `purge_at` the experiment can be restored; null: it is gone."""
+
+    experiment_id: int
+    purge_at: datetime | None
+    held: int = Field(0, description="queued runs that wait with it in the trash")
+    stopping: int = Field(0, description="running runs that are being given back after a checkpoint")
+    freed: Freed | None = Field(None, description="what was given back, of one that is gone")
+
+
+class Trash(Answer):
+    experiments: int
+    days: float = Field(description="how long an experiment can be restored")
+    waiting: dict[str, int] = Field(description="host -> bytes of files that a worker there has still to delete")
+
+
+class Completion(Answer):
+    """What completing a grid did, in ids of runs."""
+
+    created: list[int]
+    linked: list[int] = Field(description="runs that existed, of other experiments")
+    queued_again: list[int]
+    outdated: list[int] = Field(
+        description="ended without a result under another training version or on other data: submit the experiment again"
+    )
 
 
 class Series(Answer):
@@ -317,6 +384,8 @@ class WorkerEntry(Answer):
     slots: int
     last_seen: datetime
     alive: bool
+    draining: bool = Field(description="it finishes what it trains and gets nothing more")
+    gpus: list[Gpu]
     running: list[RunSummary]
     speeds: dict[str, float]
     version: str

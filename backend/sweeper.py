@@ -1,4 +1,4 @@
-"""The sweep: ends attempts whose lease ran out, misses silent workers and prunes the outbox."""
+"""The sweep: ends attempts whose lease ran out, notices those that stand still, misses silent workers, prunes the outbox."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def sweep(database: Database, settings: Settings) -> list[int]:
     """One round, in one transaction; returns the runs that are queued again."""
     with database.write() as session:
         queued = lease.sweep(session, settings.lease_seconds)
+        lease.notice_stalled(session, settings.stall_seconds)
         now = clock(session)
         workers.miss(session, now, silence(settings))
         outbox.prune(session, now)

@@ -1,22 +1,24 @@
-"""Experiments: submit, dry run, list, change, cancel, retry, delete."""
+"""Experiments: submit, dry run, list, change, cancel, pause, retry, complete."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, BackgroundTasks, Body, Query
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy.orm import Session
 
 from backend import answers
-from backend.deps import Id, PageNumber, PageSize, Reading, Ring, SettingsOf, Writing
-from backend.schemas import DryRun, DryRunCell, ExperimentDetail, ExperimentSummary, Page, RunSummary
-from backend.store import artifacts, estimate, experiments, runs, submission
+from backend.deps import Id, PageNumber, PageSize, Priority, Reading, Ring, SettingsOf, Writing
+from backend.purging import keep
+from backend.schemas import Completion, DryRun, DryRunCell, ExperimentDetail, ExperimentSummary, Page, RunSummary
+from backend.store import completion, estimate, experiments, queue, runs, submission
 from backend.store.evaluations import Value
 from backend.sweeper import silence
 from depthboard.config.presets import PRESETS
 from depthboard.experiment import ExperimentSpec
 from depthboard.metrics import Averaging
+from depthboard.settings import Settings
 from depthboard.status import RunStatus
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
@@ -50,9 +52,10 @@ def list_experiments(
     size: PageSize = 50,
     q: Annotated[str, Query(max_length=200, description="in name or description")] = "",
     tag: Annotated[str, Query(max_length=200)] = "",
+    trash: Annotated[bool, Query(description="those in the trash, and no others")] = False,
 ) -> Page[ExperimentSummary]:
     """Experiments, those with running runs first, then the newest."""
-    found, total = experiments.page(session, page, size, q, tag)
+    found, total = experiments.page(session, page, size, q, tag, trash=trash)
     standings = experiments.standings(session, [e.id for e in found])
     items = [answers.experiment_summary(e, standings[e.id]) for e in found]
     return Page(items=items, total=total, page=page, size=size)
@@ -63,7 +66,7 @@ def submit_experiment(spec: Spec, session: Writing, settings: SettingsOf, ring: 
     """Submit a grid. Runs that exist already are linked, never trained again; failed and cancelled ones are retried."""
     experiment, queued = submission.submit(session, spec, settings.max_attempts)
     ring(queued)
-    return _detail(session, experiment.id)
+    return detail(session, experiment.id, settings)
 
 
 @router.post("/dry-run")
@@ -85,30 +88,26 @@ def dry_run(spec: Spec, session: Reading, settings: SettingsOf) -> DryRun:
     )
 
 
-def _detail(session: Session, experiment_id: int) -> ExperimentDetail:
+def detail(session: Session, experiment_id: int, settings: Settings) -> ExperimentDetail:
     experiment = experiments.get(session, experiment_id)
     standing = experiments.standings(session, [experiment_id])[experiment_id]
-    return answers.experiment_detail(experiment, standing, experiments.protocols(session, experiment_id))
+    protocols = experiments.protocols(session, experiment_id)
+    return answers.experiment_detail(experiment, standing, protocols, keep(settings))
 
 
 @router.get("/{id}")
-def get_experiment(experiment_id: Id, session: Reading) -> ExperimentDetail:
+def get_experiment(experiment_id: Id, session: Reading, settings: SettingsOf) -> ExperimentDetail:
     """One experiment: what was submitted and how it stands."""
-    return _detail(session, experiment_id)
+    return detail(session, experiment_id, settings)
 
 
 @router.patch("/{id}")
-def change_experiment(experiment_id: Id, change: ExperimentChange, session: Writing) -> ExperimentDetail:
+def change_experiment(
+    experiment_id: Id, change: ExperimentChange, session: Writing, settings: SettingsOf
+) -> ExperimentDetail:
     """Change name, description or tags."""
     experiments.change(session, experiment_id, name=change.name, description=change.description, tags=change.tags)
-    return _detail(session, experiment_id)
-
-
-@router.delete("/{id}", status_code=204)
-def delete_experiment(experiment_id: Id, session: Writing, settings: SettingsOf, background: BackgroundTasks) -> None:
-    """Delete the experiment and the runs that no other one links, also those in training: their workers stop."""
-    deleted = experiments.remove(session, experiment_id)
-    background.add_task(artifacts.remove, settings.artifacts, deleted)
+    return detail(session, experiment_id, settings)
 
 
 @router.get("/{id}/runs")
@@ -128,15 +127,57 @@ def list_experiment_runs(
 
 
 @router.post("/{id}/cancel")
-def cancel_experiment(experiment_id: Id, session: Writing) -> ExperimentDetail:
+def cancel_experiment(experiment_id: Id, session: Writing, settings: SettingsOf) -> ExperimentDetail:
     """Cancel what is queued, ask what is running to stop."""
     experiments.cancel(session, experiment_id)
-    return _detail(session, experiment_id)
+    return detail(session, experiment_id, settings)
+
+
+@router.post("/{id}/pause")
+def pause_experiment(experiment_id: Id, session: Writing, settings: SettingsOf) -> ExperimentDetail:
+    """Hold queued runs back and have running ones given back after a checkpoint, unless another experiment that is not
+    paused links them.
+    """
+    experiments.pause(session, experiment_id, True)
+    return detail(session, experiment_id, settings)
+
+
+@router.post("/{id}/resume")
+def resume_experiment(experiment_id: Id, session: Writing, settings: SettingsOf, ring: Ring) -> ExperimentDetail:
+    """Let its runs go on."""
+    ring(experiments.pause(session, experiment_id, False))
+    return detail(session, experiment_id, settings)
+
+
+@router.post("/{id}/priority")
+def prioritise_experiment(
+    experiment_id: Id, priority: Annotated[Priority, Body(embed=True)], session: Writing, settings: SettingsOf
+) -> ExperimentDetail:
+    """Give its queued and running runs a priority: lower ones are claimed first."""
+    queue.set_experiment_priority(session, experiment_id, priority)
+    return detail(session, experiment_id, settings)
+
+
+Ended = Annotated[
+    list[Literal["failed", "cancelled"]] | None,
+    Query(alias="status", description="which to queue again; both without it"),
+]
 
 
 @router.post("/{id}/retry")
-def retry_experiment(experiment_id: Id, session: Writing, ring: Ring) -> ExperimentDetail:
-    """Queue all failed and cancelled runs again."""
-    _, queued = experiments.retry(session, experiment_id)
-    ring(queued)
-    return _detail(session, experiment_id)
+def retry_experiment(
+    experiment_id: Id, session: Writing, settings: SettingsOf, ring: Ring, statuses: Ended = None
+) -> ExperimentDetail:
+    """Queue failed and cancelled runs again, or only those of one kind."""
+    ring(
+        experiments.retry(session, experiment_id, [RunStatus(status) for status in statuses or ("failed", "cancelled")])
+    )
+    return detail(session, experiment_id, settings)
+
+
+@router.post("/{id}/complete")
+def complete_experiment(experiment_id: Id, session: Writing, settings: SettingsOf, ring: Ring) -> Completion:
+    """See to it that every cell of the grid has a run: failed and cancelled ones are queued again, missing ones made."""
+    done = completion.complete(session, experiment_id, settings.max_attempts)
+    ring([*done.created, *done.queued_again])
+    return Completion.model_validate(done)

@@ -1,4 +1,4 @@
-"""Runs: lists, one run with its curves, evaluations, predictions and log; cancel and retry."""
+"""Runs: lists, one run with its curves, evaluations, predictions and log; priority, cancel and retry."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict
 
 from backend import answers
-from backend.deps import Id, Mark, PageNumber, PageSize, Reading, Ring, Writing
+from backend.deps import Id, Mark, PageNumber, PageSize, Priority, Reading, Ring, Writing
 from backend.routes.claims import checkpoint_note, dataset_reference
 from backend.schemas import EvaluationEntry, Page, PredictionEntry, RunCurves, RunDetail, RunLog, RunSummary
-from backend.store import curves, datasets, evaluations, predictions, rescoring, runs
+from backend.store import curves, datasets, evaluations, predictions, queue, rescoring, runs
 from depthboard import protocol
 from depthboard.config import RunConfig
 from depthboard.protocol import MAX_STEP
@@ -37,6 +38,21 @@ def get_run(run_id: Id, session: Reading) -> RunDetail:
     run = runs.get(session, run_id)
     constant = evaluations.constants(session, evaluations.one(run_id)).get(run_id)
     return answers.run_detail(run, runs.attempts(session, run_id), runs.experiments_of(session, run_id), constant)
+
+
+class RunChange(BaseModel):
+    """What can be changed of a run: when its turn comes."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"priority": -1}]})
+
+    priority: Priority
+
+
+@router.patch("/{id}")
+def change_run(run_id: Id, change: RunChange, session: Writing) -> RunDetail:
+    """Give a queued or running run another priority: lower ones are claimed first."""
+    queue.set_priority(session, run_id, change.priority)
+    return get_run(run_id, session)
 
 
 @router.post("/{id}/cancel")

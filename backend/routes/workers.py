@@ -1,15 +1,17 @@
-"""Workers: who is there."""
+"""Workers: who is there, and who shall take nothing more."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Body, Path
 
 from backend import answers
 from backend.deps import PageNumber, PageSize, Reading, SettingsOf, Writing
 from backend.schemas import Page, WorkerEntry
 from backend.store import runs, workers
+from backend.store.session import clock
 from backend.sweeper import silence
 from depthboard.protocol import DoomedFile, Freed, WorkerNote, WorkerOrders
 
@@ -36,6 +38,19 @@ def note_worker(worker_id: WorkerId, note: WorkerNote, session: Writing) -> Work
     worker = workers.note(session, worker_id, note)
     files = [DoomedFile(id=file.id, path=file.path) for file in workers.doomed(session, note.host)]
     return WorkerOrders(draining=worker.draining, doomed=files)
+
+
+@router.post("/{worker_id}/drain")
+def drain_worker(
+    worker_id: WorkerId,
+    draining: Annotated[bool, Body(embed=True, examples=[True])],
+    session: Writing,
+    settings: SettingsOf,
+) -> WorkerEntry:
+    """Let a worker finish what it trains and take nothing more, or let it take runs again."""
+    worker = workers.drain(session, worker_id, draining)
+    alive = worker.last_seen >= clock(session) - timedelta(seconds=silence(settings))
+    return answers.worker_entry(worker, alive, runs.owned_by(session, [worker_id]))
 
 
 @router.post("/{worker_id}/freed", status_code=204)

@@ -132,7 +132,9 @@ def remove(session: Session, name: str) -> None:
         raise InvalidInput(f"{BUILT_IN} is built in and stays.", field="name")
     if runs:
         raise Conflict(
-            f"{runs} runs were trained on {name}, or shall be.", field="name", remedy="Delete their experiments first."
+            f"{runs} runs were trained on {name}, or shall be.",
+            field="name",
+            remedy="Delete their experiments and empty the trash first.",
         )
     session.execute(delete(Dataset).where(Dataset.name == name))
     outbox.add(session, "dataset", experiment_ids=[], name=name, change="deleted")

@@ -147,7 +147,11 @@ def _ahead(session: Session, own: set[int]) -> list[Work]:
     """What other experiments still train or wait for, in the order of the queue."""
     rows = session.scalars(
         select(Run)
-        .where(Run.status.in_((RunStatus.queued, RunStatus.running)), Run.training_version == TRAINING_VERSION)
+        .where(
+            Run.status.in_((RunStatus.queued, RunStatus.running)),
+            Run.held.is_(False),
+            Run.training_version == TRAINING_VERSION,
+        )
         .order_by(Run.status.desc(), Run.priority, Run.position, Run.id)
     )
     return [_work_of_run(run) for run in rows if run.id not in own]
@@ -200,10 +204,18 @@ def warnings(planned: Sequence[Planned], forecast: Estimate) -> list[str]:
     if forecast.slots == 0 and any(_work_of(p).images for p in planned):
         found.append("No worker is connected: the runs will wait. Start one with `depthboard work` or `depthboard up`.")
     if forecast.ahead:
-        found.append(f"{forecast.ahead} runs of other experiments come first; the time includes them.")
+        come = (
+            "1 run of another experiment comes"
+            if forecast.ahead == 1
+            else f"{forecast.ahead} runs of other experiments come"
+        )
+        found.append(f"{come} first; the time includes {'it' if forecast.ahead == 1 else 'them'}.")
     retried = sum(p.existing is not None and RunStatus(p.existing.status) in RETRIED for p in planned)
     if retried:
-        found.append(f"{retried} runs had failed or were cancelled: they will be tried again.")
+        one = retried == 1
+        found.append(
+            f"{retried} {'run' if one else 'runs'} had failed or {'was' if one else 'were'} cancelled: {'it' if one else 'they'} will be tried again."
+        )
     budgets = {p.config.steps * p.config.budget.batch_size for p in planned}
     if len(budgets) > 1:
         found.append("The runs see different numbers of images: compare them along `images seen`, not at their end.")

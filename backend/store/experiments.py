@@ -1,4 +1,4 @@
-"""Experiments: the list with its counts in a fixed number of queries, changes, and what deleting one takes along."""
+"""Experiments: the list with its counts in a fixed number of queries, and what a person may do to one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from backend.store import runs
+from backend.store import holding, runs
+from backend.store.lease import announce
 from backend.store.session import clock
 from backend.store.submission import requeue
 from backend.store.tables import Experiment, ExperimentRun, ExperimentTag, Run
-from depthboard.errors import NotFound
+from depthboard.errors import Conflict, NotFound
 from depthboard.status import RunStatus
 
 
@@ -26,6 +27,8 @@ class Standing:
     seen: int = 0
     left: int = 0
     images_per_second: float = 0.0
+    held: int = 0
+    stalled: int = 0
     datasets: list[str] = field(default_factory=list)
     best: dict[str, Any] | None = None
 
@@ -49,9 +52,14 @@ def get(session: Session, experiment_id: int) -> Experiment:
     return experiment
 
 
-def page(session: Session, number: int, size: int, q: str = "", tag: str = "") -> tuple[list[Experiment], int]:
-    """Experiments with running runs first, then the newest; `q` is looked for in name and description."""
-    conditions: list[ColumnElement[bool]] = []
+def page(
+    session: Session, number: int, size: int, q: str = "", tag: str = "", *, trash: bool = False
+) -> tuple[list[Experiment], int]:
+    """Experiments with running runs first, then the newest; `q` is looked for in name and description. `trash`: those in
+    it, and no others.
+    """
+    in_trash = Experiment.deleted_at.is_not(None)
+    conditions: list[ColumnElement[bool]] = [in_trash if trash else ~in_trash]
     if q:
         conditions.append(
             or_(Experiment.name.icontains(q, autoescape=True), Experiment.description.icontains(q, autoescape=True))
@@ -99,12 +107,14 @@ def _count(session: Session, found: dict[int, Standing]) -> None:
             func.sum(Run.images),
             func.sum(shown),
             func.sum(speed),
+            func.sum(case((Run.held, 1), else_=0)),
+            func.sum(case((Run.stalled, 1), else_=0)),
         )
         .join(Run, Run.id == ExperimentRun.run_id)
         .where(ExperimentRun.experiment_id.in_(found))
         .group_by(ExperimentRun.experiment_id, Run.status)
     )
-    for experiment_id, status, count, images, seen, images_per_second in session.execute(query):
+    for experiment_id, status, count, images, seen, images_per_second, held, stalled in session.execute(query):
         standing = found[experiment_id]
         standing.counts[status] = count
         standing.images += int(images)
@@ -112,6 +122,8 @@ def _count(session: Session, found: dict[int, Standing]) -> None:
         if status in (RunStatus.queued, RunStatus.running):
             standing.left += int(images) - int(seen)
         standing.images_per_second += float(images_per_second or 0)
+        standing.held += int(held)
+        standing.stalled += int(stalled)
 
 
 def _find_best(session: Session, found: dict[int, Standing]) -> None:
@@ -168,23 +180,23 @@ def change(
     return experiment
 
 
-def remove(session: Session, experiment_id: int) -> list[int]:
-    """Delete the experiment and the runs that no other one links; returns those runs. Raises NotFound.
-
-    A run that is training is deleted too: its worker's next write is refused as stale, and it stops.
+def pause(session: Session, experiment_id: int, paused: bool) -> list[int]:
+    """Hold its queued runs back and have the running ones given back, unless another experiment asks for them; or take
+    that back. Returns its runs that workers can get. Raises NotFound, Conflict for one in the trash.
     """
-    get(session, experiment_id)
-    other = exists().where(ExperimentRun.run_id == Run.id, ExperimentRun.experiment_id != experiment_id)
-    linked = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
-    # Locked in the order of ids, so that a worker's write and a submission's link either come before the deletion or find
-    # no run; whether another experiment links it is asked after that, when no new link can come.
-    session.scalars(select(Run.id).where(Run.id.in_(linked)).order_by(Run.id).with_for_update()).all()
-    own = session.scalars(select(Run.id).where(Run.id.in_(linked), ~other).order_by(Run.id)).all()
-    session.execute(delete(Experiment).where(Experiment.id == experiment_id))
-    for start in range(0, len(own), 1000):
-        session.execute(delete(Run).where(Run.id.in_(own[start : start + 1000])))
-    runs.note_change(session, [experiment_id], "deleted")
-    return list(own)
+    experiment, linked = holding.lock(session, experiment_id)
+    check_kept(experiment)
+    experiment.paused = paused
+    for run in holding.settle(session, linked):
+        announce(session, run)
+    runs.note_change(session, [experiment_id], "paused" if paused else "resumed")
+    return [run.id for run in linked if run.status == RunStatus.queued and not run.held]
+
+
+def check_kept(experiment: Experiment) -> None:
+    """Raises Conflict for an experiment in the trash."""
+    if experiment.deleted_at is not None:
+        raise Conflict(f"experiment {experiment.id} is in the trash.", field="id", remedy="Restore it first.")
 
 
 def cancel(session: Session, experiment_id: int) -> Experiment:
@@ -197,11 +209,12 @@ def cancel(session: Session, experiment_id: int) -> Experiment:
     return experiment
 
 
-def retry(session: Session, experiment_id: int) -> tuple[Experiment, list[int]]:
-    """Queue its failed and cancelled runs again; returns these too. Raises NotFound."""
-    experiment = get(session, experiment_id)
-    found = _runs(session, experiment_id, (RunStatus.failed, RunStatus.cancelled))
-    return experiment, [run.id for run in found if requeue(session, run)]
+def retry(session: Session, experiment_id: int, statuses: Sequence[RunStatus]) -> list[int]:
+    """Queue its runs of these statuses (failed, cancelled) again; returns them. Raises NotFound, Conflict for one in the
+    trash.
+    """
+    check_kept(get(session, experiment_id))
+    return [run.id for run in requeue(session, _runs(session, experiment_id, statuses))]
 
 
 def _runs(session: Session, experiment_id: int, statuses: Sequence[RunStatus]) -> list[Run]:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from backend.store import evaluations, outbox
+from backend.store import evaluations, holding, outbox
 from backend.store.session import clock
 from backend.store.tables import TRAINED, Attempt, Checkpoint, Evaluation, Prediction, Run, Worker
 from depthboard.config import RunConfig
@@ -252,6 +252,8 @@ def close(
     run.finished_at = now if status.final else None
     attempt = session.get_one(Attempt, (run.id, run.attempt))
     attempt.ended_at, attempt.outcome, attempt.reason, attempt.exit_code = now, outcome, reason, exit_code
+    if status is RunStatus.queued:
+        holding.settle(session, [run])
     announce(session, run)
 
 
@@ -264,7 +266,16 @@ def sweep(session: Session, lease_seconds: float) -> list[int]:
         .order_by(Run.id)
         .with_for_update(skip_locked=True)
     ).all()
-    return [run.id for run in lost if _lose(session, run, now, lease_seconds) is RunStatus.queued]
+    return [run.id for run in lost if _lose(session, run, now, lease_seconds) is RunStatus.queued and not run.held]
+
+
+def notice_stalled(session: Session, stall_seconds: float) -> None:
+    """Mark running runs in which nothing has moved for so long. A person's own script logs when it likes, so none is."""
+    since = clock(session) - timedelta(seconds=stall_seconds)
+    still = (Run.status == RunStatus.running, Run.kind == TRAINED, Run.stalled.is_(False), Run.progressed_at < since)
+    for run in session.scalars(select(Run).where(*still).order_by(Run.id).with_for_update(skip_locked=True)):
+        run.stalled = True
+        announce(session, run, results=False)
 
 
 def _lose(session: Session, run: Run, now: datetime, lease_seconds: float, told: Finish | None = None) -> RunStatus:
@@ -299,6 +310,8 @@ def reason_of(run: Run) -> str | None:
             f"it was submitted for training code of version {run.training_version}, and this is version {TRAINING_VERSION}: "
             "submit its experiment again, or start a worker of that release."
         )
+    if run.status == RunStatus.queued and run.held:
+        return "held: every experiment that links it is paused or in the trash. Resume or restore one of them."
     return run.reason
 
 
@@ -322,6 +335,7 @@ def announce(session: Session, run: Run, *, results: bool = True) -> None:
         pause_requested=run.pause_requested,
         stalled=run.stalled,
         held=run.held,
+        priority=run.priority,
         diverged_at=run.diverged_at,
         reason=reason_of(run),
     )

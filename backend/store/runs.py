@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from backend.store import outbox
+from backend.store import holding, outbox
 from backend.store.evaluations import Metrics, Value, selected
 from backend.store.lease import announce, move
 from backend.store.session import clock
@@ -73,7 +73,7 @@ def get(session: Session, run_id: int) -> Run:
 
 def every(session: Session, wanted: Wanted) -> RunPage:
     """Runs of all experiments, the newest first."""
-    query = select(Run.id).order_by(Run.id.desc())
+    query = select(Run.id).where(holding.in_sight()).order_by(Run.id.desc())
     query = _with_status(query, wanted.status)
     ids, total = _page(session, query, wanted)
     return RunPage(some(session, ids), total, _values(session, _among(ids), wanted))
@@ -173,14 +173,15 @@ def attempts(session: Session, run_id: int) -> list[Attempt]:
 
 
 def experiments_of(session: Session, run_id: int) -> list[dict[str, Any]]:
-    """[{id, name}] of the experiments that link the run."""
+    """[{id, name, paused, trashed}] of the experiments that link the run, those in the trash last."""
+    in_trash = Experiment.deleted_at.is_not(None)
     rows = session.execute(
-        select(Experiment.id, Experiment.name)
+        select(Experiment.id, Experiment.name, Experiment.paused, in_trash)
         .join(ExperimentRun, ExperimentRun.experiment_id == Experiment.id)
         .where(ExperimentRun.run_id == run_id)
-        .order_by(Experiment.id)
+        .order_by(in_trash, Experiment.id)
     )
-    return [{"id": id, "name": name} for id, name in rows]
+    return [{"id": id, "name": name, "paused": paused, "trashed": bool(trashed)} for id, name, paused, trashed in rows]
 
 
 def log_text(session: Session, run_id: int) -> tuple[str, bool]:
@@ -220,7 +221,7 @@ def stop(session: Session, run: Run) -> None:
     """Cancel a queued run, ask a running one to stop, leave the others."""
     if run.status == RunStatus.queued:
         move(run, RunStatus.cancelled)
-        run.reason, run.finished_at = "cancelled by a person", clock(session)
+        run.reason, run.finished_at, run.held = "cancelled by a person", clock(session), False
         announce(session, run)
     elif run.status == RunStatus.running and not run.cancel_requested:
         run.cancel_requested = True
@@ -232,7 +233,7 @@ def retry(session: Session, run_id: int) -> Run:
     run = session.get(Run, run_id, with_for_update=True)
     if run is None:
         raise NotFound(f"there is no run {run_id}.", field="id")
-    if not requeue(session, run):
+    if not requeue(session, [run]):
         raise Conflict(
             f"run {run_id} is {run.status}.", field="status", remedy="Only failed and cancelled runs can be retried."
         )

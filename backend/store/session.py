@@ -72,13 +72,22 @@ class Database:
                 return f"SQLite {connection.scalar(text('select sqlite_version()'))}, {self.url.database}"
             return f"PostgreSQL {connection.scalar(text('show server_version'))}, {self.url.host or 'local'}/{self.url.database}"
 
-    def give_back(self) -> None:
-        """Return the pages of what was removed to the disk; PostgreSQL does so by itself."""
-        if self.sqlite:
-            with self.writer.connect() as connection:
-                if connection.scalar(text("pragma freelist_count")):
-                    connection.exec_driver_sql(f"pragma incremental_vacuum({VACUUM_PAGES})").all()
-                    connection.commit()
+    def give_back(self) -> int:
+        """Return pages of what was removed to the disk, and how many bytes they are; PostgreSQL does so by itself."""
+        if not self.sqlite:
+            return 0
+        with self.writer.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            before, page_size = (
+                driver.execute(f"pragma {name}").fetchone()[0] for name in ("freelist_count", "page_size")
+            )
+            if not before:
+                return 0
+            driver.execute(f"pragma incremental_vacuum({VACUUM_PAGES})").fetchall()
+            # The file shrinks when the log is written into it; what a reader still looks at waits for the next time.
+            driver.execute("pragma wal_checkpoint(passive)").fetchall()
+            after = driver.execute("pragma freelist_count").fetchone()[0]
+        return int(max(before - after, 0) * page_size)
 
     def make_reclaimable(self) -> None:
         """A file from before pages were given back is rewritten once, so that they can be."""
@@ -172,7 +181,11 @@ def _pragmas(writes: bool) -> list[str]:
         "foreign_keys = ON",
         "cache_size = -65536",
     ]
-    return shared if writes else [*shared, "wal_autocheckpoint = 0", "query_only = ON"]
+    return (
+        [*shared, f"journal_size_limit = {64 << 20}"]
+        if writes
+        else [*shared, "wal_autocheckpoint = 0", "query_only = ON"]
+    )
 
 
 def _postgresql_engine(url: URL) -> Engine:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from backend.store import facts, outbox
+from backend.store import facts, holding, outbox
 from backend.store.lease import announce, move
 from backend.store.session import clock
 from backend.store.tables import Dataset, Experiment, ExperimentRun, ExperimentTag, Run
@@ -114,15 +115,14 @@ def _check_crops(config: RunConfig, report: DatasetReport) -> None:
 
 def _existing(session: Session, identities: Sequence[str]) -> dict[str, Run]:
     """Identity -> run."""
-    light = (defer(Run.config), defer(Run.metrics), defer(Run.provenance))
     runs: dict[str, Run] = {}
     for chunk in _chunks(identities):
-        query = select(Run).where(Run.identity.in_(chunk)).options(*light)
+        query = select(Run).where(Run.identity.in_(chunk)).options(*holding.LIGHT)
         runs |= {run.identity: run for run in session.scalars(query)}
     return runs
 
 
-def _held(session: Session, identities: Sequence[str]) -> dict[str, Run]:
+def locked(session: Session, identities: Sequence[str]) -> dict[str, Run]:
     """As `_existing`, each as it stands now and not to be changed or deleted by others before this transaction ends.
 
     Locked in the order of ids, as everyone who locks several does.
@@ -158,25 +158,35 @@ def submit(session: Session, spec: ExperimentSpec, max_attempts: int) -> tuple[E
     )
     session.add(experiment)
     session.flush()
-    runs = _held(session, [p.identity for p in planned])
+    runs, _ = obtain(session, planned, max_attempts, now)
+    link(session, experiment.id, enumerate(planned), runs)
+    ordered = [runs[p.identity] for p in planned]
+    requeue(session, ordered)
+    outbox.add(session, "experiment", experiment_ids=[experiment.id], change="created")
+    return experiment, [run.id for run in ordered if run.status == RunStatus.queued]
+
+
+def obtain(
+    session: Session, planned: Sequence[Planned], max_attempts: int, now: datetime
+) -> tuple[dict[str, Run], list[Run]]:
+    """Identity -> run for all of them, locked, those that are missing made anew; returns these too."""
+    runs = locked(session, [p.identity for p in planned])
     first = (session.scalar(select(func.max(Run.position))) or 0) + 1
     new = [_row(p, first + i, max_attempts, now) for i, p in enumerate(planned) if p.identity not in runs]
     insert_new(session, Run, new, ("identity",))
-    added = _held(session, [p.identity for p in planned if p.identity not in runs])
+    added = locked(session, [p.identity for p in planned if p.identity not in runs])
     for run in added.values():
         facts.put_params(session, run.id, run.config)
-    runs |= added
-    links = [
-        {"experiment_id": experiment.id, "run_id": runs[p.identity].id, "levels": p.levels, "position": i}
-        for i, p in enumerate(planned)
+    return runs | added, list(added.values())
+
+
+def link(session: Session, experiment_id: int, cells: Iterable[tuple[int, Planned]], runs: dict[str, Run]) -> None:
+    """Link the runs to the experiment, each at the place in its grid that comes with it."""
+    links: list[dict[str, object]] = [
+        {"experiment_id": experiment_id, "run_id": runs[p.identity].id, "levels": p.levels, "position": i}
+        for i, p in cells
     ]
-    session.execute(insert(ExperimentRun), links)
-    session.execute(update(Run).where(Run.id.in_([run.id for run in runs.values() if run.held])).values(held=False))
-    for p in planned:
-        requeue(session, runs[p.identity])
-    outbox.add(session, "experiment", experiment_ids=[experiment.id], change="created")
-    ordered = [runs[p.identity] for p in planned]
-    return experiment, [run.id for run in ordered if run.status == RunStatus.queued]
+    insert_new(session, ExperimentRun, links, ("experiment_id", "run_id"))
 
 
 def _factors(planned: list[Planned]) -> dict[str, list[Any]]:
@@ -222,11 +232,17 @@ def _row(planned: Planned, position: int, max_attempts: int, now: Any) -> dict[s
     }
 
 
-def requeue(session: Session, run: Run) -> bool:
-    """Queue a failed or cancelled run again with all its attempts; False for any other."""
-    if run.status not in (RunStatus.failed, RunStatus.cancelled):
-        return False
-    move(run, RunStatus.queued)
-    run.tries, run.not_before, run.finished_at, run.reason, run.cancel_requested = 0, None, None, None, False
-    announce(session, run)
-    return True
+def requeue(session: Session, runs: Sequence[Run]) -> list[Run]:
+    """Queue those of these locked runs that failed or were cancelled again, with all their attempts; returns them.
+
+    Whether they or the others are held is settled anew by the experiments that link them now.
+    """
+    again = [run for run in runs if run.status in (RunStatus.failed, RunStatus.cancelled)]
+    for run in again:
+        move(run, RunStatus.queued)
+        run.tries, run.not_before, run.finished_at, run.reason, run.cancel_requested = 0, None, None, None, False
+    at_rest = [run for run in runs if run.held or run.pause_requested]
+    changed = holding.settle(session, list(dict.fromkeys([*again, *at_rest])))
+    for run in dict.fromkeys([*again, *changed]):
+        announce(session, run)
+    return again

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from backend.store import outbox
 from backend.store.session import clock
 from backend.store.tables import Doomed, Worker
+from depthboard.errors import NotFound
 from depthboard.protocol import WorkerNote
 
 FORGET = timedelta(days=7)
@@ -52,6 +53,16 @@ def miss(session: Session, now: datetime, silence: float) -> None:
     for worker_id in lost:
         outbox.add(session, "worker", experiment_ids=[], id=worker_id, alive=False)
     session.execute(delete(Worker).where(Worker.last_seen < now - FORGET))
+
+
+def drain(session: Session, worker_id: str, draining: bool) -> Worker:
+    """Let a worker finish what it trains and get nothing more, or take that back. Raises NotFound."""
+    worker = session.get(Worker, worker_id, with_for_update=True)
+    if worker is None:
+        raise NotFound(f"there is no worker {worker_id}.", field="worker_id", remedy="Look at GET /api/workers.")
+    worker.draining = draining
+    outbox.add(session, "worker", experiment_ids=[], id=worker_id, alive=worker.alive, draining=draining)
+    return worker
 
 
 def doomed(session: Session, host: str, most: int = 100) -> list[Doomed]:

@@ -26,6 +26,7 @@ from backend.store.columns import (
 )
 from backend.store.session import Database
 from backend.store.tables import Axis, Chunk, Curve, Metric
+from depthboard.settings import Settings
 from tests.backend import acting
 
 ODD = [math.nan, math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308, 0.1]
@@ -90,7 +91,7 @@ def test_thinning_keeps_every_extreme_of_every_stretch() -> None:
     assert len(kept) <= 404
 
 
-def test_compaction_changes_nothing_that_is_read(client: TestClient, database: Database) -> None:
+def test_compaction_changes_nothing_that_is_read(client: TestClient, database: Database, settings: Settings) -> None:
     acting.submit(client)
     attempt = acting.claimed(client)
     attempt.ok("points", several_keys(0, list(range(1, 8))))
@@ -104,7 +105,7 @@ def test_compaction_changes_nothing_that_is_read(client: TestClient, database: D
     attempt.ok("points", several_keys(14, [17, 18]))
     attempt.finish()
     before = held(database, attempt.run_id)
-    keep_house(database)
+    keep_house(database, settings)
     assert held(database, attempt.run_id) == before
     assert (count(database, Chunk), count(database, Curve)) == (0, 3)
     assert not compaction.compact(database, attempt.run_id)

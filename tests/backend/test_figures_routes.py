@@ -161,7 +161,7 @@ def test_a_dataset_is_registered_shown_replaced_and_deleted(client: TestClient) 
     waiting = client.post("/api/datasets", json={**other, "replace": True})
     assert (waiting.status_code, waiting.json()["error"]["field"]) == (409, "replace")
     assert client.delete("/api/datasets/mine").status_code == 409
-    client.delete(f"/api/experiments/{used['id']}")
+    client.delete(f"/api/experiments/{used['id']}?now=true")
     assert client.post("/api/datasets", json={**other, "replace": True}).status_code == 201
     assert client.delete("/api/datasets/mine").status_code == 204
     assert client.get("/api/datasets/mine").status_code == 404

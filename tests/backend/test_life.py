@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from backend.store.session import clock
 from backend.store.tables import Run
 from backend.sweeper import sweep
 from depthboard.settings import Settings
@@ -302,3 +304,42 @@ def test_a_batch_of_an_evaluation_is_progress_though_no_step(client: TestClient,
             session.get_one(Run, attempt.claim["run_id"]).stalled = True
         attempt.ok("renewals", {"progress": progress})
         assert client.get(attempt.path).json()["stalled"] is not moves
+
+
+def test_a_run_in_which_nothing_moves_is_stalled_until_it_moves_again(
+    client: TestClient, app: FastAPI, settings: Settings
+) -> None:
+    experiment = acting.submit(client, factors={"loss": ["l1"]})
+    attempt = acting.claimed(client)
+    sweep(app.state.database, settings)
+    assert client.get(attempt.path).json()["stalled"] is False
+    with app.state.database.write() as session:
+        session.execute(update(Run).values(progressed_at=clock(session) - timedelta(seconds=601)))
+    sweep(app.state.database, settings)
+    assert client.get(attempt.path).json()["stalled"] is True
+    assert client.get(f"/api/experiments/{experiment['id']}").json()["stalled"] == 1
+    attempt.renew()
+    assert client.get(attempt.path).json()["stalled"] is True, "a worker that only answers does not train"
+    attempt.renew(step=3)
+    run = client.get(attempt.path).json()
+    assert (run["stalled"], run["status"]) == (False, "running")
+
+
+def test_a_worker_that_is_told_to_finish_takes_nothing_more_until_it_may_again(client: TestClient) -> None:
+    acting.submit(client)
+    note = {
+        "host": "here",
+        "device": "cpu",
+        "gpus": [{"index": 0, "name": "H200", "utilisation": 97, "memory_used": 61}],
+    }
+    assert client.put("/api/workers/worker-0001", json=note).json()["draining"] is False
+    attempt = acting.claimed(client)
+    entry = client.post("/api/workers/worker-0001/drain", json={"draining": True}).json()
+    assert (entry["draining"], entry["alive"], entry["gpus"][0]["utilisation"]) == (True, True, 97)
+    assert [run["id"] for run in entry["running"]] == [attempt.run_id]
+    assert acting.claim(client) is None
+    assert client.put("/api/workers/worker-0001", json=note).json()["draining"] is True
+    assert attempt.renew()["cancel_requested"] is False, "what it trains it finishes"
+    client.post("/api/workers/worker-0001/drain", json={"draining": False})
+    assert acting.claim(client) is not None
+    assert client.post("/api/workers/worker-0002/drain", json={"draining": True}).status_code == 404

@@ -195,7 +195,9 @@ export interface paths {
         post?: never;
         /**
          * Delete Experiment
-         * @description Delete the experiment and the runs that no other one links, also those in training: their workers stop.
+         * @description Move an experiment to the trash, from where it can be restored for some days.
+         *
+         *     Removing it for good frees its rows and files once its own runs have stopped; runs that other experiments link stay.
          */
         delete: operations["delete_experiment"];
         options?: never;
@@ -221,6 +223,26 @@ export interface paths {
          * @description Cancel what is queued, ask what is running to stop.
          */
         post: operations["cancel_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete Experiment
+         * @description See to it that every cell of the grid has a run: failed and cancelled ones are queued again, missing ones made.
+         */
+        post: operations["complete_experiment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -267,6 +289,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Experiment
+         * @description Hold queued runs back and have running ones given back after a checkpoint, unless another experiment that is not
+         *     paused links them.
+         */
+        post: operations["pause_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prioritise Experiment
+         * @description Give its queued and running runs a priority: lower ones are claimed first.
+         */
+        post: operations["prioritise_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/experiments/{id}/qualitative": {
         parameters: {
             query?: never;
@@ -281,6 +344,26 @@ export interface paths {
         get: operations["get_qualitative"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Experiment
+         * @description Take an experiment out of the trash; its runs go on.
+         */
+        post: operations["restore_experiment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -307,6 +390,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Experiment
+         * @description Let its runs go on.
+         */
+        post: operations["resume_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/experiments/{id}/retry": {
         parameters: {
             query?: never;
@@ -318,7 +421,7 @@ export interface paths {
         put?: never;
         /**
          * Retry Experiment
-         * @description Queue all failed and cancelled runs again.
+         * @description Queue failed and cancelled runs again, or only those of one kind.
          */
         post: operations["retry_experiment"];
         delete?: never;
@@ -447,6 +550,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Queue
+         * @description Queued runs in the order in which workers get them, with what each waits for; those that none would get last.
+         */
+        get: operations["list_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queue/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Runs
+         * @description Put queued runs before another one; they take its priority.
+         */
+        post: operations["move_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -484,7 +627,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Run
+         * @description Give a queued or running run another priority: lower ones are claimed first.
+         */
+        patch: operations["change_run"];
         trace?: never;
     };
     "/api/runs/{id}/begin": {
@@ -799,6 +946,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Trash
+         * @description How much is in the trash, and which files of removed runs workers have still to delete.
+         */
+        get: operations["get_trash"];
+        put?: never;
+        post?: never;
+        /**
+         * Empty Trash
+         * @description Remove for good what is in the trash; an experiment whose own runs still train follows when they have stopped.
+         */
+        delete: operations["empty_trash"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workers": {
         parameters: {
             query?: never;
@@ -833,6 +1004,26 @@ export interface paths {
          */
         put: operations["note_worker"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workers/{worker_id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drain Worker
+         * @description Let a worker finish what it trains and take nothing more, or let it take runs again.
+         */
+        post: operations["drain_worker"];
         delete?: never;
         options?: never;
         head?: never;
@@ -962,6 +1153,22 @@ export interface components {
              */
             walls: string | unknown[];
         };
+        /** Body_drain_worker */
+        Body_drain_worker: {
+            /**
+             * Draining
+             * @example true
+             */
+            draining: boolean;
+        };
+        /** Body_prioritise_experiment */
+        Body_prioritise_experiment: {
+            /**
+             * Priority
+             * @description lower first; 0 where none was given
+             */
+            priority: number;
+        };
         /**
          * BudgetConfig
          * @description How long a run trains: the least of the lengths given. Without any, 4,000 images.
@@ -1088,6 +1295,26 @@ export interface components {
              * @description random for each process, never the host name
              */
             worker_id: string;
+        };
+        /**
+         * Completion
+         * @description What completing a grid did, in ids of runs.
+         */
+        Completion: {
+            /** Created */
+            created: number[];
+            /**
+             * Linked
+             * @description runs that existed, of other experiments
+             */
+            linked: number[];
+            /**
+             * Outdated
+             * @description ended without a result under another training version or on other data: submit the experiment again
+             */
+            outdated: number[];
+            /** Queued Again */
+            queued_again: number[];
         };
         /** Counts */
         "Counts-Input": {
@@ -1371,6 +1598,30 @@ export interface components {
             warnings: string[];
             /** Width */
             width?: number | null;
+        };
+        /**
+         * Deletion
+         * @description What deleting did. Until `purge_at` the experiment can be restored; null: it is gone.
+         */
+        Deletion: {
+            /** Experiment Id */
+            experiment_id: number;
+            /** @description what was given back, of one that is gone */
+            freed?: components["schemas"]["Freed-Output"] | null;
+            /**
+             * Held
+             * @description queued runs that wait with it in the trash
+             * @default 0
+             */
+            held: number;
+            /** Purge At */
+            purge_at: string | null;
+            /**
+             * Stopping
+             * @description running runs that are being given back after a checkpoint
+             * @default 0
+             */
+            stopping: number;
         };
         /**
          * DepthRange
@@ -1795,6 +2046,11 @@ export interface components {
             created_at: string;
             /** Datasets */
             datasets: string[];
+            /**
+             * Deleted At
+             * @description in the trash since
+             */
+            deleted_at: string | null;
             /** Description */
             description: string;
             /** Eta Seconds */
@@ -1808,19 +2064,36 @@ export interface components {
             factors: {
                 [key: string]: unknown[];
             };
+            /**
+             * Held
+             * @description queued runs that no worker gets: all experiments that link them rest
+             */
+            held: number;
             /** Id */
             id: number;
             /** Name */
             name: string;
+            /** Paused */
+            paused: boolean;
             /**
              * Progress
              * @description share of all training images already seen, 0..1
              */
             progress: number;
+            /**
+             * Purge At
+             * @description of one in the trash: until when it can be restored
+             */
+            purge_at: string | null;
             /** Spec */
             spec: {
                 [key: string]: unknown;
             };
+            /**
+             * Stalled
+             * @description running runs in which nothing has moved for a while
+             */
+            stalled: number;
             /** Tags */
             tags: string[];
             /**
@@ -1828,6 +2101,17 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /** ExperimentLink */
+        ExperimentLink: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Paused */
+            paused: boolean;
+            /** Trashed */
+            trashed: boolean;
         };
         /**
          * ExperimentSpec
@@ -1871,6 +2155,11 @@ export interface components {
             created_at: string;
             /** Datasets */
             datasets: string[];
+            /**
+             * Deleted At
+             * @description in the trash since
+             */
+            deleted_at: string | null;
             /** Description */
             description: string;
             /** Eta Seconds */
@@ -1879,15 +2168,27 @@ export interface components {
             factors: {
                 [key: string]: unknown[];
             };
+            /**
+             * Held
+             * @description queued runs that no worker gets: all experiments that link them rest
+             */
+            held: number;
             /** Id */
             id: number;
             /** Name */
             name: string;
+            /** Paused */
+            paused: boolean;
             /**
              * Progress
              * @description share of all training images already seen, 0..1
              */
             progress: number;
+            /**
+             * Stalled
+             * @description running runs in which nothing has moved for a while
+             */
+            stalled: number;
             /** Tags */
             tags: string[];
             /**
@@ -1965,9 +2266,36 @@ export interface components {
          * Freed
          * @description Files that are gone now, deleted or never there.
          */
-        Freed: {
+        "Freed-Input": {
             /** Ids */
             ids: number[];
+        };
+        /**
+         * Freed
+         * @description What emptying the trash gave back.
+         */
+        "Freed-Output": {
+            /**
+             * Database
+             * @description bytes by which the embedded database's file shrank; PostgreSQL keeps them for itself
+             */
+            database: number;
+            /** Experiments */
+            experiments: number;
+            /**
+             * Files
+             * @description bytes of files deleted on the API's machine
+             */
+            files: number;
+            /** Runs */
+            runs: number;
+            /**
+             * Waiting
+             * @description host -> bytes that a worker there has still to delete; empty: of a store that all workers reach
+             */
+            waiting: {
+                [key: string]: number;
+            };
         };
         /**
          * GAN
@@ -2424,6 +2752,23 @@ export interface components {
             unit: string;
         };
         /**
+         * Move
+         * @description Runs, in the order in which they shall be claimed, and the one they shall come before; null: behind all.
+         * @example {
+         *       "before": 3,
+         *       "run_ids": [
+         *         12,
+         *         11
+         *       ]
+         *     }
+         */
+        Move: {
+            /** Before */
+            before: number | null;
+            /** Run Ids */
+            run_ids: number[];
+        };
+        /**
          * NetworkConfig
          * @description D3-Net: an encoder with skip connections into five up-convolution blocks, tanh output standing for 0–10 m.
          */
@@ -2499,6 +2844,17 @@ export interface components {
         Page_ExperimentSummary_: {
             /** Items */
             items: components["schemas"]["ExperimentSummary"][];
+            /** Page */
+            page: number;
+            /** Size */
+            size: number;
+            /** Total */
+            total: number;
+        };
+        /** Page[QueueEntry] */
+        Page_QueueEntry_: {
+            /** Items */
+            items: components["schemas"]["QueueEntry"][];
             /** Page */
             page: number;
             /** Size */
@@ -2761,6 +3117,34 @@ export interface components {
             steps: number[];
         };
         /**
+         * QueueEntry
+         * @description A queued run and what it waits for.
+         */
+        QueueEntry: {
+            /**
+             * Experiments
+             * @description that link the run
+             */
+            experiments: components["schemas"]["ExperimentLink"][];
+            /**
+             * Place
+             * @description from 1; null for a run that no worker would get now
+             */
+            place: number | null;
+            run: components["schemas"]["RunSummary"];
+            /**
+             * Until
+             * @description of backoff
+             */
+            until: string | null;
+            /**
+             * Waits
+             * @description for a free worker; a while after its worker was lost; while its experiments rest; for a worker of its training version
+             * @enum {string}
+             */
+            waits: "worker" | "backoff" | "held" | "version";
+        };
+        /**
          * RandomSubset
          * @description n frames drawn without replacement with `seed`, kept in order.
          */
@@ -2855,6 +3239,20 @@ export interface components {
             metrics: string[];
             /** Rows */
             rows: components["schemas"]["ResultRow"][];
+        };
+        /**
+         * RunChange
+         * @description What can be changed of a run: when its turn comes.
+         * @example {
+         *       "priority": -1
+         *     }
+         */
+        RunChange: {
+            /**
+             * Priority
+             * @description lower first; 0 where none was given
+             */
+            priority: number;
         };
         /**
          * RunConfig
@@ -3012,11 +3410,9 @@ export interface components {
             evaluation: string;
             /**
              * Experiments
-             * @description [{id, name}] that link this run
+             * @description that link this run, those in the trash last
              */
-            experiments: {
-                [key: string]: unknown;
-            }[];
+            experiments: components["schemas"]["ExperimentLink"][];
             /** Finished At */
             finished_at: string | null;
             /**
@@ -3074,6 +3470,11 @@ export interface components {
              * @description lower first
              */
             priority: number;
+            /**
+             * Progressed At
+             * @description when the running attempt was last seen to move
+             */
+            progressed_at: string | null;
             /** Protocol */
             protocol: string;
             /** Provenance */
@@ -3207,6 +3608,11 @@ export interface components {
              * @description lower first
              */
             priority: number;
+            /**
+             * Progressed At
+             * @description when the running attempt was last seen to move
+             */
+            progressed_at: string | null;
             /** Reason */
             reason: string | null;
             /** Seed */
@@ -3364,12 +3770,36 @@ export interface components {
             /** Run Id */
             run_id: number;
         };
+        /** Trash */
+        Trash: {
+            /**
+             * Days
+             * @description how long an experiment can be restored
+             */
+            days: number;
+            /** Experiments */
+            experiments: number;
+            /**
+             * Waiting
+             * @description host -> bytes of files that a worker there has still to delete
+             */
+            waiting: {
+                [key: string]: number;
+            };
+        };
         /** WorkerEntry */
         WorkerEntry: {
             /** Alive */
             alive: boolean;
             /** Device */
             device: string;
+            /**
+             * Draining
+             * @description it finishes what it trains and gets nothing more
+             */
+            draining: boolean;
+            /** Gpus */
+            gpus: components["schemas"]["Gpu"][];
             /** Host */
             host: string;
             /** Id */
@@ -3857,6 +4287,8 @@ export interface operations {
                 /** @description in name or description */
                 q?: string;
                 tag?: string;
+                /** @description those in the trash, and no others */
+                trash?: boolean;
             };
             header?: never;
             path?: never;
@@ -4019,7 +4451,10 @@ export interface operations {
     };
     delete_experiment: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description not into the trash: remove it for good */
+                now?: boolean;
+            };
             header?: never;
             path: {
                 id: number;
@@ -4029,11 +4464,13 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Deletion"];
+                };
             };
             /** @description What is wrong with the request, where, and what to do. */
             "4XX": {
@@ -4117,6 +4554,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExperimentDetail"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    complete_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
@@ -4228,6 +4705,90 @@ export interface operations {
             };
         };
     };
+    pause_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentDetail"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    prioritise_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Body_prioritise_experiment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentDetail"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     get_qualitative: {
         parameters: {
             query?: {
@@ -4255,6 +4816,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Qualitative"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restore_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentDetail"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
@@ -4323,9 +4924,52 @@ export interface operations {
             };
         };
     };
-    retry_experiment: {
+    resume_experiment: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentDetail"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retry_experiment: {
+        parameters: {
+            query?: {
+                /** @description which to queue again; both without it */
+                status?: ("failed" | "cancelled")[] | null;
+            };
             header?: never;
             path: {
                 id: number;
@@ -4614,6 +5258,88 @@ export interface operations {
             };
         };
     };
+    list_queue: {
+        parameters: {
+            query?: {
+                /** @description from 1 */
+                page?: number;
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_QueueEntry_"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    move_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Move"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -4667,6 +5393,50 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunChange"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -5451,6 +6221,82 @@ export interface operations {
             };
         };
     };
+    get_trash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trash"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    empty_trash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Freed-Output"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_workers: {
         parameters: {
             query?: {
@@ -5537,6 +6383,50 @@ export interface operations {
             };
         };
     };
+    drain_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                worker_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Body_drain_worker"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerEntry"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     note_freed: {
         parameters: {
             query?: never;
@@ -5548,7 +6438,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Freed"];
+                "application/json": components["schemas"]["Freed-Input"];
             };
         };
         responses: {

@@ -1,0 +1,73 @@
+"""Completing an experiment: every cell of its grid gets a run that ends with a result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from backend.store import experiments, holding, runs, submission
+from backend.store.lease import announce
+from backend.store.session import clock
+from backend.store.tables import ExperimentRun, Run
+from depthboard.experiment import ExperimentSpec
+from depthboard.status import RunStatus
+
+ENDED_WITHOUT = (RunStatus.failed, RunStatus.cancelled)
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What completing a grid did: runs made anew, linked because they exist, and queued again.
+
+    `outdated`: cells whose run ended without a result under another training version or on other data.
+    """
+
+    created: list[int]
+    linked: list[int]
+    queued_again: list[int]
+    outdated: list[int]
+
+
+def complete(session: Session, experiment_id: int, max_attempts: int) -> Completed:
+    """See to it that every cell of the experiment's grid has a run that ends with a result.
+
+    Raises NotFound, Conflict for one in the trash, InvalidInput where its dataset no longer gives what the grid asks.
+    """
+    experiment = experiments.get(session, experiment_id)
+    experiments.check_kept(experiment)
+    planned = submission.plan(session, ExperimentSpec.model_validate(experiment.spec))
+    cells = _cells(session, experiment_id)
+    known = {row.identity for row in cells}
+    asked = {p.identity for p in planned}
+    others = {_cell(row.levels) for row in cells if row.identity not in asked}
+    missing = [(i, p) for i, p in enumerate(planned) if p.identity not in known and _cell(p.levels) not in others]
+    wanted = [*(p for p in planned if p.identity in known), *(p for _, p in missing)]
+    found, new = submission.obtain(session, wanted, max_attempts, clock(session))
+    submission.link(session, experiment_id, missing, found)
+    holding.lock(session, experiment_id)  # whether it is paused is asked when nobody can change that
+    made = {run.id for run in new}
+    linked = [run.id for _, p in missing if (run := found[p.identity]).id not in made]
+    again = [run.id for run in submission.requeue(session, list(found.values()))]
+    for run in holding.settle(session, new):
+        announce(session, run)
+    outdated = [row.id for row in cells if _cell(row.levels) in others and row.status in ENDED_WITHOUT]
+    runs.note_change(session, [experiment_id], "completed")
+    return Completed(sorted(made), linked, again, outdated)
+
+
+def _cell(levels: dict[str, Any]) -> str:
+    return json.dumps(levels, sort_keys=True)
+
+
+def _cells(session: Session, experiment_id: int) -> Sequence[Row[Any]]:
+    query = (
+        select(Run.id, Run.identity, Run.status, ExperimentRun.levels)
+        .join(ExperimentRun, ExperimentRun.run_id == Run.id)
+        .where(ExperimentRun.experiment_id == experiment_id)
+    )
+    return session.execute(query).all()

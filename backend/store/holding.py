@@ -1,0 +1,93 @@
+"""Which queued runs no worker gets, and which running ones are given back: those whose every experiment rests.
+
+An experiment rests while it is paused or in the trash. Whoever changes that locks the runs first and the experiments
+then, both in the order of ids, and settles the runs last: of two that do so at once, the second sees what the first did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy.orm import Session, defer
+
+from backend.store.tables import TRAINED, Experiment, ExperimentRun, Run
+from depthboard.errors import Conflict, NotFound
+from depthboard.status import RunStatus
+
+CHUNK = 500
+LIGHT = (defer(Run.config), defer(Run.metrics), defer(Run.provenance))
+
+resting = or_(Experiment.paused, Experiment.deleted_at.is_not(None))
+
+
+def lock(session: Session, experiment_id: int) -> tuple[Experiment, list[Run]]:
+    """The experiment and its runs, nobody else's to change before this transaction ends. Raises NotFound, Conflict."""
+    runs = _linked(session, experiment_id)
+    beside = select(ExperimentRun.experiment_id).where(ExperimentRun.run_id.in_(_runs_of(experiment_id)))
+    wanted = or_(Experiment.id == experiment_id, Experiment.id.in_(beside))
+    query = select(Experiment).where(wanted).order_by(Experiment.id).with_for_update(key_share=True)
+    found = session.scalars(query, execution_options={"populate_existing": True}).all()
+    experiment = next((e for e in found if e.id == experiment_id), None)
+    if experiment is None:
+        raise NotFound(f"there is no experiment {experiment_id}.", field="id")
+    if set(session.scalars(_runs_of(experiment_id))) != {run.id for run in runs}:
+        raise Conflict(f"runs were added to experiment {experiment_id} at the same moment.", remedy="Try it again.")
+    return experiment, runs
+
+
+def _runs_of(experiment_id: int) -> Select[int]:
+    return select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
+
+
+def _linked(session: Session, experiment_id: int) -> list[Run]:
+    query = select(Run).where(Run.id.in_(_runs_of(experiment_id))).order_by(Run.id).options(*LIGHT)
+    locked = query.with_for_update(key_share=True)
+    return list(session.scalars(locked, execution_options={"populate_existing": True}))
+
+
+def settle(session: Session, runs: Sequence[Run]) -> list[Run]:
+    """Set `held` and `pause_requested` of these locked runs by the experiments that link them; returns those that changed.
+
+    A person's own script is not paused: nobody could start it again.
+    """
+    session.flush()
+    rest = set(_at_rest(session, [run.id for run in runs if run.kind == TRAINED]))
+    changed = []
+    for run in runs:
+        held = run.id in rest and run.status == RunStatus.queued
+        pausing = run.id in rest and run.status == RunStatus.running
+        if (run.held, run.pause_requested) != (held, pausing):
+            run.held, run.pause_requested = held, pausing
+            changed.append(run)
+    return changed
+
+
+def _at_rest(session: Session, run_ids: Sequence[int]) -> Iterator[int]:
+    """Those of the runs whose every experiment rests; a run without an experiment is none of them."""
+    active = func.sum(case((resting, 0), else_=1))
+    for start in range(0, len(run_ids), CHUNK):
+        yield from session.scalars(
+            select(ExperimentRun.run_id)
+            .join(Experiment, Experiment.id == ExperimentRun.experiment_id)
+            .where(ExperimentRun.run_id.in_(run_ids[start : start + CHUNK]))
+            .group_by(ExperimentRun.run_id)
+            .having(active == 0)
+        )
+
+
+def in_sight() -> ColumnElement[bool]:
+    """Of a run: not only experiments in the trash link it."""
+    linked = exists().where(ExperimentRun.run_id == Run.id).correlate(Run)
+    kept = (
+        exists()
+        .where(
+            and_(
+                ExperimentRun.run_id == Run.id,
+                Experiment.id == ExperimentRun.experiment_id,
+                Experiment.deleted_at.is_(None),
+            )
+        )
+        .correlate(Run)
+    )
+    return or_(~linked, kept)
