@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from depthboard import doctor as doctor_module
+from depthboard import manage
 from depthboard.client import Client
 from depthboard.config import PROTOCOLS
 from depthboard.config.presets import PRESETS
@@ -29,6 +30,7 @@ from depthboard.settings import get_settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run, watch and share studies of depth losses.")
 data_app = typer.Typer(no_args_is_help=True, help="Datasets: register, check, list.")
 app.add_typer(data_app, name="data")
+app.add_typer(manage.app)
 console = Console()
 
 Spec = Annotated[Path, typer.Argument(help="An experiment as YAML.", metavar="EXPERIMENT.YAML")]
@@ -184,22 +186,6 @@ def runs(experiment: int, status: Annotated[str | None, typer.Option(help="Only 
         values = (*shown, run["evaluation"]) if several else shown
         table.add_row(str(run["id"]), run["status"], label(run), f"{run['epoch']:.1f}", *values, run["reason"] or "")
     console.print(table)
-
-
-@app.command()
-def cancel(run: int) -> None:
-    """Cancel a run."""
-    console.print(f"Run {run}: {_state(Client().cancel(run))}.")
-
-
-@app.command()
-def retry(run: int) -> None:
-    """Queue a failed or cancelled run again."""
-    console.print(f"Run {run}: {_state(Client().retry(run))}.")
-
-
-def _state(run: dict[str, Any]) -> str:
-    return "stopping" if run["cancel_requested"] and run["status"] == "running" else str(run["status"])
 
 
 @app.command()

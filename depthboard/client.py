@@ -194,6 +194,47 @@ class Client:
     def retry(self, run_id: int) -> dict[str, Any]:
         return dict(self.api.json("POST", f"/api/runs/{run_id}/retry"))
 
+    def retry_all(self, experiment_id: int, status: str) -> dict[str, Any]:
+        """Queue all failed, or all cancelled, runs of an experiment again."""
+        return self._move(experiment_id, "retry", status=status)
+
+    def complete(self, experiment_id: int) -> dict[str, list[int]]:
+        """See to it that every cell of the grid has a run; says which were created, linked and queued again."""
+        return self._move(experiment_id, "complete")
+
+    def pause(self, experiment_id: int) -> dict[str, Any]:
+        return self._move(experiment_id, "pause")
+
+    def resume(self, experiment_id: int) -> dict[str, Any]:
+        return self._move(experiment_id, "resume")
+
+    def restore(self, experiment_id: int) -> dict[str, Any]:
+        return self._move(experiment_id, "restore")
+
+    def _move(self, experiment_id: int, move: str, **query: Any) -> dict[str, Any]:
+        return dict(self.api.json("POST", f"/api/experiments/{experiment_id}/{move}", **query))
+
+    def delete(self, experiment_id: int, *, now: bool = False) -> dict[str, Any]:
+        """Move an experiment to the trash, or remove it for good; says until when it can be restored, or what was freed."""
+        return dict(self.api.json("DELETE", f"/api/experiments/{experiment_id}", now=now))
+
+    def empty_trash(self) -> dict[str, Any]:
+        return dict(self.api.json("DELETE", "/api/trash"))
+
+    def queue(self) -> list[dict[str, Any]]:
+        """What waits, in the order in which workers get it."""
+        return list(self._pages("/api/queue"))
+
+    def move_to_front(self, run_ids: Sequence[int]) -> None:
+        """Put these queued runs, in this order, before all others."""
+        others = (entry["run"]["id"] for entry in self._pages("/api/queue") if entry["place"] is not None)
+        before = next((run_id for run_id in others if run_id not in run_ids), None)
+        self.api.json("POST", "/api/queue/move", {"run_ids": list(run_ids), "before": before})
+
+    def drain(self, worker_id: str, draining: bool = True) -> dict[str, Any]:
+        """Let a worker finish what it trains and take nothing more, or take that back."""
+        return dict(self.api.json("POST", f"/api/workers/{worker_id}/drain", {"draining": draining}))
+
     def wait(self, experiment_id: int, *, every: float = 2.0, timeout: float | None = None) -> dict[str, Any]:
         """Return the experiment once no run is queued or running. Raises TimeoutError after `timeout` seconds."""
         end = None if timeout is None else time.monotonic() + timeout
