@@ -336,6 +336,7 @@ def announce(session: Session, run: Run, *, results: bool = True) -> None:
         stalled=run.stalled,
         held=run.held,
         priority=run.priority,
+        position=run.position,
         diverged_at=run.diverged_at,
         reason=reason_of(run),
     )

@@ -22,12 +22,13 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, er
 export interface ListSearch {
   q?: string
   page?: number
+  trash?: boolean
 }
 
 export const experimentsRoute = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (search): ListSearch => ({ q: text(search.q), page: integer(search.page) }),
+  validateSearch: (search): ListSearch => ({ q: text(search.q), page: integer(search.page), trash: search.trash === true || undefined }),
   component: lazyRouteComponent(() => import('./pages/experiments/ExperimentsPage'), 'ExperimentsPage'),
 })
 

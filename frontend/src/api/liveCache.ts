@@ -32,7 +32,7 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
     case 'run':
       return wentOn ? runWentOn(experiments) : runChanged(run, experiments)
     case 'experiment':
-      return [{ key: ['experiments'] }, ...experiments.map((id) => ({ key: ['experiment', id], exact: true })), ...each('runs')]
+      return [{ key: ['experiments'] }, { key: ['queue'] }, { key: ['runs'] }, ...experiments.map((id) => ({ key: ['experiment', id], exact: true })), ...each('runs')]
     case 'worker':
       return [{ key: ['workers'], slow: true }]
     case 'dataset':
@@ -48,10 +48,13 @@ function runWentOn(experiments: number[]): Stale[] {
 
 function runChanged(run: number, experiments: number[]): Stale[] {
   const runs = experiments.map((id) => ({ key: ['experiment', id, 'runs'], slow: true }))
-  return [{ key: ['run', run], exact: true }, { key: ['runs'] }, { key: ['workers'] }, ...runs, ...runWentOn(experiments)]
+  return [{ key: ['run', run], exact: true }, { key: ['runs'] }, { key: ['queue'] }, { key: ['workers'] }, ...runs, ...runWentOn(experiments)]
 }
 
-const LIVE_FIELDS = ['status', 'step', 'epoch', 'images_seen', 'images_per_second', 'eta_seconds', 'attempt', 'reason', 'cancel_requested', 'diverged_at'] as const
+/** What a list or a queue shows of a run; where none of it changed the run only went on. */
+const STANDING = ['status', 'attempt', 'cancel_requested', 'pause_requested', 'held', 'stalled', 'priority', 'position', 'reason'] as const
+
+const LIVE_FIELDS = ['status', 'step', 'epoch', 'images_seen', 'images_per_second', 'eta_seconds', 'attempt', 'reason', 'cancel_requested', 'pause_requested', 'held', 'stalled', 'priority', 'diverged_at'] as const
 
 /** The fields of a run that an event carries. */
 export function runPatch(event: LiveEvent): Partial<RunSummary> {
@@ -86,8 +89,7 @@ export class LiveCache {
 
   private wentOn(event: LiveEvent): boolean {
     if (event.kind !== 'run' || event.run_id == null) return false
-    const { status, attempt, cancel_requested, reason } = event.data ?? {}
-    const now = JSON.stringify([status, attempt, cancel_requested, reason])
+    const now = JSON.stringify(STANDING.map((field) => event.data?.[field]))
     const before = this.lastKnown.get(event.run_id)
     this.lastKnown.set(event.run_id, now)
     return before === now

@@ -24,10 +24,10 @@ export const catalogueQuery = () =>
 
 export const healthQuery = () => queryOptions({ queryKey: ['health'], queryFn: () => unwrap(api.GET('/api/health')), staleTime: FOREVER })
 
-export const experimentsQuery = (search: { q?: string; page?: number } = {}) =>
+export const experimentsQuery = (search: { q?: string; page?: number; trash?: boolean } = {}) =>
   queryOptions({
     queryKey: ['experiments', search],
-    queryFn: () => unwrap(api.GET('/api/experiments', { params: { query: { q: search.q || undefined, page: search.page ?? 1, size: 50 } } })),
+    queryFn: () => unwrap(api.GET('/api/experiments', { params: { query: { q: search.q || undefined, page: search.page ?? 1, size: 50, trash: search.trash } } })),
     placeholderData: keepPreviousData,
   })
 
@@ -141,6 +141,16 @@ export const runsQuery = (status: RunStatus, size: number) =>
     queryKey: ['runs', status, size],
     queryFn: () => unwrap(api.GET('/api/runs', { params: { query: { status, size } } })),
   })
+
+/** What waits, in the order in which workers get it. */
+export const queueQuery = (size: number) =>
+  queryOptions({
+    queryKey: ['queue', size],
+    queryFn: () => unwrap(api.GET('/api/queue', { params: { query: { size } } })),
+    placeholderData: keepPreviousData,
+  })
+
+export const trashQuery = () => queryOptions({ queryKey: ['experiments', 'trash'], queryFn: () => unwrap(api.GET('/api/trash')) })
 
 export const datasetsQuery = () => queryOptions({ queryKey: ['datasets'], queryFn: async () => (await unwrap(api.GET('/api/datasets', { params: { query: { size: 1000 } } }))).items })
 

@@ -46,6 +46,11 @@ export const STATE_WORDS: Record<CellState, string> = {
   diverged: 'diverged',
 }
 
+function RunNote({ run }: { run: RunSummary }) {
+  const words = run.cancel_requested ? 'stopping' : run.pause_requested ? 'pausing' : run.stalled ? 'stalled' : null
+  return words && <span className={run.stalled ? classes.stalledText : 'secondary'}>{words}</span>
+}
+
 /** The state of a run in a glyph and a word; a running one says how far. */
 export function RunState({ run }: { run: RunSummary }) {
   const state = cellState(run)
@@ -54,7 +59,8 @@ export function RunState({ run }: { run: RunSummary }) {
     <span className={`${classes.state} ${classes[`${state}Text`] ?? ''}`}>
       <StateGlyph state={state} progress={progress} />
       <span className="num">{run.status === 'running' ? `${Math.floor(progress * 100)} %` : STATE_WORDS[state]}</span>
-      {run.cancel_requested && run.status === 'running' && <span className="secondary">stopping</span>}
+      {run.status === 'running' && <RunNote run={run} />}
+      {run.status === 'queued' && run.held && <span className="secondary">held</span>}
       {run.status === 'failed' && run.reason && (
         <span className={`secondary ellipsis ${classes.reason}`} title={run.reason}>
           {run.reason}

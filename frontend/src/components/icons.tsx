@@ -16,6 +16,10 @@ const PATHS = {
   more: 'M6 12v.01M12 12v.01M18 12v.01',
   retry: 'M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9.3M20 4.5v4.8h-4.8',
   stop: 'M6.5 6.5h11v11h-11Z',
+  pause: 'M8 5v14M16 5v14',
+  up: 'M6 14.5l6-6l6 6',
+  front: 'M5 4.5h14M12 20V9M7 13.5L12 8.5L17 13.5',
+  grip: 'M9 6v.01M15 6v.01M9 12v.01M15 12v.01M9 18v.01M15 18v.01',
   play: 'M7.5 5l11 7l-11 7Z',
   trash: 'M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.8 13h9.4l.8-13M10 11v5.5M14 11v5.5',
   pencil: 'M4.5 19.5l.8-4L16 4.8a2.1 2.1 0 0 1 3 3L8.3 18.6ZM14 7l3 3',
@@ -33,7 +37,7 @@ const PATHS = {
 export type IconName = keyof typeof PATHS
 
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
-  const width = name === 'more' ? 2.6 : 1.7
+  const width = name === 'more' || name === 'grip' ? 2.6 : 1.7
   return (
     <svg width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth={width} strokeLinecap="round" strokeLinejoin="round" aria-hidden focusable="false">
       <path d={PATHS[name]} />

@@ -52,6 +52,24 @@ function lossName(level: unknown): string {
   return lossOfLabel(lossLevel(level).name)
 }
 
+interface Completed {
+  created: number[]
+  linked: number[]
+  queued_again: number[]
+  outdated: number[]
+}
+
+/** What training the missing cells came to: `2 runs queued again, 1 made anew.` */
+export function completedWords({ created, linked, queued_again, outdated }: Completed): string {
+  const parts = [
+    queued_again.length > 0 && `${plural(queued_again.length, 'run')} queued again`,
+    created.length > 0 && `${plural(created.length, 'run')} made anew`,
+    linked.length > 0 && `${plural(linked.length, 'run')} shared with other experiments`,
+  ].filter((part) => part !== false)
+  const rest = outdated.length > 0 ? ` ${plural(outdated.length, 'run')} ended under another training version or on other data: submit it again.` : ''
+  return (parts.length > 0 ? `${parts.join(', ')}.` : 'No cell is missing.') + rest
+}
+
 export function isActive(counts: Counts): boolean {
   return (counts.queued ?? 0) + (counts.running ?? 0) > 0
 }

@@ -109,6 +109,13 @@ export function percent(share: number, digits = 0): string {
   return `${fixed(share * 100, digits)} %`
 }
 
+/** 812 bytes, 3.4 MB, 1.2 GB */
+export function bytes(n: number): string {
+  if (n < 1000) return plural(n, 'byte')
+  const [factor, unit] = n < 1e6 ? [1e3, 'kB'] : n < 1e9 ? [1e6, 'MB'] : ([1e9, 'GB'] as const)
+  return `${fixed(n / (factor as number), 1)} ${unit}`
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`
 }

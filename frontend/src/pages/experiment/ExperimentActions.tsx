@@ -1,18 +1,16 @@
 import { ActionIcon, Button, Menu } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 
 import { api, unwrap } from '../../api/client'
 import { figuresQuery } from '../../api/queries'
 import type { ExperimentDetail } from '../../api/types'
-import { Confirm } from '../../components/Confirm'
 import { CopyLink } from '../../components/CopyLink'
 import { ExportMenu } from '../../components/ExportMenu'
 import { Icon } from '../../components/icons'
-import { total } from '../../components/RunBar'
 import { toast, toastError } from '../../components/toast'
-import { isActive } from '../../lib/experiment'
+import { useDelete, useExperimentMove, useRefresh, useRetry, type Ended } from '../../components/useExperimentMove'
+import { completedWords, isActive } from '../../lib/experiment'
 import { plural } from '../../lib/format'
 import type { Tab } from '../../router'
 import { figureOptions } from './FigureTab'
@@ -35,40 +33,21 @@ export function ExperimentActions({ experiment, tab, onDeleted }: Props) {
     <>
       <CopyLink />
       {figure && <ExportMenu experimentId={experiment.id} name={figure.name} options={figureOptions(figure.options, search)} />}
-      <StateButton experiment={experiment} />
-      <MoreMenu experiment={experiment} onDeleted={onDeleted} />
+      {experiment.deleted_at === null && <StateButtons experiment={experiment} />}
+      {experiment.deleted_at === null && <MoreMenu experiment={experiment} onDeleted={onDeleted} />}
     </>
   )
 }
 
-function useMove(experiment: ExperimentDetail, move: 'cancel' | 'retry') {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: () =>
-      unwrap(
-        move === 'cancel'
-          ? api.POST('/api/experiments/{id}/cancel', { params: { path: { id: experiment.id } } })
-          : api.POST('/api/experiments/{id}/retry', { params: { path: { id: experiment.id } } }),
-      ),
-    onSuccess: () => client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'experiments' || queryKey[1] === experiment.id }),
-    onError: toastError,
-  })
-}
-
-/** The one move that fits: stop what runs, or put back what stopped. */
-function StateButton({ experiment }: { experiment: ExperimentDetail }) {
-  const cancel = useMove(experiment, 'cancel')
-  const retry = useMove(experiment, 'retry')
+/** The moves that fit: pause or stop what runs, put back what stopped. */
+function StateButtons({ experiment }: { experiment: ExperimentDetail }) {
+  const cancel = useExperimentMove(experiment.id, 'cancel')
   const { counts } = experiment
-  const again = (counts.failed ?? 0) + (counts.cancelled ?? 0)
   const waiting = (counts.queued ?? 0) + (counts.running ?? 0)
   return (
     <>
-      {again > 0 && (
-        <Button variant="default" leftSection={<Icon name="retry" size={14} />} loading={retry.isPending} onClick={() => retry.mutate(undefined, { onSuccess: () => toast(`${plural(again, 'run')} went back to the queue.`) })}>
-          Retry {again}
-        </Button>
-      )}
+      <RetryButton experiment={experiment} />
+      {(isActive(counts) || experiment.paused) && <PauseButton experiment={experiment} />}
       {isActive(counts) && (
         <Button variant="default" leftSection={<Icon name="stop" size={14} />} loading={cancel.isPending} onClick={() => cancel.mutate(undefined, { onSuccess: () => toast(`${plural(waiting, 'run')} will stop. What they recorded is kept, and Retry puts them back.`) })}>
           Cancel
@@ -78,59 +57,111 @@ function StateButton({ experiment }: { experiment: ExperimentDetail }) {
   )
 }
 
-function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onDeleted: () => void }) {
-  const [asking, { open, close }] = useDisclosure(false)
-  const navigate = useNavigate()
-  return (
-    <>
-      <Menu>
-        <Menu.Target>
-          <ActionIcon aria-label="More actions">
-            <Icon name="more" />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<Icon name="copy" />} onClick={() => void navigate({ to: '/experiments/new', search: { from: experiment.id } })}>
-            New experiment from this one
-          </Menu.Item>
-          <Menu.Item leftSection={<Icon name="trash" />} c="var(--db-failed)" onClick={open}>
-            Delete
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      <DeleteDialog experiment={experiment} opened={asking} onClose={close} onDeleted={onDeleted} />
-    </>
-  )
-}
-
-interface DeleteProps {
-  experiment: ExperimentDetail
-  opened: boolean
-  onClose: () => void
-  onDeleted: () => void
-}
-
-function DeleteDialog({ experiment, opened, onClose, onDeleted }: DeleteProps) {
-  const client = useQueryClient()
-  const remove = async () => {
-    try {
-      await unwrap(api.DELETE('/api/experiments/{id}', { params: { path: { id: experiment.id } } }))
-      onDeleted()
-      client.removeQueries({ queryKey: ['experiment', experiment.id] })
-      await client.invalidateQueries({ queryKey: ['experiments'] })
-      toast(`“${experiment.name}” is deleted.`)
-    } catch (error) {
-      toastError(error)
-    }
+function PauseButton({ experiment }: { experiment: ExperimentDetail }) {
+  const pause = useExperimentMove(experiment.id, 'pause')
+  const resume = useExperimentMove(experiment.id, 'resume')
+  if (experiment.paused) {
+    return (
+      <Button leftSection={<Icon name="play" size={14} />} loading={resume.isPending} onClick={() => resume.mutate(undefined, { onSuccess: () => toast('Its runs go on.') })}>
+        Resume
+      </Button>
+    )
   }
   return (
-    <Confirm opened={opened} onClose={onClose} onConfirm={remove} title={`Delete “${experiment.name}”?`} action="Delete experiment">
-      <p>
-        The experiment goes, and with it those of its {plural(total(experiment.counts), 'run')} that no other experiment links: their curves, evaluations, depth maps, logs and
-        checkpoints. Runs that another experiment links stay there.
-      </p>
-      {isActive(experiment.counts) && <p>Runs that are training now stop.</p>}
-      <p>This cannot be undone.</p>
-    </Confirm>
+    <Button
+      variant="default"
+      leftSection={<Icon name="pause" size={14} />}
+      loading={pause.isPending}
+      onClick={() => pause.mutate(undefined, { onSuccess: (found) => toast(`Paused: ${plural(found.held, 'run')} held${found.counts.running ? `, ${found.counts.running} still training stop after a checkpoint` : ''}. Runs that another experiment links go on.`) })}
+    >
+      Pause
+    </Button>
   )
+}
+
+/** Failed and cancelled runs are put back together or each by itself. */
+function RetryButton({ experiment }: { experiment: ExperimentDetail }) {
+  const retry = useRetry(experiment.id)
+  const { failed = 0, cancelled = 0 } = experiment.counts
+  const send = (status: Ended[], n: number) => retry.mutate(status, { onSuccess: () => toast(`${plural(n, 'run')} went back to the queue.`) })
+  if (failed + cancelled === 0) return null
+  const button = (
+    <Button variant="default" leftSection={<Icon name="retry" size={14} />} loading={retry.isPending} onClick={failed && cancelled ? undefined : () => send(['failed', 'cancelled'], failed + cancelled)}>
+      Retry {failed + cancelled}
+    </Button>
+  )
+  if (!failed || !cancelled) return button
+  return (
+    <Menu>
+      <Menu.Target>{button}</Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => send(['failed'], failed)}>{failed} failed</Menu.Item>
+        <Menu.Item onClick={() => send(['cancelled'], cancelled)}>{cancelled} cancelled</Menu.Item>
+        <Menu.Item onClick={() => send(['failed', 'cancelled'], failed + cancelled)}>Both</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+const PRIORITIES = [
+  { priority: -10, words: 'Run it first' },
+  { priority: 0, words: 'Run it in turn' },
+  { priority: 10, words: 'Run it last' },
+]
+
+function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onDeleted: () => void }) {
+  const navigate = useNavigate()
+  const remove = useDelete(experiment)
+  const complete = useComplete(experiment.id)
+  const prioritise = usePriority(experiment.id)
+  return (
+    <Menu>
+      <Menu.Target>
+        <ActionIcon aria-label="More actions">
+          <Icon name="more" />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<Icon name="copy" />} onClick={() => void navigate({ to: '/experiments/new', search: { from: experiment.id } })}>
+          New experiment from this one
+        </Menu.Item>
+        <Menu.Item leftSection={<Icon name="retry" />} onClick={() => complete.mutate()}>
+          Train missing cells
+        </Menu.Item>
+        {isActive(experiment.counts) &&
+          PRIORITIES.map(({ priority, words }) => (
+            <Menu.Item key={priority} leftSection={<Icon name="front" />} onClick={() => prioritise.mutate(priority)}>
+              {words} <span className="secondary">priority {String(priority).replace('-', '−')}</span>
+            </Menu.Item>
+          ))}
+        <Menu.Item leftSection={<Icon name="trash" />} c="var(--db-failed)" onClick={() => remove.mutate(undefined, { onSuccess: onDeleted })}>
+          Delete
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+function useComplete(id: number) {
+  const refresh = useRefresh()
+  return useMutation({
+    mutationFn: () => unwrap(api.POST('/api/experiments/{id}/complete', { params: { path: { id } } })),
+    onSuccess: (done) => {
+      toast(completedWords(done))
+      return refresh(id)
+    },
+    onError: toastError,
+  })
+}
+
+function usePriority(id: number) {
+  const refresh = useRefresh()
+  return useMutation({
+    mutationFn: (priority: number) => unwrap(api.POST('/api/experiments/{id}/priority', { params: { path: { id } }, body: { priority } })),
+    onSuccess: () => {
+      toast('The queue is in a new order.')
+      return refresh(id)
+    },
+    onError: toastError,
+  })
 }

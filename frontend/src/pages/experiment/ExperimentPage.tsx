@@ -15,6 +15,7 @@ import { experimentRoute, TABS, type Tab } from '../../router'
 import classes from './Experiment.module.css'
 import { ExperimentActions } from './ExperimentActions'
 import { InlineName } from './InlineName'
+import { TrashStrip } from './TrashStrip'
 import { selectorOf } from './useExperimentSearch'
 
 export interface TabProps {
@@ -56,6 +57,7 @@ export function ExperimentPage() {
         tabTitle={experiment ? tabTitle(experiment) : 'Depthboard'}
         actions={experiment && <ExperimentActions experiment={experiment} tab={tab as Tab} onDeleted={() => void navigate({ to: '/' })} />}
       />
+      {experiment && <TrashStrip experiment={experiment} />}
       <div className={classes.tabsLine}>
         <Tabs experimentId={experimentId} tab={tab} runs={experiment && total(experiment.counts)} />
         {experiment && <Progress experiment={experiment} />}
@@ -90,13 +92,24 @@ function Tabs({ experimentId, tab, runs }: { experimentId: string; tab: string; 
   )
 }
 
+function standing({ counts, paused, held }: ExperimentDetail): string {
+  const running = counts.running ?? 0
+  if (paused) return [`paused, ${held} held`, running > 0 && `${running} still training`].filter(Boolean).join(', ')
+  return running ? `${running} running` : 'waiting for a worker'
+}
+
 function Progress({ experiment }: { experiment: ExperimentDetail }) {
   const { counts } = experiment
   if (!isActive(counts)) return null
   return (
     <p className={`${classes.progress} num`} role="status">
-      <span className={classes.dot} />
-      {counts.running ? `${counts.running} running` : 'waiting for a worker'}
+      <span className={classes.dot} data-still={experiment.paused || undefined} />
+      {standing(experiment)}
+      {experiment.stalled > 0 && (
+        <Link to="/experiments/$experimentId/$tab" params={{ experimentId: String(experiment.id), tab: 'runs' }} className={classes.stalled} title="Nothing has moved in them for a while: look at their logs, cancel and retry">
+          {experiment.stalled} stalled
+        </Link>
+      )}
       <span>{percent(experiment.progress)}</span>
       <span>{experiment.eta_seconds === null ? 'time left not known yet' : `${duration(experiment.eta_seconds)} left`}</span>
     </p>

@@ -6,7 +6,7 @@ import { lossLabel } from '../../components/LossGlyph'
 import { StateGlyph } from '../../components/StateGlyph'
 import { useLosses } from '../../components/useLosses'
 import { useRunMove } from '../../components/useRunMove'
-import { duration, fixed, metricWithUnit } from '../../lib/format'
+import { duration, fixed, metricWithUnit, plural } from '../../lib/format'
 import { cellState } from '../../lib/grid'
 import { runWords } from './CompletenessGrid'
 import classes from './Overview.module.css'
@@ -46,8 +46,9 @@ function story(run: RunSummary): string {
   const rmse = value == null ? '' : `RMSE ${metricWithUnit(value, { unit: 'm' })}`
   if (run.status === 'failed') return `${run.reason ?? 'failed without a reason'} Attempt ${run.attempt}.`
   if (run.diverged_at != null) return `diverged at step ${run.diverged_at}. ${rmse && `Last ${rmse}.`}`
-  if (run.status === 'queued') return run.attempt > 0 ? `waits for a worker, ${run.attempt} attempts so far` : 'waits for a worker'
+  if (run.status === 'queued') return `${run.held ? 'held: its experiment is paused or in the trash' : 'waits for a worker'}${run.attempt > 0 ? `, ${plural(run.attempt, 'attempt')} so far` : ''}`
   if (run.status === 'cancelled') return `cancelled at epoch ${fixed(run.epoch, 1)}${rmse && `, ${rmse}`}`
   if (run.status === 'finished') return `done, ${rmse || 'no evaluation'}`
-  return [`epoch ${fixed(run.epoch, 1)}`, `${duration(run.eta_seconds)} left`, rmse].filter(Boolean).join(', ')
+  const standing = run.cancel_requested ? 'stopping' : run.pause_requested ? 'pausing after a checkpoint' : run.stalled ? 'stalled: nothing has moved for a while, its log may say why' : ''
+  return [standing, `epoch ${fixed(run.epoch, 1)}`, `${duration(run.eta_seconds)} left`, rmse].filter(Boolean).join(', ')
 }

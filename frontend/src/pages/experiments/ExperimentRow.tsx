@@ -33,6 +33,8 @@ export function ExperimentRow({ item }: { item: ExperimentSummary }) {
         <RunBar counts={item.counts} />
         <span className="secondary">
           <RunWords counts={item.counts} />
+          {item.paused && ' · paused'}
+          {item.stalled > 0 && ` · ${item.stalled} stalled`}
         </span>
       </td>
       <td>
@@ -40,7 +42,7 @@ export function ExperimentRow({ item }: { item: ExperimentSummary }) {
       </td>
       <td className={`${classes.data} ${classes.muted}`}>{item.datasets.join(', ')}</td>
       <td className="right num">
-        {active ? duration(item.eta_seconds) : '–'}
+        {active && !item.paused ? duration(item.eta_seconds) : '–'}
         {active && <span className="secondary">{percent(item.progress)}</span>}
       </td>
       <td className={`right ${classes.created} num`} title={dateTime(item.created_at)}>

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 
-import { experimentsQuery } from '../../api/queries'
+import { experimentsQuery, trashQuery } from '../../api/queries'
 import type { ExperimentSummary } from '../../api/types'
 import { ButtonLink } from '../../components/ButtonLink'
 import { ErrorPanel } from '../../components/ErrorPanel'
@@ -15,10 +15,15 @@ import { experimentsRoute } from '../../router'
 import { EmptyList } from './EmptyList'
 import { ExperimentRow } from './ExperimentRow'
 import classes from './Experiments.module.css'
+import { TrashPage } from './TrashPage'
 
 const PAGE = 50
 
 export function ExperimentsPage() {
+  return experimentsRoute.useSearch().trash ? <TrashPage /> : <List />
+}
+
+function List() {
   const search = experimentsRoute.useSearch()
   const query = useQuery(experimentsQuery(search))
   const items = query.data?.items
@@ -82,7 +87,18 @@ function SearchLine({ shown, total }: { shown?: number; total?: number }) {
           {shown} of {total}
         </span>
       )}
+      <TrashLink />
     </div>
+  )
+}
+
+function TrashLink() {
+  const held = useQuery(trashQuery()).data?.experiments
+  if (!held) return null
+  return (
+    <Link to="/" search={{ trash: true }} className={classes.trash}>
+      <Icon name="trash" size={14} /> {held} in the trash
+    </Link>
   )
 }
 

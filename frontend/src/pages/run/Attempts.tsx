@@ -9,6 +9,8 @@ type Attempt = RunDetail['attempts'][number]
 
 const GLYPHS: Record<string, CellState> = { finished: 'done', failed: 'failed', lost: 'failed', cancelled: 'cancelled', queued: 'queued' }
 
+const OUTCOMES: Record<string, string> = { finished: 'done', failed: 'failed', lost: 'lost its worker', cancelled: 'cancelled', queued: 'given back' }
+
 /** Who tried, where, and how it ended; the latest on top. */
 export function Attempts({ run }: { run: RunDetail }) {
   const now = useNow()
@@ -28,7 +30,7 @@ export function Attempts({ run }: { run: RunDetail }) {
               </p>
               <p className="secondary">
                 {attempt.host} · {attempt.device}
-                {attempt.resumed_from ? `, from the checkpoint at step ${count(attempt.resumed_from - 1)}` : ''}
+                {attempt.resumed_from ? `, from the checkpoint at step ${count(attempt.resumed_from - 1)}` : attempt.attempt > 1 ? ', from the start' : ''}
               </p>
               {attempt.reason && <p className="secondary">{attempt.reason}</p>}
             </div>
@@ -45,5 +47,5 @@ export function Attempts({ run }: { run: RunDetail }) {
 
 function attemptWords(attempt: Attempt, now: number): string {
   const seconds = ((attempt.ended_at ? parseTime(attempt.ended_at) : now) - parseTime(attempt.started_at)) / 1000
-  return attempt.ended_at ? `${attempt.outcome ?? 'ended'} after ${duration(seconds)}` : `running for ${duration(seconds)}`
+  return attempt.ended_at ? `${OUTCOMES[attempt.outcome ?? ''] ?? 'ended'} after ${duration(seconds)}` : `running for ${duration(seconds)}`
 }

@@ -18,10 +18,10 @@ export function RunActions({ run }: { run: RunDetail }) {
           variant="default"
           leftSection={<Icon name="stop" size={14} />}
           loading={cancel.isPending}
-          disabled={run.cancel_requested}
-          onClick={() => cancel.mutate(undefined, { onSuccess: () => toast('The run stops at its next step. What it recorded is kept; Retry puts it back.') })}
+          disabled={run.cancel_requested && run.status === 'running'}
+          onClick={() => cancel.mutate(undefined, { onSuccess: () => toast(run.status === 'running' ? 'The run stops after a checkpoint. What it recorded is kept; Retry goes on from there.' : 'The run is out of the queue; Retry puts it back.') })}
         >
-          {run.cancel_requested ? 'Stopping' : 'Cancel'}
+          {run.cancel_requested && run.status === 'running' ? 'Stopping …' : 'Cancel'}
         </Button>
       )}
       {(run.status === 'failed' || run.status === 'cancelled') && (

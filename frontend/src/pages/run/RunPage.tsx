@@ -93,7 +93,7 @@ function Loaded({ run }: { run: RunDetail }) {
 
 /** The experiment a reader came from, else the first that links the run. */
 function useExperimentOf(run: RunDetail, from: number | undefined) {
-  const linked = run.experiments as { id: number; name: string }[]
+  const linked = run.experiments
   const id = linked.find((experiment) => experiment.id === from)?.id ?? linked[0]?.id
   return useQuery({ ...experimentQuery(id ?? 0), enabled: id !== undefined }).data
 }

@@ -1,6 +1,7 @@
 import { Progress } from '@mantine/core'
 
 import type { RunDetail } from '../../api/types'
+import { Icon } from '../../components/icons'
 import { StateGlyph } from '../../components/StateGlyph'
 import { useNow } from '../../components/useNow'
 import { ago, count, duration, fixed, parseTime } from '../../lib/format'
@@ -12,6 +13,7 @@ export function StatusLine({ run }: { run: RunDetail }) {
   const share = run.step / Math.max(1, run.steps)
   const epochs = run.step > 0 ? (run.epoch / run.step) * run.steps : null
   return (
+    <>
     <div className={classes.status} role="status">
       <span className={`${classes.state} num`} data-state={run.status}>
         <StateGlyph state={cellState(run)} progress={share} size={16} />
@@ -29,24 +31,54 @@ export function StatusLine({ run }: { run: RunDetail }) {
       )}
       <Ended run={run} />
     </div>
+    <Stalled run={run} />
+    </>
   )
 }
 
 function headline(run: RunDetail, epochs: number | null): string {
   const at = `epoch ${fixed(run.epoch, run.epoch < 10 ? 1 : 0)}`
   const place = epochs === null ? '' : ` ${at} of ${fixed(epochs, epochs < 10 ? 1 : 0)}`
-  const words = { queued: 'Waiting for a worker', running: run.cancel_requested ? 'Stopping,' : 'Running,', finished: 'Done,', failed: 'Failed at', cancelled: 'Cancelled at' }[run.status]
+  const words = { queued: run.held ? 'Held: its experiment is paused or in the trash' : 'Waiting for a worker', running: runningWord(run), finished: 'Done,', failed: 'Failed at', cancelled: 'Cancelled at' }[run.status]
   if (run.status === 'queued') return words
   return `${words}${place}${run.diverged_at != null ? `, diverged at step ${run.diverged_at}` : ''}`
+}
+
+function runningWord(run: RunDetail): string {
+  if (run.cancel_requested) return 'Stopping,'
+  if (run.pause_requested) return 'Pausing after a checkpoint,'
+  return run.stalled ? 'Stalled,' : 'Running,'
+}
+
+/** A run that stands still: since when, and what a person can do about it. */
+function Stalled({ run }: { run: RunDetail }) {
+  const now = useNow(run.stalled)
+  if (!run.stalled || !run.progressed_at) return null
+  return (
+    <p className={classes.stalled} role="alert">
+      <Icon name="warning" />
+      <span>
+        <b className="strong">Nothing has moved for {duration((now - parseTime(run.progressed_at)) / 1000)}</b>, though its worker answers. The log may say why: data that loads slowly, a full
+        disk, a hang. Cancel keeps what it recorded, and Retry then goes on from its last checkpoint.
+      </span>
+    </p>
+  )
+}
+
+/** Seconds in which an attempt trained: the time in the queue between attempts is left out. */
+function trained(run: RunDetail): number | null {
+  const ended = run.attempts.filter((attempt) => attempt.ended_at)
+  if (ended.length === 0) return null
+  return ended.reduce((sum, attempt) => sum + (parseTime(attempt.ended_at!) - parseTime(attempt.started_at)) / 1000, 0)
 }
 
 function Ended({ run }: { run: RunDetail }) {
   const now = useNow()
   if (!run.finished_at) return null
-  const took = run.started_at ? (parseTime(run.finished_at) - parseTime(run.started_at)) / 1000 : null
+  const took = trained(run)
   return (
     <span className={classes.ended}>
-      {took !== null && `took ${duration(took)}, `}ended {ago(run.finished_at, now)}
+      {took !== null && `trained ${duration(took)}${run.attempts.length > 1 ? ` in ${run.attempts.length} attempts` : ''}, `}ended {ago(run.finished_at, now)}
     </span>
   )
 }

@@ -1,31 +1,30 @@
-import { ActionIcon, Skeleton, TextInput } from '@mantine/core'
+import { Skeleton, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 
-import { runsQuery } from '../../api/queries'
-import type { RunSummary } from '../../api/types'
+import { queueQuery } from '../../api/queries'
+import type { QueueEntry } from '../../api/types'
 import { ErrorPanel } from '../../components/ErrorPanel'
 import { Icon } from '../../components/icons'
-import { lossLabel, LossGlyph } from '../../components/LossGlyph'
-import { useLosses } from '../../components/useLosses'
-import { useNow } from '../../components/useNow'
-import { useRunMove } from '../../components/useRunMove'
-import { cellWords } from '../../lib/experiment'
-import { ago, count } from '../../lib/format'
+import { beforeAt, beforeBy, type Where } from '../../lib/queue'
+import { count } from '../../lib/format'
 import { parseFilter } from '../../lib/filter'
+import { QueueRow } from './QueueRow'
+import { useQueueMove } from './useQueueMove'
 import classes from './Workers.module.css'
-import { QUEUE_READ } from './WorkersPage'
 
 const SHOWN = 200
+/** One more than is shown, so that the last one shown can still go before something. */
+export const QUEUE_READ = SHOWN + 1
 
-/** What waits, the oldest first. */
+/** What waits, in the order in which workers get it: dragged, or moved with Alt and the arrow keys. */
 export function QueueTable() {
-  const query = useQuery(runsQuery('queued', QUEUE_READ))
+  const query = useQuery(queueQuery(QUEUE_READ))
   const [text, setText] = useState('')
   const filter = parseFilter(text, [])
-  const matching = query.data?.items.filter(filter.match ?? (() => true)) ?? []
-  const runs = matching.toSorted((a, b) => a.id - b.id).slice(0, SHOWN)
+  const entries = query.data?.items ?? []
+  const matching = entries.filter((entry) => (filter.match ?? (() => true))(entry.run)).slice(0, SHOWN)
+  const more = (query.data?.total ?? 0) - entries.length + (text ? 0 : Math.max(0, entries.length - SHOWN))
   return (
     <section aria-label="Waiting">
       <div className="spread">
@@ -37,62 +36,58 @@ export function QueueTable() {
       {query.error && !query.data && <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Skeleton height={160} mt="sm" animate={false} />}
       {query.data?.total === 0 && <p className={classes.free}>Nothing waits.</p>}
-      {runs.length > 0 && <Rows runs={runs} />}
-      {query.data && matching.length > SHOWN && <p className="secondary">{count(query.data.total - runs.length)} more.</p>}
+      {matching.length > 0 && <Rows entries={matching} all={entries} />}
+      {query.data && more > 0 && <p className="secondary">{count(more)} more.</p>}
     </section>
   )
 }
 
-function Rows({ runs }: { runs: RunSummary[] }) {
+function Rows({ entries, all }: { entries: QueueEntry[]; all: QueueEntry[] }) {
+  const order = useMemo(() => all.filter((entry) => entry.place !== null).map((entry) => entry.run.id), [all])
+  const move = useQueueMove()
+  const [dragged, setDragged] = useState<number | null>(null)
+  const [over, setOver] = useState<number | null>(null)
+  const send = (id: number, before: number | null | undefined) => {
+    const at = order.indexOf(id)
+    const undo = order[at + 1] ?? null
+    if (before === undefined || before === undo) return
+    const words = before === null ? `Run ${id} is last now.` : `Run ${id} comes before run ${before} now.`
+    move.mutate({ id, before, undo, words })
+  }
+  const drop = (onto: number) => {
+    if (dragged !== null && dragged !== onto) send(dragged, beforeAt(order, dragged, order.indexOf(onto)))
+    setDragged(null)
+    setOver(null)
+  }
   return (
     <div className="scroll-x" tabIndex={-1}>
       <table className={`table ${classes.queue}`}>
         <thead>
           <tr>
-            <th className="right">Run</th>
-            <th>What</th>
-            <th>Data</th>
+            <th>#</th>
+            <th>Run</th>
+            <th>Experiment</th>
+            <th className="right">Priority</th>
             <th className="right">Steps left</th>
-            <th className="right">Queued</th>
             <th>Note</th>
             <th>
-              <span className="hidden-text">Cancel</span>
+              <span className="hidden-text">Move or cancel</span>
             </th>
           </tr>
         </thead>
         <tbody>
-          {runs.map((run) => (
-            <Row key={run.id} run={run} />
+          {entries.map((entry) => (
+            <QueueRow
+              key={entry.run.id}
+              entry={entry}
+              busy={move.isPending}
+              can={(where: Where) => beforeBy(order, entry.run.id, where) !== undefined}
+              onMove={(where: Where) => send(entry.run.id, beforeBy(order, entry.run.id, where))}
+              drag={{ dragged: dragged === entry.run.id, over: over === entry.run.id, start: setDragged, enter: setOver, drop }}
+            />
           ))}
         </tbody>
       </table>
     </div>
-  )
-}
-
-function Row({ run }: { run: RunSummary }) {
-  const losses = useLosses()
-  const now = useNow()
-  const cancel = useRunMove(run.id, 'cancel')
-  const label = lossLabel(run.loss, run.loss_label, losses.title)
-  return (
-    <tr>
-      <td className="right num faint">{run.id}</td>
-      <td>
-        <Link to="/runs/$runId" params={{ runId: String(run.id) }} className={classes.run}>
-          <LossGlyph name={run.loss} />
-          <b className="strong">{label}</b> <span className={classes.quiet}>{cellWords(run, losses)}</span>
-        </Link>
-      </td>
-      <td>{run.dataset}</td>
-      <td className="right num">{count(run.steps - run.step)}</td>
-      <td className="right num">{ago(run.created_at, now)}</td>
-      <td className="secondary">{run.attempt > 0 ? `attempt ${run.attempt + 1}${run.step > 0 ? `, from step ${count(run.step)}` : ''}` : ''}</td>
-      <td className="right">
-        <ActionIcon variant="subtle" color="gray" size={24} aria-label={`Cancel ${label}, run ${run.id}`} loading={cancel.isPending} onClick={() => cancel.mutate()}>
-          <Icon name="close" size={14} />
-        </ActionIcon>
-      </td>
-    </tr>
   )
 }

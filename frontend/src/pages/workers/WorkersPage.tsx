@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 
-import { runsQuery, workersQuery } from '../../api/queries'
+import { queueQuery, workersQuery } from '../../api/queries'
 import type { WorkerEntry } from '../../api/types'
 import { Command } from '../../components/Command'
 import { ErrorPanel, PanelBoundary } from '../../components/ErrorPanel'
@@ -9,16 +9,14 @@ import { Icon } from '../../components/icons'
 import { PageHeader } from '../../components/PageHeader'
 import { useNow } from '../../components/useNow'
 import { count, duration, parseTime } from '../../lib/format'
-import { QueueTable } from './QueueTable'
+import { QUEUE_READ, QueueTable } from './QueueTable'
 import { WorkerCard } from './WorkerCard'
 import classes from './Workers.module.css'
-
-export const QUEUE_READ = 1000
 
 /** Who trains, how far, and what waits. */
 export function WorkersPage() {
   const workers = useQuery(workersQuery())
-  const waiting = useQuery(runsQuery('queued', QUEUE_READ))
+  const waiting = useQuery(queueQuery(QUEUE_READ))
   return (
     <>
       <PageHeader title="Queue & workers" tabTitle="Queue & workers" />
@@ -83,7 +81,9 @@ function NoWorkers() {
   return (
     <section className={classes.none}>
       <h2 className="section">No worker is here</h2>
-      <p>Runs wait until one comes. Start one on any machine that reaches this server:</p>
+      <p>
+        One that was started just now is shown once it has measured its machine's speed, in about half a minute. Until one comes, runs wait. Start one on any machine that reaches this server:
+      </p>
       <Command text={`DEPTHBOARD_API_URL=${location.origin} depthboard work`} />
     </section>
   )
