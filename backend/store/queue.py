@@ -45,10 +45,12 @@ class Waiting:
 
 
 def page(session: Session, number: int, size: int) -> tuple[list[Waiting], int]:
-    """Queued runs in the order in which workers will get them, those that none would get last."""
-    queued = Run.status == RunStatus.queued
-    total = session.scalar(select(func.count()).select_from(Run).where(queued)) or 0
-    query = select(Run).where(queued).order_by(BLOCKED, *IN_ORDER).options(*holding.LIGHT)
+    """Queued runs in the order in which workers will get them, those that none would get last; those that are
+    only in the trash are out of sight.
+    """
+    queued = (Run.status == RunStatus.queued, holding.in_sight())
+    total = session.scalar(select(func.count()).select_from(Run).where(*queued)) or 0
+    query = select(Run).where(*queued).order_by(BLOCKED, *IN_ORDER).options(*holding.LIGHT)
     runs = session.scalars(query.limit(size).offset((number - 1) * size)).all()
     now, links = clock(session), _experiments(session, [run.id for run in runs])
     first = (number - 1) * size + 1

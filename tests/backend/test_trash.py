@@ -69,6 +69,7 @@ def test_a_deleted_experiment_is_out_of_sight_and_its_page_says_until_when_it_ca
     assert [e["id"] for e in client.get("/api/experiments").json()["items"]] == [kept["id"]]
     assert client.get("/api/experiments", params={"q": "two losses"}).json()["total"] == 0
     assert client.get("/api/runs").json()["total"] == 1
+    assert [e["run"]["loss"] for e in client.get("/api/queue").json()["items"]] == ["l2"]
     (entry,) = client.get("/api/experiments", params={"trash": True}).json()["items"]
     assert entry["id"] == gone["id"]
     page = client.get(f"/api/experiments/{gone['id']}").json()

@@ -39,13 +39,14 @@ export function useRetry(id: number) {
   })
 }
 
-/** Into the trash, with Undo. */
-export function useDelete(experiment: { id: number; name: string }) {
+/** Into the trash, with Undo; `leave` closes its page, which would otherwise show it as deleted. */
+export function useDelete(experiment: { id: number; name: string }, leave: () => void) {
   const refresh = useRefresh()
   const path = { id: experiment.id }
   return useMutation({
     mutationFn: () => unwrap(api.DELETE('/api/experiments/{id}', { params: { path } })),
     onSuccess: (done) => {
+      leave()
       const undo = () => unwrap(api.POST('/api/experiments/{id}/restore', { params: { path } })).finally(() => refresh(experiment.id))
       const stopping = done.stopping ? ` ${plural(done.stopping, 'run')} will stop after a checkpoint.` : ''
       if (done.freed) toast(`“${experiment.name}” is gone. ${freedWords(done.freed)}`)

@@ -111,7 +111,7 @@ const PRIORITIES = [
 
 function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onDeleted: () => void }) {
   const navigate = useNavigate()
-  const remove = useDelete(experiment)
+  const remove = useDelete(experiment, onDeleted)
   const complete = useComplete(experiment.id)
   const prioritise = usePriority(experiment.id)
   return (
@@ -134,7 +134,7 @@ function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onD
               {words} <span className="secondary">priority {String(priority).replace('-', '−')}</span>
             </Menu.Item>
           ))}
-        <Menu.Item leftSection={<Icon name="trash" />} c="var(--db-failed)" onClick={() => remove.mutate(undefined, { onSuccess: onDeleted })}>
+        <Menu.Item leftSection={<Icon name="trash" />} c="var(--db-failed)" onClick={() => remove.mutate()}>
           Delete
         </Menu.Item>
       </Menu.Dropdown>

@@ -100,7 +100,7 @@ function standing({ counts, paused, held }: ExperimentDetail): string {
 
 function Progress({ experiment }: { experiment: ExperimentDetail }) {
   const { counts } = experiment
-  if (!isActive(counts)) return null
+  if (!isActive(counts) || experiment.deleted_at) return null
   return (
     <p className={`${classes.progress} num`} role="status">
       <span className={classes.dot} data-still={experiment.paused || undefined} />
@@ -111,7 +111,7 @@ function Progress({ experiment }: { experiment: ExperimentDetail }) {
         </Link>
       )}
       <span>{percent(experiment.progress)}</span>
-      <span>{experiment.eta_seconds === null ? 'time left not known yet' : `${duration(experiment.eta_seconds)} left`}</span>
+      {!experiment.paused && <span>{experiment.eta_seconds === null ? 'time left not known yet' : `${duration(experiment.eta_seconds)} left`}</span>}
     </p>
   )
 }

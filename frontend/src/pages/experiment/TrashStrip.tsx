@@ -9,7 +9,6 @@ import { Icon } from '../../components/icons'
 import { toast, toastError } from '../../components/toast'
 import { freedWords, useExperimentMove, useRefresh } from '../../components/useExperimentMove'
 import { dateTime, plural } from '../../lib/format'
-import { total } from '../../components/RunBar'
 import classes from './Experiment.module.css'
 
 /** Of an experiment in the trash: until when it can come back. */
@@ -20,7 +19,7 @@ export function TrashStrip({ experiment }: { experiment: ExperimentDetail }) {
     <div className={classes.trash} role="status">
       <Icon name="trash" />
       <p>
-        <b className="strong">In the trash.</b> It can be restored until {dateTime(experiment.purge_at)}; then it goes, with those of its {plural(total(experiment.counts), 'run')} that no other experiment links.
+        <b className="strong">In the trash.</b> It can be restored until {dateTime(experiment.purge_at)}; then it goes for good, and with it those of its runs that no other experiment links.
       </p>
       <Button variant="default" loading={restore.isPending} onClick={() => restore.mutate()}>
         Restore

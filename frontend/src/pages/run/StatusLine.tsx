@@ -15,7 +15,7 @@ export function StatusLine({ run }: { run: RunDetail }) {
   return (
     <>
     <div className={classes.status} role="status">
-      <span className={`${classes.state} num`} data-state={run.status}>
+      <span className={`${classes.state} num`} data-state={run.stalled ? 'stalled' : run.status}>
         <StateGlyph state={cellState(run)} progress={share} size={16} />
         {headline(run, epochs)}
       </span>
@@ -26,7 +26,7 @@ export function StatusLine({ run }: { run: RunDetail }) {
       {run.status === 'running' && (
         <>
           <span className="num">{run.images_per_second === null ? 'speed not known yet' : `${fixed(run.images_per_second, run.images_per_second < 10 ? 1 : 0)} images/s`}</span>
-          <span className="num">{duration(run.eta_seconds)} left</span>
+          {!run.stalled && <span className="num">{duration(run.eta_seconds)} left</span>}
         </>
       )}
       <Ended run={run} />

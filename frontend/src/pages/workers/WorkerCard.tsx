@@ -28,13 +28,13 @@ export function WorkerCard({ worker }: { worker: WorkerEntry }) {
       <p className="secondary ellipsis" title={worker.device}>
         {worker.device} · {plural(worker.threads, 'thread')} a training · {plural(worker.slots, 'slot')}
       </p>
-      {worker.running.map((run) => (
+      {worker.alive && worker.running.map((run) => (
         <Training key={run.id} run={run} />
       ))}
       {worker.alive && <Gpus gpus={worker.gpus} />}
       {worker.alive && worker.draining && <p className={classes.draining}>{worker.running.length > 0 ? 'Finishing, takes nothing more.' : 'Finished, takes nothing more.'}</p>}
       {worker.alive && !worker.draining && free > 0 && <p className={classes.free}>{free === worker.slots ? 'Waits for work.' : `${plural(free, 'slot')} free.`}</p>}
-      {!worker.alive && <p className={classes.free}>Gone: it trains nothing. It joins again by itself when it comes back.</p>}
+      {!worker.alive && <p className={classes.free}>{worker.running.length > 0 ? `Gone: ${worker.running.length === 1 ? 'its run goes' : 'its runs go'} back to the queue when the lease ends.` : 'Gone: it trains nothing.'} It joins again by itself when it comes back.</p>}
       <Speeds worker={worker} />
       {worker.alive && <DrainButton worker={worker} />}
     </article>
