@@ -38,7 +38,7 @@ export type Axis = 'epoch' | 'step' | 'images' | 'time'
 
 export const AXIS_TITLES: Record<Axis, string> = { epoch: 'epoch', step: 'step', images: 'images seen', time: 'time since start (min)' }
 
-interface Timed {
+export interface Timed {
   step: number
   images_seen: number
   epoch: number

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { cellWords, factorWords, isActive, tabTitle } from './experiment'
+import { cellWords, completedWords, factorWords, isActive, tabTitle } from './experiment'
 
 const titles = { title: (name: string) => name.toUpperCase(), encoder: (name: string) => `enc ${name}` }
 
@@ -28,5 +28,15 @@ describe('an experiment in words', () => {
 
   it('names a cell by size, encoder and seed', () => {
     expect(cellWords({ train_size: 12000, encoder: 'x', seed: 3 }, titles)).toBe('12k · enc x · seed 3')
+  })
+})
+
+describe('completing a grid', () => {
+  const nothing = { created: [], linked: [], queued_again: [], outdated: [] }
+
+  it('says what it came to', () => {
+    expect(completedWords(nothing)).toBe('No cell is missing.')
+    expect(completedWords({ ...nothing, created: [9], queued_again: [1, 2] })).toBe('2 runs queued again, 1 run made anew.')
+    expect(completedWords({ ...nothing, linked: [4], outdated: [3] })).toBe('1 run shared with other experiments. 1 run ended under another training version or on other data: submit it again.')
   })
 })

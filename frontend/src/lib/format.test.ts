@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
-import { ago, count, duration, fixed, metric, metricTitle, metricWithUnit, parseTime, plural, settingValue, short, signed, spread } from './format'
+import { ago, bytes, count, duration, fixed, metric, metricTitle, metricWithUnit, parseTime, plural, settingValue, short, signed, spread } from './format'
 
 describe('numbers', () => {
+  it('say bytes in the unit people use', () => {
+    expect([1, 812, 3400, 14_693_818, 1.25e9].map(bytes)).toEqual(['1 byte', '812 bytes', '3.4 kB', '14.7 MB', '1.3 GB'])
+  })
+
   it('group thousands with a narrow space', () => {
     expect(count(230000)).toBe('230\u202f000')
     expect(count(795)).toBe('795')

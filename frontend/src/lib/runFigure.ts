@@ -2,9 +2,9 @@
 
 import type { EvaluationEntry, Series } from '../api/types'
 import { FONT, PALETTES, type Scheme } from '../theme/tokens'
-import { AXIS_TITLES, firstNonfinite, position, positions, type Axis } from './curves'
+import { AXIS_TITLES, firstNonfinite, position, positions, type Axis, type Timed } from './curves'
 import type { Layout, PlotlyFigure, Trace } from './figure'
-import { isShare, metricTitle } from './format'
+import { count, isShare, metricTitle, parseTime } from './format'
 import { colourOf, plotlyDash, type LossToken } from './losses'
 import { smooth } from './smoothing'
 
@@ -21,8 +21,22 @@ type MetricEntry = Parameters<typeof metricTitle>[0]
 interface Marks {
   /** the constant prediction's value, stored units */
   constant: number | null
-  /** places on the axis where a further attempt went on, with its words */
-  resumed: { step: number; words: string }[]
+  resumed: Resumed[]
+}
+
+/** Where a further attempt went on. */
+export interface Resumed {
+  step: number
+  /** when it began, seconds since the epoch */
+  wall: number
+  words: string
+}
+
+/** The attempts after the first that had a checkpoint to go on from. */
+export function resumedOf(attempts: readonly { attempt: number; resumed_from: number | null; started_at: string }[]): Resumed[] {
+  return attempts.flatMap(({ attempt, resumed_from, started_at }) =>
+    resumed_from ? [{ step: resumed_from - 1, wall: parseTime(started_at) / 1000, words: `attempt ${attempt}, resumed from step ${count(resumed_from - 1)}` }] : [],
+  )
 }
 
 /** Whether the run recorded this evaluation of its own part by its own protocol: what was scored again later is another curve. */
@@ -62,10 +76,10 @@ export function evaluationFigure(
     layout: {
       ...layout,
       yaxis: { ...(layout.yaxis as object), title: titled(metricTitle(metric), palette.text2), type: look.logY ? 'log' : 'linear' },
-      shapes: [...reference, ...resumeLines(marks.resumed, rows, look, palette.warning)],
+      shapes: [...reference, ...resumeLines(marks.resumed, perStep(rows, look), look, palette.warning)],
       annotations: [
         ...(marks.constant === null ? [] : [constantWords(marks.constant * factor, metric, palette.text2)]),
-        ...resumeWords(marks.resumed, rows, look, palette.warning),
+        ...resumeWords(marks.resumed, perStep(rows, look), look, palette.warning),
       ],
     },
   }
@@ -76,7 +90,7 @@ function scaled(value: number | null | undefined, factor: number): number | null
 }
 
 /** A training curve: raw faint behind, smoothed in front, and a cross where it stopped being finite. */
-export function trainingFigure(series: Series, weight: number, look: Look): PlotlyFigure {
+export function trainingFigure(series: Series, weight: number, look: Look, resumed: readonly Resumed[] = []): PlotlyFigure {
   const palette = PALETTES[look.scheme]
   const x = positions(series, look.axis, look.origin)
   const hover = `${AXIS_TITLES[look.axis]} %{x:,.4~g}<br>%{y:.4~g}<extra></extra>`
@@ -88,6 +102,7 @@ export function trainingFigure(series: Series, weight: number, look: Look): Plot
     layout: {
       ...layout,
       margin: { l: 44, r: 8, t: 6, b: 26 },
+      shapes: resumeLines(resumed, perStep(pointsOf(series), look), look, palette.warning),
       xaxis: { ...(layout.xaxis as object), title: undefined, nticks: 5 },
       yaxis: { ...(layout.yaxis as object), nticks: 4, type: look.logY ? 'log' : 'linear' },
     },
@@ -137,24 +152,32 @@ function constantWords(y: number, metric: MetricEntry, color: string) {
   return { xref: 'paper', x: 1, xanchor: 'right', yref: 'paper', y: 1, yanchor: 'bottom', showarrow: false, font: { size: 11, color }, text: `╌ constant prediction ${y.toFixed(digits)} ${metric.unit}` }
 }
 
-/** A resumed attempt begins at a step: its place on the axis follows from how the axis runs with the steps. */
-function placeOfStep(step: number, rows: readonly EvaluationEntry[], look: Look): number | null {
-  if (look.axis === 'step') return step
+/** How far the axis goes with a step; null before the first. */
+function perStep(rows: readonly Timed[], look: Look): number | null {
   const row = rows.find((r) => r.step > 0)
-  if (!row || look.axis === 'time') return null
-  return (position(row, look.axis, look.origin) / row.step) * step
+  return row ? position(row, look.axis, look.origin) / row.step : null
 }
 
-function resumeLines(resumed: Marks['resumed'], rows: readonly EvaluationEntry[], look: Look, color: string) {
-  return resumed.flatMap(({ step }) => {
-    const x = placeOfStep(step, rows, look)
+function pointsOf(series: Series): Timed[] {
+  return series.step.slice(0, 2).map((step, i) => ({ step, images_seen: series.images_seen[i]!, epoch: series.epoch[i]!, wall: series.wall[i]! }))
+}
+
+/** A resumed attempt's place: on the axis of time when it began, on the others the step it went on from. */
+function placeOf({ step, wall }: Resumed, scale: number | null, look: Look): number | null {
+  if (look.axis === 'time') return (wall - look.origin) / 60
+  return look.axis === 'step' ? step : scale === null ? null : scale * step
+}
+
+function resumeLines(resumed: readonly Resumed[], scale: number | null, look: Look, color: string) {
+  return resumed.flatMap((mark) => {
+    const x = placeOf(mark, scale, look)
     return x === null ? [] : [{ type: 'line', xref: 'x', yref: 'paper', x0: x, x1: x, y0: 0, y1: 1, line: { color, width: 1.2, dash: '3px,3px' } }]
   })
 }
 
-function resumeWords(resumed: Marks['resumed'], rows: readonly EvaluationEntry[], look: Look, color: string) {
-  return resumed.flatMap(({ step, words }) => {
-    const x = placeOfStep(step, rows, look)
-    return x === null ? [] : [{ xref: 'x', yref: 'paper', x, y: 1, xanchor: 'left', yanchor: 'top', xshift: 4, showarrow: false, font: { size: 11, color }, text: words }]
+function resumeWords(resumed: readonly Resumed[], scale: number | null, look: Look, color: string) {
+  return resumed.flatMap((mark) => {
+    const x = placeOf(mark, scale, look)
+    return x === null ? [] : [{ xref: 'x', yref: 'paper', x, y: 1, xanchor: 'left', yanchor: 'top', xshift: 4, showarrow: false, font: { size: 11, color }, text: mark.words }]
   })
 }

@@ -29,7 +29,7 @@ export function Configuration({ run, experiment }: { run: RunDetail; experiment:
       </div>
       <p className="secondary">Set for this cell</p>
       <Settings settings={cell} strong />
-      <p className="secondary">{experiment ? `The same in all ${plural(total(experiment.counts), 'run')}` : 'Shared'}</p>
+      <p className="secondary">{experiment ? sharedWords(total(experiment.counts)) : 'Shared'}</p>
       <Settings settings={shared} />
     </section>
   )
@@ -47,4 +47,8 @@ function Settings({ settings, strong = false }: { settings: Setting[]; strong?: 
       ))}
     </dl>
   )
+}
+
+function sharedWords(runs: number): string {
+  return runs === 1 ? 'Of the only run' : `The same in all ${plural(runs, 'run')}`
 }

@@ -11,7 +11,7 @@ import { useLosses } from '../../components/useLosses'
 import { useScheme } from '../../components/useScheme'
 import { curveOrder, partTitle, type Axis } from '../../lib/curves'
 import { count, fixed, metricTitle, metricWithUnit, parseTime } from '../../lib/format'
-import { evaluationFigure, isOwn, trainingFigure } from '../../lib/runFigure'
+import { evaluationFigure, isOwn, resumedOf, trainingFigure } from '../../lib/runFigure'
 import { runRoute, type RunSearch } from '../../router'
 import classes from './Run.module.css'
 
@@ -88,10 +88,7 @@ function Evaluations({ run }: { run: RunDetail }) {
   const own = useMemo(() => query.data?.filter((row) => isOwn(row, run)), [query.data, run])
   const figure = useMemo(() => {
     if (!own || !metric) return null
-    const resumed = attempts.flatMap((attempt) =>
-      attempt.resumed_from ? [{ step: attempt.resumed_from - 1, words: `attempt ${attempt.attempt}, resumed from step ${count(attempt.resumed_from - 1)}` }] : [],
-    )
-    return evaluationFigure(own, metric, averaging, losses.token(loss), { constant: constantValue(constant, own, metric.name, averaging), resumed }, look)
+    return evaluationFigure(own, metric, averaging, losses.token(loss), { constant: constantValue(constant, own, metric.name, averaging), resumed: resumedOf(attempts) }, look)
   }, [own, metric, averaging, look, attempts, constant, loss, losses])
   const last = own?.findLast((row) => row.predictor === 'network')
   return (
@@ -161,7 +158,8 @@ function Training({ run }: { run: RunDetail }) {
 function Part({ name, series, weight, run }: { name: string; series: Series; weight: number; run: RunDetail }) {
   const losses = useLosses()
   const look = useLook(run)
-  const figure = useMemo(() => trainingFigure(series, weight, look), [series, weight, look])
+  const { attempts } = run
+  const figure = useMemo(() => trainingFigure(series, weight, look, resumedOf(attempts)), [series, weight, look, attempts])
   const title = partTitle(name, run.loss, losses.title)
   const last = series.value.at(-1)
   return (
