@@ -31,9 +31,6 @@ class Settings(BaseSettings):
     renew_seconds: float = Field(2.0, gt=0.05)
     poll_seconds: float = Field(5.0, gt=0.05, description="How often a free worker asks for work when no wake-up came.")
     max_attempts: int = Field(3, ge=1, le=100)
-    stall_seconds: float = Field(
-        600.0, gt=0, description="A running run in which nothing has moved for so long is shown as stalled."
-    )
     trash_days: float = Field(
         7.0, ge=0, le=36_500, description="How long a deleted experiment can be restored; 0: it is removed at once."
     )
