@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,9 @@ class Actor:
         self.step = 0 if claim.resume_from is None else claim.resume_from.step
         self.ended: str | None = None
         self._seq = 0
+
+    def close(self) -> None:
+        self.writer.api.close()
 
     @property
     def sent(self) -> int:
@@ -145,7 +148,8 @@ def work(url: str, history: History, seed: int, stopping: threading.Event, *, pa
             if given is None:
                 stopping.wait(0.2)
             else:
-                live(Actor(given, url, history, timeout=20), draw, stopping, pause)
+                with closing(Actor(given, url, history, timeout=20)) as actor:
+                    live(actor, draw, stopping, pause)
         except Unavailable:
             stopping.wait(0.2)
         except Conflict:  # the run is no longer ours

@@ -205,7 +205,7 @@ def live_stream(history: Sequence[Entry], stored: Stored) -> list[str]:
     found: list[str] = []
     for listener in {entry["listener"] for entry in history if entry["kind"] == "event"}:
         heard = [entry for entry in history if entry["kind"] == "event" and entry["listener"] == listener]
-        ids = [entry["id"] for entry in heard]
+        ids = [entry["id"] for entry in heard if entry["id"] is not None]
         if any(b <= a for a, b in itertools.pairwise(ids)):
             found.append(f"I8: {listener} heard an event twice or out of order")
         last = {entry["run"]: entry for entry in heard if entry["event"] == "run"}

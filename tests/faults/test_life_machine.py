@@ -240,7 +240,7 @@ class Life(RuleBasedStateMachine):
         for experiment in {run.experiment for run in self.runs.values()}:
             self._delete(experiment)
         for actor in self.gone:
-            actor.writer.api.close()
+            actor.close()
         self.history.close()
 
     def _some(self, data: st.DataObject) -> Model | None:
