@@ -21,7 +21,7 @@ from depthboard.client import Api, RunWriter
 from depthboard.errors import Conflict, DepthboardError, StaleAttempt, Unavailable
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.metrics import SUMS
-from depthboard.protocol import CheckpointNote, Claim, ClaimRequest, Evaluation, Finish, Point, Points, Progress
+from depthboard.protocol import Block, CheckpointNote, Claim, ClaimRequest, Evaluation, Finish, Points, Progress
 from depthboard.status import RunStatus
 from tests.faults.history import History, value_of
 
@@ -45,8 +45,9 @@ class Actor:
         self.claim, self.history = claim, history
         self.of = {"run": claim.run_id, "attempt": claim.attempt}
         self.writer = RunWriter(claim.run_id, claim.token, url, timeout=timeout, patience=patience)
-        self.step = 0 if claim.resume_from is None else claim.resume_from.step
+        self.step = resumed(claim)
         self.ended: str | None = None
+        self.wrote = False
         self._seq = 0
 
     def close(self) -> None:
@@ -61,6 +62,12 @@ class Actor:
     def steps(self) -> int:
         return self.claim.config.steps
 
+    def begin(self, step: int) -> None:
+        """Say that it goes on from the checkpoint of this step; 0 is from scratch."""
+        with self._noted("begun", step=step):
+            self.writer.begin(step + 1 if step else None)
+        self.step = step
+
     def points(self, n: int) -> None:
         """The next n steps in one batch."""
         first = self.step + 1
@@ -72,6 +79,11 @@ class Actor:
         """The last n steps again, as a worker does that missed the acknowledgement."""
         with self._noted("points", first=self.step - n + 1, n=n):
             self.writer.points(batch(self.of, self._seq - n, self.step - n + 1, n))
+
+    def skip(self) -> None:
+        """A batch that leaves one out."""
+        with self._noted("skipped"):
+            self.writer.points(batch(self.of, self._seq + 1, self.step + 1, 1))
 
     def checkpoint(self) -> None:
         with self._noted("checkpoint", step=self.step):
@@ -99,16 +111,20 @@ class Actor:
         except StaleAttempt:
             self.history.add("refused", began, what=kind, **self.of)
             raise
+        self.wrote |= kind != "renewed"
         self.history.add(kind, began, **self.of, **what)
+
+
+def resumed(claim: Claim) -> int:
+    """The step of the newest checkpoint, 0 without one."""
+    return claim.resume_from[0].step if claim.resume_from else 0
 
 
 def batch(of: dict[str, int], seq: int, first: int, n: int) -> Points:
     steps = np.arange(first, first + n)
     values = value_of(of["run"], of["attempt"], steps)
-    points = [
-        Point(step=s, wall=float(s), values={KEY: v}) for s, v in zip(steps.tolist(), values.tolist(), strict=True)
-    ]
-    return Points(first_seq=seq, points=points)
+    block = Block(keys=[KEY], steps=steps, walls=steps.astype(float), values=values)
+    return Points(first_seq=seq, blocks=[block])
 
 
 def evaluation(step: int, claim: Claim) -> Evaluation:

@@ -1,7 +1,7 @@
 """The history: what was acknowledged, one JSON line each, appended by any process of a test.
 
 An entry is written after the answer arrived; `began` and `at` are CLOCK_MONOTONIC seconds, one clock for all processes of this machine. Kinds:
-claimed, points, evaluation, checkpoint, renewed, finished (acknowledged writes of an attempt), refused (409 stale), event (heard on the live stream).
+claimed, begun, points, evaluation, checkpoint, renewed, finished (acknowledged writes of an attempt), refused (409 stale), event (heard on the live stream).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Entry = dict[str, Any]
-WRITES = frozenset({"points", "evaluation", "checkpoint", "renewed", "finished"})
+WRITES = frozenset({"begun", "points", "evaluation", "checkpoint", "renewed", "finished"})
 
 
 class History:

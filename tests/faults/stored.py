@@ -13,7 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from backend.store import curves
-from backend.store.tables import Attempt, Curve, Evaluation, Event, Run
+from backend.store.columns import unpack_steps, unpack_values
+from backend.store.tables import Attempt, Axis, Chunk, Curve, Evaluation, Event, Run
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,26 @@ def _run(session: Session, run: Run) -> StoredRun:
 
 
 def _first(attempt: Attempt) -> int:
-    return 1 if attempt.resumed_from_step is None else attempt.resumed_from_step + 1
+    return attempt.resumed_from or 1
 
 
 def _pieces(session: Session, run_id: int) -> list[Piece]:
-    rows = session.scalars(select(Curve).where(Curve.run_id == run_id).order_by(Curve.attempt, Curve.first_seq))
-    return [Piece(row.attempt, row.key, curves._ints(row.steps), curves._floats(row.values)) for row in rows]
+    """What was compacted, and the chunks that were not yet."""
+    axes = {
+        (axis.attempt, axis.number): unpack_steps(axis.steps)
+        for axis in session.scalars(select(Axis).where(Axis.run_id == run_id))
+    }
+    compacted = [
+        Piece(row.attempt, row.key, axes[row.attempt, row.axis], unpack_values(row.values))
+        for row in session.scalars(select(Curve).where(Curve.run_id == run_id))
+    ]
+    order = (Chunk.attempt, Chunk.writer, Chunk.first_seq)
+    chunks = session.scalars(select(Chunk).where(Chunk.run_id == run_id).order_by(*order))
+    return compacted + [
+        Piece(chunk.attempt, key, columns.steps, columns.values)
+        for chunk in chunks
+        for key, columns in curves.of_chunk(chunk.body)
+    ]
 
 
 def _evaluations(run_id: int) -> Any:

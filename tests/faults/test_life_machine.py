@@ -23,15 +23,16 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
+from backend.store import compaction
 from backend.store.tables import Run
 from backend.sweeper import sweep
 from depthboard.client import Client
-from depthboard.errors import Conflict, NotFound, StaleAttempt
+from depthboard.errors import Conflict, NotFound, SequenceGap, StaleAttempt
 from depthboard.settings import Settings
 from depthboard.status import RunStatus
 from tests.backend.acting import expire, make_due
 from tests.faults import stored
-from tests.faults.acting import Actor, claim, spec
+from tests.faults.acting import Actor, claim, resumed, spec
 from tests.faults.checker import check
 from tests.faults.history import History
 
@@ -152,7 +153,7 @@ class Life(RuleBasedStateMachine):
         assert given is not None
         run.status, run.attempt, run.tries = "running", run.attempt + 1, run.tries + 1
         assert (given.run_id, given.attempt) == (run.id, run.attempt)
-        assert (given.resume_from and given.resume_from.step) == run.resume
+        assert resumed(given) == (run.resume or 0)
         run.actors.append(Actor(given, self.client.api.url, self.history))
 
     @rule(data=st.data(), n=st.integers(1, 4))
@@ -166,6 +167,30 @@ class Life(RuleBasedStateMachine):
         actor = self._actor(data)
         if actor is not None and actor.sent:
             self._write(actor, lambda: actor.replay(1))
+
+    @rule(data=st.data())
+    def skip(self, data: st.DataObject) -> None:
+        actor = self._actor(data)
+        if actor is not None and actor.step < STEPS:
+            with pytest.raises((SequenceGap, StaleAttempt)):
+                actor.skip()
+
+    @rule(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
+        """Its newest checkpoint is damaged: it goes on from an older one, or from scratch."""
+        actor = self._actor(data)
+        if actor is None or actor.wrote:
+            return
+        step = data.draw(st.sampled_from([0, *(note.step for note in actor.claim.resume_from)]))
+        if self._write(actor, lambda: actor.begin(step)):
+            run = self.runs[actor.claim.run_id]
+            run.checkpoints = [(attempt, at) for attempt, at in run.checkpoints if at <= step]
+
+    @rule(data=st.data())
+    def compact(self, data: st.DataObject) -> None:
+        run = self._some(data)
+        if run is not None:
+            compaction.compact(self.world.app.state.database, run.id)
 
     @rule(data=st.data())
     def renew(self, data: st.DataObject) -> None:
@@ -291,7 +316,7 @@ def world(app: FastAPI, api: str, settings: Settings, tmp_path: Path):
 
 
 def test_a_runs_life_follows_the_model_in_random_sequences(world: World) -> None:
-    live(world, 200 if stored.is_sqlite(world.settings.database) else 40)
+    live(world, 100 if stored.is_sqlite(world.settings.database) else 40)
 
 
 @pytest.mark.long
