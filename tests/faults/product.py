@@ -166,12 +166,14 @@ class Product:
         return not counts["queued"] and not counts["running"]
 
     def verdict(self, *, ended: bool = True) -> list[str]:
-        """The checker's findings, once the listener has caught up and two leases have passed for whoever must die."""
-        time.sleep(1.0)
+        """The checker's findings, as soon as there are none, at the latest after two leases: listeners catch up and orphans die until then."""
+        end = time.monotonic() + 2 * self.lease + 2.0
+        while found := check(self.history.entries(), stored.read(self.database), marked(str(self.home)), ended=ended):
+            if time.monotonic() > end:
+                break
+            time.sleep(0.5)
         self.stop_actors()
-        if any(name.startswith("worker") for name in os.listdir(self.folder)):
-            time.sleep(2 * self.lease)
-        return check(self.history.entries(), stored.read(self.database), marked(str(self.home)), ended=ended)
+        return found
 
 
 def kill_tree(pid: int, number: signal.Signals = signal.SIGKILL) -> None:

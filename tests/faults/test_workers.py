@@ -173,7 +173,8 @@ def test_a_worker_and_its_training_that_slept_through_the_lease_write_nothing_wh
     assert_sound(product)
 
 
-@pytest.mark.parametrize("twice", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("twice", [False, True])
 def test_a_worker_that_is_asked_to_stop_leaves_a_checkpoint_and_uses_up_no_attempt(
     product: Product, twice: bool
 ) -> None:
@@ -243,6 +244,23 @@ def step_of(checkpoint: Path) -> int:
 def _begun(run: dict[str, Any], damaged: int) -> dict[str, Any] | None:
     """Once the second attempt has said from where it goes on."""
     return run if run["attempt"] == 2 and run["attempts"][1]["resumed_from"] != damaged + 1 else None
+
+
+@pytest.mark.long
+def test_a_worker_that_cannot_renew_ends_its_training_before_the_lease_does(product: Product) -> None:
+    """F5, the other way round: the API is stopped, so the worker must take its training as lost."""
+    product.start_worker()
+    run = submitted(product, steps=3000)
+    training = trains(product, run)
+    assert product.api is not None
+    product.api.send_signal(signal.SIGSTOP)
+    try:
+        assert gone([training], product.lease)
+    finally:
+        product.api.send_signal(signal.SIGCONT)
+    product.client.cancel(run)
+    ended(product, run, "cancelled")
+    assert_sound(product)
 
 
 @pytest.mark.long
@@ -318,7 +336,7 @@ def test_tripled_reordered_and_lost_messages_among_junk_start_every_run_once(pro
     draw.shuffle(tripled)
     for number, body in enumerate([*JUNK.values(), *tripled]):
         (folder / f"{number:020d}_{draw.random()}.runs.msg".replace("0.", "")).write_bytes(body)
-    product.start_worker(2)
+    product.start_worker()
     for run in runs:
         assert ended(product, run)["attempt"] == 1
     until(lambda: not list(folder.glob("[0-9]*.msg")), 10, "the last message's end")
