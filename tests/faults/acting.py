@@ -68,11 +68,11 @@ class Actor:
             self.writer.begin(step + 1 if step else None)
         self.step = step
 
-    def points(self, n: int) -> None:
-        """The next n steps in one batch."""
-        first = self.step + 1
-        with self._noted("points", first=first, n=n):
-            self.writer.points(batch(self.of, self._seq, first, n))
+    def points(self, n: int, again: int = 0) -> None:
+        """The next n steps in one batch, after so many that were sent before."""
+        first = self.step + 1 - again
+        with self._noted("points", first=first, n=n + again):
+            self.writer.points(batch(self.of, self._seq - again, first, n + again))
         self.step, self._seq = self.step + n, self._seq + n
 
     def replay(self, n: int) -> None:

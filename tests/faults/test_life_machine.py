@@ -156,11 +156,11 @@ class Life(RuleBasedStateMachine):
         assert resumed(given) == (run.resume or 0)
         run.actors.append(Actor(given, self.client.api.url, self.history))
 
-    @rule(data=st.data(), n=st.integers(1, 4))
-    def points(self, data: st.DataObject, n: int) -> None:
+    @rule(data=st.data(), n=st.integers(1, 4), again=st.integers(0, 2))
+    def points(self, data: st.DataObject, n: int, again: int) -> None:
         actor = self._actor(data)
         if actor is not None and actor.step + n <= STEPS:
-            self._write(actor, lambda: actor.points(n))
+            self._write(actor, lambda: actor.points(n, min(again, actor.sent)))
 
     @rule(data=st.data())
     def replay(self, data: st.DataObject) -> None:
