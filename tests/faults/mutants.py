@@ -31,15 +31,22 @@ MUTANTS = (
     Mutant(
         "the attempt predicate: any token writes",
         "backend/store/lease.py",
-        "return run.token is not None and hmac.compare_digest(run.token, digest(token))",
-        "return run.token is not None",
+        "return kept is not None and hmac.compare_digest(kept, digest(token))",
+        "return kept is not None",
         (*LIFE, "-k", "sqlite"),
     ),
     Mutant(
         "the state predicate: an attempt that ended writes on",
         "backend/store/lease.py",
-        "if run is None or run.status != RunStatus.running or not _is_of(run, token):",
-        "if run is None or not _is_of(run, token):",
+        "if run is None or run.status != RunStatus.running or not of_token(run.token, token):",
+        "if run is None or not of_token(run.token, token):",
+        (*LIFE, "-k", "sqlite"),
+    ),
+    Mutant(
+        "the state predicate of points: an attempt that ended logs on",
+        "backend/store/ingest.py",
+        "if state is None or state.run.status != RunStatus.running or not of_token(",
+        "if state is None or not of_token(",
         (*LIFE, "-k", "sqlite"),
     ),
     Mutant(
@@ -86,14 +93,14 @@ MUTANTS = (
     ),
     Mutant(
         "the sequence: an overlap is kept twice",
-        "backend/store/curves.py",
+        "backend/store/ingest.py",
         "blocks = _new_blocks(batch, held + 1 - batch.first_seq)",
         "blocks = _new_blocks(batch, 0)",
         (*LIFE, "-k", "sqlite"),
     ),
     Mutant(
         "the sequence: a gap is taken",
-        "backend/store/curves.py",
+        "backend/store/ingest.py",
         "if batch.first_seq > held + 1:",
         "if batch.first_seq > held + 1000:",
         (*LIFE, "-k", "sqlite"),
@@ -103,6 +110,13 @@ MUTANTS = (
         "backend/deps.py",
         'Writing = Annotated[Session, Depends(write_session, scope="function"',
         'Writing = Annotated[Session, Depends(write_session, scope="request"',
+        ("tests/faults/test_acknowledgement.py",),
+    ),
+    Mutant(
+        "the commit before the answer, of points",
+        "backend/ingest.py",
+        "        except BaseException as error:\n            for waiting in some:\n                waiting.answer = error\n",
+        "        except BaseException as error:\n            for waiting in some:\n                waiting.answer = 10**6\n",
         ("tests/faults/test_acknowledgement.py",),
     ),
     Mutant(
