@@ -76,9 +76,10 @@ class Database:
         """Return the pages of what was removed to the disk; PostgreSQL does so by itself."""
         if self.sqlite:
             with self.writer.connect() as connection:
-                if connection.scalar(text("pragma freelist_count")):
-                    connection.exec_driver_sql(f"pragma incremental_vacuum({VACUUM_PAGES})").all()
-                    connection.commit()
+                driver: Any = connection.connection.dbapi_connection
+                if driver.execute("pragma freelist_count").fetchone()[0]:
+                    # As a script: each step gives back one page, and execute() takes one step of what returns no columns.
+                    driver.executescript(f"pragma incremental_vacuum({VACUUM_PAGES})")
 
     def make_reclaimable(self) -> None:
         """A file from before pages were given back is rewritten once, so that they can be."""
