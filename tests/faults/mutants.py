@@ -197,7 +197,12 @@ def apply(mutant: Mutant, folder: Path) -> None:
 def tests_of(folder: Path, arguments: Sequence[str]) -> tuple[int, str]:
     """pytest's exit code and its last line."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "DEPTHBOARD_TEST_SHRINK": "0",
+    }
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, (done.stdout.strip().splitlines() or [done.stderr[-200:]])[-1]
 
