@@ -208,8 +208,22 @@ def live_stream(history: Sequence[Entry], stored: Stored) -> list[str]:
         ids = [entry["id"] for entry in heard if entry["id"] is not None]
         if any(b <= a for a, b in itertools.pairwise(ids)):
             found.append(f"I8: {listener} heard an event twice or out of order")
+        found += _versions(listener, heard, stored)
         last = {entry["run"]: entry for entry in heard if entry["event"] == "run"}
         found += [problem for run in stored.runs.values() for problem in _last_word(listener, run, last.get(run.id))]
+    return found
+
+
+def _versions(listener: str, heard: Sequence[Entry], stored: Stored) -> list[str]:
+    """An experiment's versions rise with the stream, and none is of the future."""
+    found, last = [], defaultdict[str, int](int)
+    for entry in heard:
+        for experiment, version in (entry.get("versions") or {}).items():
+            if not last[experiment] <= version <= stored.versions.get(experiment, version):
+                found.append(
+                    f"I8: {listener} heard version {version} of experiment {experiment} after {last[experiment]}"
+                )
+            last[experiment] = version
     return found
 
 

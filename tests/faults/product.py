@@ -205,13 +205,13 @@ class Listener:
 
     def _hear(self, client: httpx2.Client, kind: str, id: int, data: dict[str, Any]) -> None:
         if kind == "run":
-            self._note(id, data["run_id"], data["data"])
+            self._note(id, data["run_id"], data["data"], data["versions"])
         elif kind == "resync":
             for run in client.get("/api/runs", params={"size": 1000}).json()["items"]:
                 self._note(None, run["id"], run)
 
-    def _note(self, id: int | None, run: int, state: dict[str, Any]) -> None:
-        told = {"status": state["status"], "attempt": state["attempt"]}
+    def _note(self, id: int | None, run: int, state: dict[str, Any], versions: dict[str, int] | None = None) -> None:
+        told = {"status": state["status"], "attempt": state["attempt"], "versions": versions}
         self._history.add("event", listener=self._name, id=id, event="run", run=run, **told)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backend.store import curves
 from backend.store.columns import unpack_steps, unpack_values
-from backend.store.tables import Attempt, Axis, Chunk, Curve, Evaluation, Event, Run
+from backend.store.tables import Attempt, Axis, Chunk, Curve, Evaluation, Experiment, Run
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ class StoredRun:
 class Stored:
     runs: dict[int, StoredRun] = field(default_factory=dict)
     unsound: list[str] = field(default_factory=list)
-    newest: dict[int, int] = field(default_factory=dict)
-    """run -> id of its newest event of kind `run`"""
+    versions: dict[str, int] = field(default_factory=dict)
+    """experiment -> the number of its last event"""
 
 
 def read(url: str) -> Stored:
@@ -66,8 +65,8 @@ def read(url: str) -> Stored:
             stored = Stored(unsound=_unsound(session.connection()))
             for run in session.scalars(select(Run).order_by(Run.id)):
                 stored.runs[run.id] = _run(session, run)
-            events = select(Event.run_id, Event.id).where(Event.kind == "run").order_by(Event.id)
-            stored.newest = {run: id for run, id in session.execute(events) if run is not None}
+            versions = session.execute(select(Experiment.id, Experiment.version))
+            stored.versions = {str(id): version for id, version in versions}
             return stored
     finally:
         engine.dispose()
@@ -131,12 +130,6 @@ def _table(connection: Connection, table: str) -> list[str]:
         return []
     except Exception as error:  # whatever it says is the finding
         return [f"{table}: {error}"]
-
-
-def copy_is_sound(path: str) -> bool:
-    """Whether SQLite opens this copied file and finds it whole."""
-    with sqlite3.connect(path) as connection:
-        return connection.execute("pragma integrity_check").fetchone() == ("ok",)
 
 
 def is_sqlite(url: str) -> bool:

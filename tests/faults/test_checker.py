@@ -120,6 +120,10 @@ def hear_an_event_twice(history: list[Entry], _: StoredRun) -> None:
     history.append(history[-1])
 
 
+def hear_versions_out_of_order(history: list[Entry], _: StoredRun) -> None:
+    history[-2], history[-1] = {**history[-2], "versions": {"1": 4}}, {**history[-1], "versions": {"1": 3}}
+
+
 def miss_the_last_event(history: list[Entry], _: StoredRun) -> None:
     history.pop()
 
@@ -138,6 +142,7 @@ BROKEN: dict[Callable[[list[Entry], StoredRun], None], str] = {
     begin_elsewhere: "I5",
     show_an_evaluation_twice: "I5",
     hear_an_event_twice: "I8",
+    hear_versions_out_of_order: "I8",
     miss_the_last_event: "I8",
 }
 
