@@ -21,7 +21,7 @@ from depthboard.client import Api
 from depthboard.errors import Unavailable
 from tests.faults.acting import BATCH, batch, claim
 from tests.faults.history import Entry, History
-from tests.faults.product import Product, seed_of, until
+from tests.faults.product import Product, end_cleanly, seed_of, until
 
 PROCESSES = 4
 
@@ -129,6 +129,7 @@ def main() -> int:
     if given.client:
         clients(given.client[0], Path(given.client[1]), given.clients, given.rate, given.seconds)
         return 0
+    end_cleanly()
     return 0 if run(given.clients, given.rate, given.seconds, given.kills, given.database) else 1
 
 

@@ -36,6 +36,11 @@ def seed_of(name: str) -> int:
     return seed
 
 
+def end_cleanly() -> None:
+    """SIGTERM ends this process through its blocks, so that what it started ends, too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

@@ -13,7 +13,7 @@ from typing import Any
 from depthboard.errors import Unavailable
 from tests.faults import stored
 from tests.faults.nemesis import Nemesis
-from tests.faults.product import Product, seed_of, until
+from tests.faults.product import Product, end_cleanly, seed_of, until
 
 RUNS = 40
 LOSSES = ("l1", "l2", "berhu", "eigen")
@@ -70,6 +70,7 @@ def report(nemesis: Nemesis, found: stored.Stored) -> list[str]:
 
 
 def main() -> int:
+    end_cleanly()
     minutes = float(os.environ.get("MINUTES", "15"))
     found = soak(minutes, seed_of(f"soak of {minutes:g} minutes"))
     print("\n".join(found) or "the checker found nothing")

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from backend.store.tables import Evaluation, Run
 from tests.faults import stored
 from tests.faults.nemesis import KILLS, Nemesis
-from tests.faults.product import Product, seed_of, until
+from tests.faults.product import Product, end_cleanly, seed_of, until
 from tests.faults.soak import RUNS, done, spec
 
 Record = dict[tuple[str, int], Any]
@@ -91,6 +91,7 @@ def differences(disturbed: Record, undisturbed: Record) -> list[str]:
 
 
 def main() -> int:
+    end_cleanly()
     minutes, steps = float(os.environ.get("MINUTES", "10")), int(os.environ.get("STEPS", "150"))
     seed = seed_of(f"story of {minutes:g} minutes")
     with tempfile.TemporaryDirectory(prefix="depthboard-story-") as folder:
