@@ -1,6 +1,6 @@
 """The story: forty runs, two workers, kills at random for ten minutes; then every sum and every figure against an undisturbed experiment's, bit for bit.
 
-`python -m tests.faults.story` (MINUTES=10 SEED=…). Runs that end before the time are followed by nothing: the faults go on until the last run is over or the
+`python -m tests.faults.story` (MINUTES=10 SEED=… RUNS=40 STEPS=150). Runs that end before the time are followed by nothing: the faults go on until the last run is over or the
 time is, and after that all that is left trains in peace.
 """
 
@@ -27,12 +27,14 @@ from tests.faults.soak import RUNS, done, spec
 Record = dict[tuple[str, int], Any]
 
 
-def train(folder: Path, minutes: float, seed: int | None, steps: int) -> tuple[Record, dict[str, bytes], list[str]]:
+def train(
+    folder: Path, minutes: float, seed: int | None, runs: int, steps: int
+) -> tuple[Record, dict[str, bytes], list[str]]:
     """(run -> its evaluations and curves, figure -> its bytes, the checker's findings) of an experiment; disturbed where a seed is given."""
     with Product(folder, lease=6.0) as product:
         nemesis = Nemesis(product, seed or 0)
         nemesis.start()
-        experiment = product.client.submit(spec(steps=steps))["id"]
+        experiment = product.client.submit(spec(runs=runs, steps=steps))["id"]
         began = time.monotonic()
         if seed is not None:
             nemesis.rage(60 * minutes, lambda: done(product, experiment), only=KILLS)
@@ -93,12 +95,13 @@ def differences(disturbed: Record, undisturbed: Record) -> list[str]:
 def main() -> int:
     end_cleanly()
     minutes, steps = float(os.environ.get("MINUTES", "10")), int(os.environ.get("STEPS", "150"))
+    runs = int(os.environ.get("RUNS", RUNS))
     seed = seed_of(f"story of {minutes:g} minutes")
     with tempfile.TemporaryDirectory(prefix="depthboard-story-") as folder:
-        print(f"{RUNS} runs, two workers, kills at random:", flush=True)
-        ours, our_figures, found = train(Path(folder) / "disturbed", minutes, seed, steps)
+        print(f"{runs} runs, two workers, kills at random:", flush=True)
+        ours, our_figures, found = train(Path(folder) / "disturbed", minutes, seed, runs, steps)
         print("the same undisturbed:", flush=True)
-        theirs, their_figures, _ = train(Path(folder) / "undisturbed", minutes, None, steps)
+        theirs, their_figures, _ = train(Path(folder) / "undisturbed", minutes, None, runs, steps)
     found += differences(ours, theirs)
     found += [f"figure {name} differs" for name in their_figures if our_figures.get(name) != their_figures[name]]
     same = len(theirs) - len(differences(ours, theirs))
