@@ -131,7 +131,7 @@ def no_gap(stored: Stored) -> list[str]:
                 found.append(f"I5: run {run.id}: {key} has {len(steps)} steps of {run.steps}{_where(steps, run.steps)}")
             if not np.array_equal(*_aligned(run, key, steps, values), equal_nan=True):
                 found.append(f"I5: run {run.id}: {key} shows values of an attempt that was cut")
-        found += _evaluated_twice(run)
+        found += [*_evaluated_twice(run), *_cut_evaluations(run)]
     return found
 
 
@@ -171,6 +171,18 @@ def _aligned(run: StoredRun, key: str, steps: np.ndarray, values: np.ndarray) ->
 def _evaluated_twice(run: StoredRun) -> list[str]:
     seen = Counter((step, split, predictor) for _, step, split, predictor, gone in run.evaluations if not gone)
     return [f"I5: run {run.id}: the evaluation {key} is shown {n} times" for key, n in seen.items() if n > 1]
+
+
+def _cut_evaluations(run: StoredRun) -> list[str]:
+    """Evaluations that are shown although a later attempt began at their step or before. Attempt 0 scored the end again."""
+    found = []
+    for attempt, step, split, predictor, gone in run.evaluations:
+        begins = [later.first for later in run.attempts if later.number > attempt > 0]
+        if not gone and begins and step >= min(begins):
+            found.append(
+                f"I5: run {run.id}: the evaluation {step, split, predictor} of attempt {attempt} was cut and is shown"
+            )
+    return found
 
 
 def no_orphan(stored: Stored, processes: Iterable[Process]) -> list[str]:

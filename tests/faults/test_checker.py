@@ -116,6 +116,10 @@ def show_an_evaluation_twice(_: list[Entry], run: StoredRun) -> None:
     run.evaluations.append((2, 4, "test", "network", False))
 
 
+def show_a_cut_evaluation(_: list[Entry], run: StoredRun) -> None:
+    run.evaluations.append((1, 6, "test", "network", False))
+
+
 def hear_an_event_twice(history: list[Entry], _: StoredRun) -> None:
     history.append(history[-1])
 
@@ -141,6 +145,7 @@ BROKEN: dict[Callable[[list[Entry], StoredRun], None], str] = {
     show_the_cut_tail: "I5",
     begin_elsewhere: "I5",
     show_an_evaluation_twice: "I5",
+    show_a_cut_evaluation: "I5",
     hear_an_event_twice: "I8",
     hear_versions_out_of_order: "I8",
     miss_the_last_event: "I8",
