@@ -35,7 +35,12 @@ def check(
     history: Sequence[Entry], stored: Stored, processes: Iterable[Process] = (), *, ended: bool = True
 ) -> list[str]:
     """All violations. `ended`: the test is over, so every run must be, too."""
-    found = [*acknowledged_points(history, stored), *one_attempt(history, stored), *no_stale_write(history)]
+    found = [
+        *acknowledged_points(history, stored),
+        *acknowledged_rest(history, stored),
+        *one_attempt(history, stored),
+        *no_stale_write(history),
+    ]
     if ended:
         found += every_run_ends(stored)
     found += [*no_gap(stored), *begun_where_said(history, stored)]
@@ -51,6 +56,23 @@ def acknowledged_points(history: Sequence[Entry], stored: Stored) -> list[str]:
     for run in stored.runs.values():
         for attempt in {piece.attempt for piece in run.pieces} | {a for r, a in acknowledged if r == run.id}:
             found += _points_of(run, attempt, acknowledged.get((run.id, attempt)))
+    return found
+
+
+def acknowledged_rest(history: Sequence[Entry], stored: Stored) -> list[str]:
+    """I1, of evaluations and ends."""
+    found = []
+    for entry in history:
+        run = stored.runs.get(entry.get("run", 0))
+        if run is None:
+            continue
+        name = f"I1: run {run.id} attempt {entry.get('attempt')}"
+        if entry["kind"] == "evaluation" and (entry["attempt"], entry["step"]) not in {e[:2] for e in run.evaluations}:
+            found.append(f"{name}: the acknowledged evaluation of step {entry['step']} is lost")
+        if entry["kind"] == "finished" and entry["status"] not in {
+            a.outcome for a in run.attempts if a.number == entry["attempt"]
+        }:
+            found.append(f"{name}: its acknowledged end as {entry['status']} is lost")
     return found
 
 

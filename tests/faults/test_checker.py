@@ -70,6 +70,14 @@ def lose_a_batch(_: list[Entry], run: StoredRun) -> None:
     run.status, run.attempts[-1] = "cancelled", replace(run.attempts[-1], outcome="cancelled")
 
 
+def lose_an_evaluation(history: list[Entry], _: StoredRun) -> None:
+    history.append({"kind": "evaluation", "began": 24, "at": 25, "run": 1, "attempt": 2, "step": 7})
+
+
+def lose_an_end(history: list[Entry], _: StoredRun) -> None:
+    history.append({"kind": "finished", "began": 24, "at": 25, "run": 1, "attempt": 2, "status": "failed"})
+
+
 def keep_a_batch_twice(_: list[Entry], run: StoredRun) -> None:
     run.pieces.insert(0, run.pieces[0])
 
@@ -96,7 +104,7 @@ def take_a_stale_write(history: list[Entry], _: StoredRun) -> None:
 
 
 def take_a_stale_finish(history: list[Entry], _: StoredRun) -> None:
-    history.append({"kind": "finished", "began": 30, "at": 31, "run": 1, "attempt": 1})
+    history.append({"kind": "finished", "began": 30, "at": 31, "run": 1, "attempt": 1, "status": "lost"})
 
 
 def leave_a_gap(_: list[Entry], run: StoredRun) -> None:
@@ -134,6 +142,8 @@ def miss_the_last_event(history: list[Entry], _: StoredRun) -> None:
 
 BROKEN: dict[Callable[[list[Entry], StoredRun], None], str] = {
     lose_a_batch: "I1",
+    lose_an_evaluation: "I1",
+    lose_an_end: "I1",
     keep_a_batch_twice: "I1",
     change_a_value: "I1",
     give_an_attempt_twice: "I2",

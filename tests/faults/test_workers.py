@@ -155,10 +155,17 @@ def test_a_killed_worker_leaves_no_process_and_its_run_goes_on_with_another(prod
     assert_sound(product)
 
 
+def alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def gone(processes: list[psutil.Process], seconds: float) -> bool:
     """Whether all of them end in that time; one that nobody has waited for yet has ended."""
     end = time.monotonic() + seconds
-    while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes):
+    while any(alive(process) for process in processes):
         if time.monotonic() > end:
             return False
         time.sleep(0.05)
