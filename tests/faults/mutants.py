@@ -128,16 +128,16 @@ MUTANTS = (
     ),
     Mutant(
         "the rename of a checkpoint: written under its own name",
-        "worker/checkpoint.py",
-        'temporary = final.with_suffix(f".tmp-{os.getpid()}")',
-        "temporary = final",
+        "worker/artifacts.py",
+        'file = self._root / f"{name}.tmp-{os.getpid()}"',
+        "file = self._root / name",
         ("tests/faults/test_whole_or_absent.py", "-k", "checkpoint"),
     ),
     Mutant(
         "the hash of a checkpoint",
         "worker/checkpoint.py",
-        "if not path.is_file() or file_hash(path) != note.sha256:",
-        "if not path.is_file():",
+        "if file is None or file_hash(file) != note.sha256:",
+        "if file is None:",
         ("tests/worker/test_checkpoint.py",),
     ),
     Mutant(
@@ -157,7 +157,7 @@ MUTANTS = (
     Mutant(
         "a training dies with its worker",
         "depthboard/process.py",
-        "ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)",
+        "ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)",
         "pass",
         ("tests/worker/test_supervise.py", "-k", "dies_with_its_killed_supervisor"),
     ),

@@ -31,8 +31,8 @@ with app.connection_for_write() as connection, SimpleQueue(connection, "runs") a
 """,
 )
 CHECKPOINT = (
-    "import torch; from worker import checkpoint",
-    "checkpoint.write(Path(sys.argv[1]), {'step': 7, 'weights': torch.zeros(100_000)})",
+    "import torch; from worker.artifacts import Folder; from worker.checkpoint import Shelf, write",
+    "write(Shelf(Folder(Path(sys.argv[1]), 'here'), 'run'), {'step': 7, 'weights': torch.zeros(100_000)})",
 )
 
 
@@ -58,4 +58,5 @@ def test_a_message_whose_writer_died_is_not_seen_and_the_next_one_is(tmp_path: P
 def test_a_checkpoint_whose_writer_died_has_no_name(tmp_path: Path) -> None:
     """F16, of a checkpoint."""
     die_within(CHECKPOINT, tmp_path)
-    assert list(tmp_path.glob("step-*.pt")) == []
+    assert list(tmp_path.rglob("step-*.pt")) == []
+    assert list(tmp_path.rglob("step-*")), "but for what it had begun"

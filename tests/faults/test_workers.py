@@ -225,8 +225,7 @@ def test_a_training_is_cancelled_within_five_seconds_and_leaves_a_checkpoint(pro
     product.client.cancel(run)
     ended(product, run, "cancelled")
     assert time.monotonic() - asked < 5 + product.lease / 2
-    files = list((product.home / "artifacts").rglob(f"*{run}/step-*"))
-    assert files
+    assert checkpoints(product, run)
     assert_sound(product)
 
 
@@ -238,7 +237,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(product: Product
     trains(product, run, beyond=32)
     worker.terminate()
     worker.wait(30)
-    newest, *older = sorted((product.home / "artifacts").rglob(f"*{run}/step-*"), reverse=True)
+    newest, *older = checkpoints(product, run)
     assert older
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
@@ -249,6 +248,12 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(product: Product
     product.client.cancel(run)
     ended(product, run, "cancelled")
     assert_sound(product)
+
+
+def checkpoints(product: Product, run: int) -> list[Path]:
+    """The run's files, the furthest first."""
+    files = (product.home / "artifacts" / "runs").glob("*/step-*.pt")
+    return sorted((file for file in files if file.parent.name.rpartition("-")[2] == str(run)), reverse=True)
 
 
 def step_of(checkpoint: Path) -> int:
