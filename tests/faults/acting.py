@@ -90,9 +90,10 @@ class Actor:
             note = CheckpointNote(step=self.step, path=f"/none/{self.step}.pt", sha256=f"{self.step:064x}", bytes=1)
             self.writer.checkpoint(note)
 
-    def evaluate(self) -> None:
-        with self._noted("evaluation", step=self.step):
-            self.writer.evaluation(evaluation(self.step, self.claim))
+    def evaluate(self, step: int | None = None) -> None:
+        step = self.step if step is None else step
+        with self._noted("evaluation", step=step):
+            self.writer.evaluation(evaluation(step, self.claim))
 
     def renew(self) -> bool:
         """True when the run shall stop."""

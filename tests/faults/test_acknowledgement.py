@@ -31,11 +31,11 @@ def test_a_write_whose_commit_fails_is_not_acknowledged(app: FastAPI, api: str, 
         client.submit(spec(1))
         actor = Actor(claimed(client.api, history), api, history, patience=0)
         event.listen(app.state.database.writer, "commit", break_off)
-        for _ in range(20):
+        for step in range(20):
             with contextlib.suppress(DepthboardError):
                 actor.points(1)
             with contextlib.suppress(DepthboardError):
-                actor.evaluate()
+                actor.evaluate(step)
         event.remove(app.state.database.writer, "commit", break_off)
         assert 0 < actor.sent < 20
         assert check(history.entries(), stored.read(app.state.settings.database), ended=False) == []
