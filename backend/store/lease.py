@@ -11,14 +11,14 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.store import evaluations, outbox
 from backend.store.session import clock
-from backend.store.tables import TRAINED, Attempt, Checkpoint, Evaluation, Prediction, Run, Worker
+from backend.store.tables import SCRIPT, TRAINED, Attempt, Checkpoint, Evaluation, Prediction, Run, Worker
 from depthboard.config import RunConfig
 from depthboard.errors import InvalidInput, StaleAttempt
 from depthboard.experiment import TRAINING_VERSION
@@ -27,6 +27,8 @@ from depthboard.status import RunStatus, check_move
 
 LOST = "lost"
 LONGEST_BACKOFF = 300.0
+SCRIPT_LEASE = 600.0
+"""Seconds without a word after which a person's own script counts as lost, until it is heard of again."""
 CANDIDATES = 4
 """Checkpoints that an attempt is told of: it goes on from the first that is whole."""
 
@@ -179,11 +181,33 @@ def digest(token: str) -> str:
 
 
 def owned(session: Session, run_id: int, token: str) -> Run:
-    """The run, locked until commit, if the token's attempt has it. Raises StaleAttempt otherwise, also for a deleted run."""
+    """The run, locked until commit, if the token's attempt has it. Raises StaleAttempt otherwise, also for a deleted run.
+
+    What the newest attempt of a script logged is kept also after its end: it may arrive hours later.
+    """
     run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
-    if run is None or run.status != RunStatus.running or not of_token(run.token, token):
-        raise stale(run_id)
-    return run
+    if run is not None and of_token(run.token, token):
+        if run.kind == SCRIPT:
+            hear(session, run)
+            return run
+        if run.status == RunStatus.running:
+            return run
+    raise stale(run_id)
+
+
+def hear(session: Session, run: Run) -> None:
+    """A script is there: extend its lease; one that counted as lost runs again."""
+    now = clock(session)
+    if run.status == RunStatus.failed:
+        attempt = session.get_one(Attempt, (run.id, run.attempt))
+        if attempt.outcome == LOST:
+            move(run, RunStatus.running)
+            run.owner, run.reason, run.finished_at = attempt.owner, None, None
+            attempt.ended_at, attempt.outcome, attempt.reason = None, None, None
+            run.lease_until = now
+            announce(session, run)
+    if run.status == RunStatus.running:
+        run.lease_until = now + timedelta(seconds=SCRIPT_LEASE)
 
 
 def stale(run_id: int) -> StaleAttempt:
@@ -201,6 +225,8 @@ def of_token(kept: str | None, token: str) -> bool:
 def renew(session: Session, run_id: int, token: str, progress: Progress | None, lease_seconds: float) -> Run:
     """Extend the lease; the run says whether it shall stop. Raises StaleAttempt."""
     run = owned(session, run_id, token)
+    if run.kind == SCRIPT:
+        return run
     now = clock(session)
     run.lease_until = now + timedelta(seconds=lease_seconds)
     if progress is not None:
@@ -218,9 +244,12 @@ def finish(session: Session, run_id: int, token: str, end: Finish, lease_seconds
     known = session.get(Run, run_id, with_for_update=True, populate_existing=True)
     if known is not None and known.status != RunStatus.running and of_token(known.token, token):
         attempt = session.get_one(Attempt, (known.id, known.attempt))
-        if attempt.outcome == end.status:
+        if attempt.outcome == end.status or (known.kind == SCRIPT and attempt.outcome != LOST):
             return
     run = owned(session, run_id, token)
+    if run.kind == SCRIPT:
+        _finish_script(session, run, end)
+        return
     if end.status is RunStatus.queued:
         run.tries -= 1  # given back in good order: the attempt does not count
     if end.retry and end.status is RunStatus.failed:
@@ -232,6 +261,24 @@ def finish(session: Session, run_id: int, token: str, end: Finish, lease_seconds
             run.steps, run.images = end.step, end.step * run.batch_size
         run.step = run.steps
     close(session, run, status, clock(session), outcome=end.status, reason=end.reason or None, exit_code=end.exit_code)
+
+
+def _finish_script(session: Session, run: Run, end: Finish) -> None:
+    """It ended when it says it did, which may be hours before this is heard."""
+    now = clock(session)
+    began = session.get_one(Attempt, (run.id, run.attempt)).started_at
+    ended = now if end.wall is None else max(began, min(now, moment(end.wall) or now))
+    if end.status is RunStatus.finished:
+        run.steps, run.images = run.steps or run.step, run.step * run.batch_size
+    close(session, run, end.status, ended, outcome=end.status, reason=end.reason or None, exit_code=end.exit_code)
+
+
+def moment(wall: float) -> datetime | None:
+    """Seconds since the epoch as a time; None for what is none."""
+    try:
+        return datetime.fromtimestamp(wall, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def close(
@@ -273,6 +320,9 @@ def _lose(session: Session, run: Run, now: datetime, lease_seconds: float, told:
     outcome = str(told.status) if told else LOST
     if run.cancel_requested:
         status, reason = RunStatus.cancelled, "cancelled by a person"
+    elif run.kind == SCRIPT:
+        since = f"{(run.lease_until or now) - timedelta(seconds=SCRIPT_LEASE):%Y-%m-%d %H:%M} UTC"
+        status, reason = RunStatus.failed, f"its script was not heard of since {since}; when it writes, it goes on."
     elif run.tries >= run.max_attempts:
         times = "once" if run.tries == 1 else f"{run.tries} times"
         lost = f"its worker was lost {times}: killed, out of memory, or cut off; the log may say more."
@@ -288,7 +338,7 @@ def _lose(session: Session, run: Run, now: datetime, lease_seconds: float, told:
 
 def move(run: Run, status: RunStatus) -> None:
     """Raises IllegalMove for a change that a run's life does not have."""
-    check_move(RunStatus(run.status), status)
+    check_move(RunStatus(run.status), status, script=run.kind == SCRIPT)
     run.status = status
 
 
