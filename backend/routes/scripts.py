@@ -16,7 +16,7 @@ from depthboard import protocol
 
 router = APIRouter(tags=["scripts"])
 
-RENEW_SECONDS = 30.0
+RENEW_SECONDS = 10.0
 SHORTEST_TOKEN = 16
 START = {
     "identity": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",

@@ -11,13 +11,13 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.store import evaluations, outbox
-from backend.store.session import clock
+from backend.store.session import clock, moment
 from backend.store.tables import SCRIPT, TRAINED, Attempt, Checkpoint, Evaluation, Prediction, Run, Worker
 from depthboard.config import RunConfig
 from depthboard.errors import InvalidInput, StaleAttempt
@@ -186,28 +186,23 @@ def owned(session: Session, run_id: int, token: str) -> Run:
     What the newest attempt of a script logged is kept also after its end: it may arrive hours later.
     """
     run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
-    if run is not None and of_token(run.token, token):
-        if run.kind == SCRIPT:
-            hear(session, run)
-            return run
-        if run.status == RunStatus.running:
-            return run
-    raise stale(run_id)
+    if run is None or not of_token(run.token, token) or (run.kind != SCRIPT and run.status != RunStatus.running):
+        raise stale(run_id)
+    if run.kind == SCRIPT:
+        hear(session, run)
+    return run
 
 
 def hear(session: Session, run: Run) -> None:
     """A script is there: extend its lease; one that counted as lost runs again."""
-    now = clock(session)
-    if run.status == RunStatus.failed:
-        attempt = session.get_one(Attempt, (run.id, run.attempt))
-        if attempt.outcome == LOST:
-            move(run, RunStatus.running)
-            run.owner, run.reason, run.finished_at = attempt.owner, None, None
-            attempt.ended_at, attempt.outcome, attempt.reason = None, None, None
-            run.lease_until = now
-            announce(session, run)
+    attempt = session.get_one(Attempt, (run.id, run.attempt))
+    if run.status == RunStatus.failed and attempt.outcome == LOST:
+        move(run, RunStatus.running)
+        run.owner, run.reason, run.finished_at = attempt.owner, None, None
+        attempt.ended_at, attempt.outcome, attempt.reason = None, None, None
+        announce(session, run)
     if run.status == RunStatus.running:
-        run.lease_until = now + timedelta(seconds=SCRIPT_LEASE)
+        run.lease_until = clock(session) + timedelta(seconds=SCRIPT_LEASE)
 
 
 def stale(run_id: int) -> StaleAttempt:
@@ -271,14 +266,6 @@ def _finish_script(session: Session, run: Run, end: Finish) -> None:
     if end.status is RunStatus.finished:
         run.steps, run.images = run.steps or run.step, run.step * run.batch_size
     close(session, run, end.status, ended, outcome=end.status, reason=end.reason or None, exit_code=end.exit_code)
-
-
-def moment(wall: float) -> datetime | None:
-    """Seconds since the epoch as a time; None for what is none."""
-    try:
-        return datetime.fromtimestamp(wall, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def close(
