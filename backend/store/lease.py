@@ -195,14 +195,14 @@ def owned(session: Session, run_id: int, token: str) -> Run:
 
 def hear(session: Session, run: Run) -> None:
     """A script is there: extend its lease; one that counted as lost runs again."""
-    attempt = session.get_one(Attempt, (run.id, run.attempt))
+    attempt, now = session.get_one(Attempt, (run.id, run.attempt)), clock(session)
     if run.status == RunStatus.failed and attempt.outcome == LOST:
         move(run, RunStatus.running)
         run.owner, run.reason, run.finished_at = attempt.owner, None, None
         attempt.ended_at, attempt.outcome, attempt.reason = None, None, None
         announce(session, run)
     if run.status == RunStatus.running:
-        run.lease_until = clock(session) + timedelta(seconds=SCRIPT_LEASE)
+        run.lease_until = now + timedelta(seconds=SCRIPT_LEASE)
 
 
 def stale(run_id: int) -> StaleAttempt:
