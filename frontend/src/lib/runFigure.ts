@@ -102,7 +102,7 @@ interface Compared {
   series: Series | undefined
 }
 
-/** One curve of several runs, each in a colour and dash of its own. */
+/** One curve of several runs, each in a colour of its own. */
 export function comparedFigure(runs: readonly Compared[], scheme: Scheme, axis: Axis): PlotlyFigure {
   const palette = PALETTES[scheme]
   const data = runs.flatMap(({ name, token, origin, series }): Trace[] =>
@@ -115,7 +115,7 @@ export function comparedFigure(runs: readonly Compared[], scheme: Scheme, axis: 
             name,
             x: positions(series, axis, origin),
             y: series.value,
-            line: { color: colourOf(token, scheme), width: 1.75, dash: plotlyDash(token) },
+            line: { color: colourOf(token, scheme), width: 1.5 },
             hovertemplate: `%{fullData.name}<br>${AXIS_TITLES[axis]} %{x:,.4~g}<br>%{y:.4~g}<extra></extra>`,
           },
         ],

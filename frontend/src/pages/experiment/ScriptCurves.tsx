@@ -53,7 +53,7 @@ export function ScriptCurves({ runs }: { runs: RunSummary[] }) {
         {shown.map((run, i) => (
           <li key={run.id}>
             <svg width="28" height="12" viewBox="0 0 28 12" style={{ color: colourOf(TOKENS[i % TOKENS.length]!, scheme), flex: 'none' }} aria-hidden>
-              <path d="M0 6H28" stroke="currentColor" strokeWidth="2" strokeDasharray={TOKENS[i % TOKENS.length]!.dash.join(' ') || undefined} />
+              <path d="M0 6H28" stroke="currentColor" strokeWidth="2" />
             </svg>
             <Link to="/runs/$runId" params={{ runId: String(run.id) }} className="ellipsis">
               {run.loss_label}
