@@ -14,6 +14,7 @@ API: while that is down, the spool grows, and `depthboard sync` sends what a scr
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import json
 import math
@@ -187,13 +188,13 @@ class Run:
         thread.join(timeout)
         if written.dropped:
             _say(f"{written.dropped} rows were lost: the disk was full, and so was the memory kept for them.")
+        _OPEN.discard(self)
         if thread.is_alive():
             _say(f"not everything is sent; it is kept in {written.folder}, and `depthboard sync` sends it later.")
-        else:
-            written.close()
-            LIVE.discard(written.folder)
-        _OPEN.discard(self)
-        return not thread.is_alive() and not written.folder.exists()
+            return False
+        written.close()
+        LIVE.discard(written.folder)
+        return not written.folder.exists()
 
     def __enter__(self) -> Run:
         return self
@@ -262,7 +263,8 @@ def _end_of(error: BaseException | None) -> tuple[Ended | None, str]:
 
 
 def _say(words: str) -> None:
-    print(f"depthboard: {words}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError, ValueError):  # of a script whose output nobody takes any more
+        print(f"depthboard: {words}", file=sys.stderr, flush=True)
 
 
 # --- what happens to the runs of this process when it ends or forks ---------------------------------------------------

@@ -59,9 +59,10 @@ class Sender:
                 wait, told = FIRST_WAIT, False
             except Refused as error:
                 self._refuse(str(error))
-            except Unavailable as error:
+            except Exception as error:  # whatever it is, the spool is kept, and the training goes on
                 if wait > FIRST_WAIT and not told:  # a connection may break once
-                    self.say(f"{error.message} What is logged is kept in {self.folder} and sent later.")
+                    words = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+                    self.say(f"{words} What is logged is kept in {self.folder} and sent later.")
                     told = True
                 self._rest(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
@@ -273,6 +274,8 @@ class Sender:
             raise Refused(str(error)) from error
         except DepthboardError as error:
             raise Unavailable(str(error)) from error
+        except ValueError as error:
+            raise Unavailable(f"what answers at {self.about.url} is no Depthboard API ({error}).") from error
 
     def _refuse(self, reason: str) -> None:
         self.done = True

@@ -15,7 +15,7 @@ import pytest
 
 import depthboard
 from depthboard import errors
-from depthboard.client import Api
+from depthboard.client import Api, Client
 from depthboard.client import start as start_of_client
 from tests.scripts.conftest import Machine
 
@@ -194,7 +194,7 @@ def test_a_block_that_an_exception_leaves_has_failed_with_its_words(person: Mach
 def test_a_full_disk_is_told_once_and_nothing_that_fits_in_memory_is_lost(person: Machine) -> None:
     script = person.script("""
         import resource, time
-        import depthboard
+        import depthboard, numpy
         run = depthboard.start(experiment="my study", name="full")
         run.flush()
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
@@ -203,6 +203,8 @@ def test_a_full_disk_is_told_once_and_nothing_that_fits_in_memory_is_lost(person
                 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, hard))
             if step == 5000:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+            if step in (1000, 3000):
+                run.log_depth("frame", numpy.ones((200, 200)), step=step)
             values = {"loss": step} if step % 3 else {f"late {step // 1500}": step, "loss": step}
             run.log(values, step=step)
             time.sleep(0.0003)
@@ -214,6 +216,9 @@ def test_a_full_disk_is_told_once_and_nothing_that_fits_in_memory_is_lost(person
     (entry,) = person.runs()
     assert person.series(entry["id"], "loss")["value"] == list(range(6000))
     assert person.series(entry["id"], "late 3")["value"] == list(range(4500, 6000, 3))
+    with Client(person.url) as client:
+        shown = client.api.json("GET", f"/api/runs/{entry['id']}/predictions")
+    assert [prediction["step"] for prediction in shown] == [1000, 3000]
 
 
 def test_rows_that_waited_in_memory_reach_the_disk_when_there_is_room_again(machine: Machine) -> None:
