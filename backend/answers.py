@@ -23,9 +23,9 @@ from backend.schemas import (
 from backend.store.columns import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
-from backend.store.lease import reason_of
 from backend.store.predictions import Kept
 from backend.store.runs import RunPage
+from backend.store.standing import reason_of
 from backend.store.tables import RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
 from depthboard.status import RunStatus

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from backend.store import outbox
 from backend.store.evaluations import Metrics, Value, selected
-from backend.store.lease import announce, move
+from backend.store.lease import move
 from backend.store.session import clock
+from backend.store.standing import announce
 from backend.store.submission import requeue
 from backend.store.tables import SCRIPT, Attempt, Experiment, ExperimentRun, Log, Run
 from depthboard.errors import Conflict, NotFound, UnknownName

@@ -14,9 +14,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from backend.store import facts, outbox
-from backend.store.lease import SCRIPT_LEASE, announce, digest, hear, move, owned
+from backend.store.lease import SCRIPT_LEASE, digest, hear, move, owned
 from backend.store.record import check_depth, check_png
 from backend.store.session import clock, moment
+from backend.store.standing import announce
 from backend.store.tables import SCRIPT, Attempt, Experiment, ExperimentRun, Frame, Prediction, Run
 from backend.store.types import INT64, check_tree
 from backend.store.upsert import insert_new

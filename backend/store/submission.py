@@ -10,8 +10,9 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, defer
 
 from backend.store import facts, outbox
-from backend.store.lease import announce, move
+from backend.store.lease import move
 from backend.store.session import clock
+from backend.store.standing import announce
 from backend.store.tables import TRAINED, Dataset, Experiment, ExperimentRun, ExperimentTag, Run
 from backend.store.types import check_tree
 from backend.store.upsert import insert_new
