@@ -23,9 +23,9 @@ from backend.schemas import (
 from backend.store.columns import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
-from backend.store.lease import reason_of
 from backend.store.predictions import Kept
 from backend.store.runs import RunPage
+from backend.store.standing import reason_of
 from backend.store.tables import RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
 from depthboard.status import RunStatus
@@ -50,7 +50,7 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "loss_label": run.loss_label,
         "dataset": run.dataset or "",
         "data_split": run.split,
-        "evaluation": f"{run.evaluation_split}/{run.protocol}",
+        "evaluation": f"{run.evaluation_split}/{run.protocol}" if run.protocol else "",
         "train_size": run.train_size,
         "encoder": run.encoder,
         "seed": run.seed,
@@ -58,7 +58,7 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "attempt": run.attempt,
         "step": run.step,
         "steps": run.steps,
-        "epoch": seen / run.train_size if run.train_size else 0.0,
+        "epoch": _epoch(run, seen),
         "images_seen": seen,
         "images_per_second": speed,
         "eta_seconds": (run.images - seen) / speed if training and speed else None,
@@ -76,6 +76,11 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "finished_at": run.finished_at,
         "metrics": metrics or {},
     }
+
+
+def _epoch(run: Run, images: int) -> float:
+    """0 where a script did not say how many training images there are."""
+    return images / run.train_size if run.train_size else 0.0
 
 
 def run_detail(
@@ -144,7 +149,7 @@ def evaluation_entry(run: Run, row: Evaluation) -> EvaluationEntry:
     return EvaluationEntry(
         step=row.step,
         images_seen=images,
-        epoch=images / run.train_size,
+        epoch=_epoch(run, images),
         wall=row.wall or 0.0,
         split=row.split,
         protocol=row.protocol,
@@ -163,7 +168,7 @@ def prediction_entry(run: Run, kept: Kept, metrics: Metrics, mark: str) -> Predi
         id=kept.id,
         run_id=run.id,
         step=kept.step,
-        epoch=kept.step * run.batch_size / run.train_size,
+        epoch=_epoch(run, kept.step * run.batch_size),
         frame_id=kept.frame_id,
         frame=kept.frame,
         height=kept.height,

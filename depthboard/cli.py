@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from depthboard import doctor as doctor_module
+from depthboard.cli_scripts import import_app, sync
 from depthboard.client import Client
 from depthboard.config import PROTOCOLS
 from depthboard.config.presets import PRESETS
@@ -29,6 +30,8 @@ from depthboard.settings import get_settings
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run, watch and share studies of depth losses.")
 data_app = typer.Typer(no_args_is_help=True, help="Datasets: register, check, list.")
 app.add_typer(data_app, name="data")
+app.add_typer(import_app, name="import")
+app.command()(sync)
 console = Console()
 
 Spec = Annotated[Path, typer.Argument(help="An experiment as YAML.", metavar="EXPERIMENT.YAML")]

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
 import numpy as np
@@ -24,12 +24,27 @@ from depthboard import errors, protocol
 from depthboard.experiment import ExperimentSpec
 from depthboard.settings import get_settings
 
+if TYPE_CHECKING:
+    from depthboard.script import Run, start
+
+__all__ = ["Api", "Client", "Run", "RunWriter", "read_spec", "start"]
+
 T = TypeVar("T")
 
 PORTION = 8 * 2**20
 """Bytes of depth maps and pictures in one request; base64 adds a third, and the API takes bodies of 32 MiB."""
 
 MAPS_AT_ONCE = 200
+
+
+def __getattr__(name: str) -> Any:
+    """`start` and `Run` of people's own scripts (depthboard.script), which build on this module."""
+    if name in ("Run", "start"):
+        from depthboard import script
+
+        return getattr(script, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 ERRORS: dict[str, type[errors.DepthboardError]] = {
     kind.code: kind

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request
 
 from backend.errors import RESPONSES
-from backend.routes import catalogue, claims, datasets, events, experiments, figures, life, maps, runs, workers
+from backend.routes import catalogue, claims, datasets, events, experiments, figures, life, maps, runs, scripts, workers
 
 api = APIRouter(prefix="/api", responses=RESPONSES)
-for module in (catalogue, experiments, figures, runs, claims, life, maps, datasets, workers, events):
+for module in (catalogue, experiments, figures, runs, claims, life, scripts, maps, datasets, workers, events):
     api.include_router(module.router)
 
 

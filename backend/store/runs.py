@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from backend.store import outbox
 from backend.store.evaluations import Metrics, Value, selected
-from backend.store.lease import announce, move
+from backend.store.lease import move
 from backend.store.session import clock
+from backend.store.standing import announce
 from backend.store.submission import requeue
-from backend.store.tables import Attempt, Experiment, ExperimentRun, Log, Run
+from backend.store.tables import SCRIPT, Attempt, Experiment, ExperimentRun, Log, Run
 from depthboard.errors import Conflict, NotFound, UnknownName
 from depthboard.metrics import METRICS, Averaging
 from depthboard.status import RunStatus
@@ -232,6 +233,12 @@ def retry(session: Session, run_id: int) -> Run:
     run = session.get(Run, run_id, with_for_update=True)
     if run is None:
         raise NotFound(f"there is no run {run_id}.", field="id")
+    if run.kind == SCRIPT:
+        raise Conflict(
+            f"run {run_id} is of a person's own script, which no worker can start.",
+            field="kind",
+            remedy="Start the script again, with resume= where it shall go on with this run.",
+        )
     if not requeue(session, run):
         raise Conflict(
             f"run {run_id} is {run.status}.", field="status", remedy="Only failed and cancelled runs can be retried."

@@ -106,6 +106,14 @@ def clock(session: Session) -> datetime:
     return datetime.fromisoformat(str(session.scalar(text("select clock_timestamp()")))).astimezone(UTC)
 
 
+def moment(wall: float) -> datetime | None:
+    """Seconds since the epoch as a time; None for what is none."""
+    try:
+        return datetime.fromtimestamp(wall, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _parse(url: str) -> URL:
     remedy = "Set DEPTHBOARD_DATABASE_URL to sqlite+pysqlite:///file or postgresql+psycopg://user:password@host/name, or leave it empty."
     try:

@@ -10,9 +10,10 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, defer
 
 from backend.store import facts, outbox
-from backend.store.lease import announce, move
+from backend.store.lease import move
 from backend.store.session import clock
-from backend.store.tables import Dataset, Experiment, ExperimentRun, ExperimentTag, Run
+from backend.store.standing import announce
+from backend.store.tables import TRAINED, Dataset, Experiment, ExperimentRun, ExperimentTag, Run
 from backend.store.types import check_tree
 from backend.store.upsert import insert_new
 from depthboard.config import RunConfig
@@ -223,8 +224,8 @@ def _row(planned: Planned, position: int, max_attempts: int, now: Any) -> dict[s
 
 
 def requeue(session: Session, run: Run) -> bool:
-    """Queue a failed or cancelled run again with all its attempts; False for any other."""
-    if run.status not in (RunStatus.failed, RunStatus.cancelled):
+    """Queue a failed or cancelled run again with all its attempts; False for any other, and for a script's."""
+    if run.status not in (RunStatus.failed, RunStatus.cancelled) or run.kind != TRAINED:
         return False
     move(run, RunStatus.queued)
     run.tries, run.not_before, run.finished_at, run.reason, run.cancel_requested = 0, None, None, None, False

@@ -547,6 +547,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/depth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Depth
+         * @description Keep a depth map that a script shows, with its ground truth and picture.
+         */
+        post: operations["add_depth"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/evaluations": {
         parameters: {
             query?: never;
@@ -793,6 +813,26 @@ export interface paths {
         get: operations["get_trained"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Script
+         * @description Begin a script's run, join it, or say that the script is still there; the answer says whether it shall stop.
+         */
+        post: operations["start_script"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1934,6 +1974,11 @@ export interface components {
              * @description of a run that its budget's clock ended: where
              */
             step?: number | null;
+            /**
+             * Wall
+             * @description of a script's run: when it ended, seconds since the epoch by its clock; none: now
+             */
+            wall?: number | null;
         };
         /** FormatEntry */
         FormatEntry: {
@@ -3287,6 +3332,109 @@ export interface components {
             split: string;
             /** Width */
             width: number;
+        };
+        /**
+         * ScriptDepth
+         * @description A depth map that a script shows, with ground truth and picture of the same size where it has them.
+         *
+         *     Depth as pack_depth makes it, 0 = invalid; the picture as PNG.
+         */
+        ScriptDepth: {
+            /** Depth */
+            depth: string;
+            /**
+             * Frame
+             * @description which image: the same name over the steps is one row of the viewer
+             */
+            frame: string;
+            /** Height */
+            height: number;
+            /**
+             * Nonfinite
+             * @description predicted pixels that were NaN or infinite, stored as 0
+             * @default 0
+             */
+            nonfinite: number;
+            /** Rgb */
+            rgb?: string | null;
+            /** Step */
+            step: number;
+            /** Target */
+            target?: string | null;
+            /** Width */
+            width: number;
+        };
+        /**
+         * ScriptRun
+         * @description How a script's run stands.
+         */
+        ScriptRun: {
+            /** Attempt */
+            attempt: number;
+            /** Cancel Requested */
+            cancel_requested: boolean;
+            /**
+             * Experiment Id
+             * @description none where it was taken out of every experiment
+             */
+            experiment_id: number | null;
+            /** Lease Seconds */
+            lease_seconds: number;
+            /**
+             * Renew Seconds
+             * @description how often the script says that it is there
+             */
+            renew_seconds: number;
+            /** Run Id */
+            run_id: number;
+            status: components["schemas"]["RunStatus"];
+        };
+        /**
+         * ScriptStart
+         * @description A person's own script begins a run, or one of its processes joins it. Sent again it changes nothing but that the
+         *     script was heard of. The token of its writes is chosen by the script too.
+         */
+        ScriptStart: {
+            /**
+             * Device
+             * @default
+             */
+            device: string;
+            /**
+             * Experiment
+             * @description the newest experiment of this name, or a new one
+             */
+            experiment: string;
+            /**
+             * Host
+             * @default
+             */
+            host: string;
+            /**
+             * Identity
+             * @description chosen by the script: the same identity is the same run
+             */
+            identity: string;
+            /**
+             * Name
+             * @description of the run
+             */
+            name: string;
+            /** Params */
+            params?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Resume
+             * @description go on with a run of this identity as its next attempt
+             * @default false
+             */
+            resume: boolean;
+            /**
+             * Started
+             * @description seconds since the epoch, the script's clock; none: now
+             */
+            started?: number | null;
         };
         /**
          * Series
@@ -4821,6 +4969,48 @@ export interface operations {
             };
         };
     };
+    add_depth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScriptDepth"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_evaluations: {
         parameters: {
             query?: never;
@@ -5429,6 +5619,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trained"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_script: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScriptStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScriptRun"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */

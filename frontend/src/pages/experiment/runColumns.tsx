@@ -7,6 +7,7 @@ import type { Losses } from '../../components/useLosses'
 import { count, duration, fixed, metric, metricTitle, NONE, parseTime, settingValue } from '../../lib/format'
 import { otherLevels } from '../../lib/grid'
 import { compareLosses } from '../../lib/losses'
+import { isScript, onlyScripts } from '../../lib/script'
 import { settingTitle } from '../../lib/schema'
 
 export interface RunColumn {
@@ -27,16 +28,17 @@ const SHOWN_METRICS = ['rmse', 'mae', 'abs_rel', 'delta1']
 export function runColumns(runs: readonly RunSummary[], losses: Losses): RunColumn[] {
   return [
     idColumn,
-    lossColumn,
+    { ...lossColumn, title: onlyScripts(runs) ? 'Name' : 'Loss' },
     ...(varies(runs, (run) => run.dataset) ? [plain('dataset', 'Data', (run) => run.dataset)] : []),
-    number('size', 'Size', (run) => run.train_size, count),
+    number('size', 'Size', (run) => run.train_size || undefined, count),
     ...(varies(runs, (run) => run.encoder) ? [plain('encoder', 'Encoder', (run) => losses.encoder(run.encoder))] : []),
     ...(varies(runs, (run) => run.seed) ? [number('seed', 'Seed', (run) => run.seed, String)] : []),
     ...levelColumns(runs),
     ...(varies(runs, (run) => run.evaluation) ? [plain('evaluation', 'Evaluated by', (run) => run.evaluation)] : []),
     stateColumn,
     ...SHOWN_METRICS.map((name) => metricColumn(name, losses)),
-    number('epoch', 'Epoch', (run) => run.epoch, (epoch) => fixed(epoch, 1)),
+    number('epoch', 'Epoch', (run) => (isScript(run) && run.epoch === 0 ? undefined : run.epoch), (epoch) => fixed(epoch, 1)),
+    ...(runs.some(isScript) ? [number('step', 'Step', (run) => run.step, count)] : []),
     number('took', 'Took', took, (seconds) => duration(seconds)),
     number('attempt', 'Tries', (run) => run.attempt, String),
   ]

@@ -3,6 +3,7 @@ import { StateGlyph } from '../../components/StateGlyph'
 import { useNow } from '../../components/useNow'
 import { ago, count, duration, parseTime } from '../../lib/format'
 import type { CellState } from '../../lib/grid'
+import { isScript } from '../../lib/script'
 import classes from './Run.module.css'
 
 type Attempt = RunDetail['attempts'][number]
@@ -27,8 +28,8 @@ export function Attempts({ run }: { run: RunDetail }) {
                 <b className="strong">Attempt {attempt.attempt}</b> {attemptWords(attempt, now)}
               </p>
               <p className="secondary">
-                {attempt.host} · {attempt.device}
-                {attempt.resumed_from ? `, from the checkpoint at step ${count(attempt.resumed_from - 1)}` : ''}
+                {[attempt.host, attempt.device].filter(Boolean).join(' · ')}
+                {attempt.resumed_from ? `, ${isScript(run) ? `from step ${count(attempt.resumed_from)}` : `from the checkpoint at step ${count(attempt.resumed_from - 1)}`}` : ''}
               </p>
               {attempt.reason && <p className="secondary">{attempt.reason}</p>}
             </div>
@@ -36,7 +37,7 @@ export function Attempts({ run }: { run: RunDetail }) {
         ))}
         <li>
           <StateGlyph state="queued" />
-          <p className="secondary">Queued {ago(run.created_at, now)}</p>
+          <p className="secondary">{isScript(run) ? 'First heard of' : 'Queued'} {ago(run.created_at, now)}</p>
         </li>
       </ol>
     </section>
