@@ -19,20 +19,17 @@ import numpy as np
 
 from depthboard.client import Api
 from depthboard.errors import Unavailable
-from tests.faults.acting import BATCH, batch, claim
+from depthboard.protocol import Claim
+from tests.faults.acting import BATCH, batch, claimed
 from tests.faults.history import Entry, History
 from tests.faults.product import Product, end_cleanly, seed_of, until
 
 PROCESSES = 4
 
 
-def write(url: str, history: History, points: int, seconds: float, ready: threading.Barrier) -> None:
-    """One client: `points` rows a second in one batch, for so long after all of its process have their run."""
-    api = Api(url, timeout=20)
-    given = claim(api, history, f"load-{threading.get_ident():08d}")
-    assert given is not None
+def write(given: Claim, url: str, history: History, points: int, seconds: float) -> None:
+    """One client: `points` rows a second in one batch, for so long."""
     writer = Api(url, token=given.token, timeout=20)
-    ready.wait()
     due = time.monotonic() + random.random()
     end = due + seconds
     seq, of = 0, {"run": given.run_id, "attempt": given.attempt}
@@ -42,7 +39,6 @@ def write(url: str, history: History, points: int, seconds: float, ready: thread
         history.add("points", began, **of, first=seq + 1, n=points, ready=due)
         seq, due = seq + points, max(due + 1.0, time.monotonic() - 5.0)
     writer.close()
-    api.close()
 
 
 def send(api: Api, run: int, body: object) -> float:
@@ -57,9 +53,11 @@ def send(api: Api, run: int, body: object) -> float:
 
 
 def clients(url: str, history: Path, count: int, points: int, seconds: float) -> None:
-    """A process of clients."""
-    log, ready = History(history), threading.Barrier(count)
-    threads = [threading.Thread(target=write, args=(url, log, points, seconds, ready)) for _ in range(count)]
+    """A process of clients. All have their run before the first writes."""
+    log, api = History(history), Api(url)
+    given = [claimed(api, log, f"load-{os.getpid():08d}") for _ in range(count)]
+    api.close()
+    threads = [threading.Thread(target=write, args=(claim, url, log, points, seconds)) for claim in given]
     for thread in threads:
         thread.start()
     for thread in threads:
