@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ Experiment = Annotated[str, typer.Option(help="The experiment that takes them; b
 
 def sync(
     again: Annotated[bool, typer.Option(help="Also what the API refused before.")] = False,
+    url: Annotated[str, typer.Option(help="Where the API is now, if not where the scripts knew it.")] = "",
 ) -> None:
     """Send what scripts logged while the API was away, also of scripts that crashed."""
     home, sent, refused = get_settings().spool, 0, 0
@@ -34,6 +36,7 @@ def sync(
             mark.unlink(missing_ok=True)
     for folder, about in left_behind(home):
         try:
+            about = replace(about, url=url.rstrip("/") or about.url)
             rows = send(folder, about, lambda words: console.print(words, highlight=False), PATIENCE_SECONDS)
         except Refused:
             refused += 1

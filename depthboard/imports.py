@@ -37,6 +37,7 @@ class Imported:
     params: dict[str, Any] = field(default_factory=dict)
     timed: bool = True
     """Whether the wall times are of the source."""
+    _places: dict[str, int] = field(default_factory=dict)
 
     def add(self, key: str, step: int, wall: float, value: float) -> None:
         if key not in self._places:
@@ -49,8 +50,6 @@ class Imported:
         self.step.append(step)
         self.wall.append(wall if np.isfinite(wall) else 0.0)
         self.value.append(value)
-
-    _places: dict[str, int] = field(default_factory=dict)
 
 
 def bring(api: Api, experiment: str, run: Imported) -> tuple[ScriptRun, bool]:

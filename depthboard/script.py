@@ -25,7 +25,6 @@ import socket
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Literal
@@ -269,7 +268,7 @@ def _say(words: str) -> None:
 
 # --- what happens to the runs of this process when it ends or forks ---------------------------------------------------
 
-_OPEN: weakref.WeakSet[Run] = weakref.WeakSet()
+_OPEN: set[Run] = set()
 _installed = False
 
 

@@ -88,7 +88,7 @@ def _new(session: Session, token: str, sent: ScriptStart, params: dict[str, Any]
         tries=0,
         max_attempts=1,
         priority=0,
-        position=(session.scalar(select(func.max(Run.position))) or 0) + 1,
+        position=0,
         step=0,
         created_at=now,
         status=RunStatus.running,
@@ -97,9 +97,7 @@ def _new(session: Session, token: str, sent: ScriptStart, params: dict[str, Any]
     _begin(run, token, sent, params, now)
     session.add(run)
     session.flush()
-    place = select(func.max(ExperimentRun.position)).where(ExperimentRun.experiment_id == experiment.id)
-    position = (session.scalar(place) or 0) + 1
-    session.add(ExperimentRun(experiment_id=experiment.id, run_id=run.id, levels={}, position=position))
+    session.add(ExperimentRun(experiment_id=experiment.id, run_id=run.id, levels={}, position=run.id))
     _note_attempt(session, run, sent)
     outbox.add(session, "experiment", experiment_ids=[experiment.id], change="changed")
     return run

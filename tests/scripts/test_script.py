@@ -175,6 +175,28 @@ def test_a_run_ends_as_its_script_does(person: Machine, ending: str, status: str
     assert person.spools == []
 
 
+def test_a_run_that_nothing_in_the_script_holds_any_more_is_finished_at_its_end(person: Machine) -> None:
+    script = person.script("""
+        import depthboard
+        depthboard.start(experiment="my study", name="unheld").log({"loss": 1}, step=0)
+    """)
+    script.communicate(timeout=60)
+    assert person.runs()[0]["status"] == "finished"
+
+
+def test_what_was_logged_for_an_api_that_moved_is_sent_to_where_it_is(person: Machine) -> None:
+    script = person.script("""
+        import depthboard
+        run = depthboard.start(experiment="my study", name="moved", url="http://127.0.0.1:9")
+        run.log({"loss": 1}, step=0)
+        run.finish(timeout=0)
+    """)
+    script.communicate(timeout=60)
+    done = person.command("sync", "--url", person.url)
+    assert done.returncode == 0, done.stderr
+    assert person.runs()[0]["name"] == "moved"
+
+
 def test_a_block_that_an_exception_leaves_has_failed_with_its_words(person: Machine) -> None:
     run = depthboard.start(**START)
 
