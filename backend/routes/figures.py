@@ -14,7 +14,7 @@ from backend.figures.selector import Selection, parse_selection
 from backend.figures.table import ResultsTable
 from backend.figures.tokens import Theme
 from backend.schemas import FigureEntry, Qualitative, Results
-from backend.store import evaluations, experiments, runs
+from backend.store import evaluations, experiments, listing
 from backend.store.evaluations import Value
 from backend.store.tables import Run
 from backend.store.types import INT64
@@ -138,7 +138,7 @@ def get_qualitative(
     )
     grid = qualitative.gather(session, selection)
     ids = [column.run.id for column in grid.columns]
-    shown = runs.some(session, ids)
+    shown = listing.some(session, ids)
     chosen = select(Run.id).where(Run.id.in_(ids))
     metrics = evaluations.selected(session, chosen, grid.value, averaging, grid.filed)
     found = qualitative.answer(grid, [answers.run_summary(run, metrics.get(run.id)) for run in shown])
