@@ -88,7 +88,13 @@ def find(session: Session, name: str) -> Field | None:
     if name.startswith(METRIC):
         return _fact(session, Metric, name.removeprefix(METRIC))
     column = COLUMNS.get(SHORT.get(name, name))
-    return column or _fact(session, Param, ALIASES.get(name, name)) or _fact(session, Metric, name)
+    long = ALIASES.get(name)
+    return (
+        column
+        or _fact(session, Param, name)
+        or (_fact(session, Param, long) if long else None)
+        or _fact(session, Metric, name)
+    )
 
 
 def _fact(session: Session, table: type[Param] | type[Metric], name: str) -> Fact | None:
