@@ -17,6 +17,7 @@ from backend.background import housekeeping, sweeping
 from backend.doorbell import Doorbell
 from backend.events import Broadcaster
 from backend.ingest import Ingest
+from backend.kept import Shelf
 from backend.middleware import Envelope
 from backend.routes import api
 from backend.store import datasets
@@ -57,6 +58,7 @@ def make_app(
         threads = (doorbell, sweeping(opened, settings, doorbell.ring), housekeeping(opened))
         app.state.database, app.state.broadcaster, app.state.mark = opened, Broadcaster(opened), _mark(opened)
         app.state.ingest = Ingest(opened)
+        app.state.shelf = Shelf()
         for thread in threads:
             thread.start()
         try:

@@ -99,4 +99,9 @@ def take_pencil() -> None:
     """Drawing takes a second of a core: a few figures at once, the others wait."""
 
 
+def take_turn() -> None:
+    """Who gathers holds a connection, as one with a session of its own does."""
+
+
+Gathering = Annotated[None, Depends(take_turn, scope="function", max_concurrency=READERS)]
 Drawing = Annotated[None, Depends(take_pencil, scope="function", max_concurrency=DRAWERS)]
