@@ -143,11 +143,11 @@ def series(run: Run, columns: Columns) -> dict[str, Any]:
         "epoch": images / run.train_size if run.train_size else np.zeros(len(images)),
         "wall": columns.walls,
         "value": columns.values,
-        "nonfinite": [(int(i), _name(float(columns.values[i]))) for i in odd],
+        "nonfinite": [(int(i), name_of(float(columns.values[i]))) for i in odd],
     }
 
 
-def _name(value: float) -> str:
+def name_of(value: float) -> str:
     return "nan" if np.isnan(value) else "inf" if value > 0 else "-inf"
 
 

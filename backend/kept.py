@@ -21,11 +21,12 @@ from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from backend.deps import get_database
+from backend.middleware import wants_gzip
 from depthboard import __version__
 
 MOST_BYTES = 64 << 20
 WORTH_ZIPPING = 1000
-LEVEL = 5
+LEVEL = 4
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def answer(
         etag = f'W/"{key}"'
         if _holds(request.headers.get("if-none-match", ""), etag):
             return Response(status_code=304, headers={"ETag": etag})
-        zipped = "gzip" in request.headers.get("accept-encoding", "")
+        zipped = wants_gzip(request.scope)
         body = _kept(shelf, key, zipped)
         if body is None:
             make = gather(session)

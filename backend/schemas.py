@@ -190,7 +190,7 @@ class RunSummary(Answer):
 
 class NamedColumn(Answer):
     name: str
-    kind: Literal["text", "number", "time", "flag"]
+    kind: Literal["text", "integer", "number", "time", "flag"]
 
 
 class RunNames(Answer):
@@ -241,6 +241,23 @@ class Series(Answer):
 class RunCurves(Answer):
     run_id: int
     series: dict[str, Series]
+
+
+class CurveEntry(Answer):
+    """As Series, with the x columns that were asked for."""
+
+    run: int
+    key: str
+    step: list[int] | None = None
+    images_seen: list[int] | None = None
+    epoch: list[float] | None = None
+    wall: list[float] | None = None
+    value: list[float | None]
+    nonfinite: list[tuple[int, str]]
+
+
+class CurveSet(Answer):
+    curves: list[CurveEntry]
 
 
 class SharpnessEntry(Answer):

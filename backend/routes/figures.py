@@ -70,7 +70,9 @@ def get_figure(
     def gather(session: Session) -> Make:
         numbers = chosen.gather(session, selection)
         # Drawing may take seconds: the database is let go before.
-        return lambda: Body(export.export(chosen.draw(numbers, theme), format, theme), export.MEDIA_TYPES[format], headers)
+        return lambda: Body(
+            export.export(chosen.draw(numbers, theme), format, theme), export.MEDIA_TYPES[format], headers
+        )
 
     return answer(request, results_of(experiment_id), ("figure", name, selection, format, theme), gather)
 
@@ -118,7 +120,9 @@ def _table(
             return lambda: Body(table.answer().model_dump_json().encode(), "application/json")
         write = results_text.to_csv if format == "csv" else results_text.to_latex
         ending = "csv" if format == "csv" else "tex"
-        headers = {"Content-Disposition": f'attachment; filename="experiment-{selection.experiment_id}-{name}.{ending}"'}
+        headers = {
+            "Content-Disposition": f'attachment; filename="experiment-{selection.experiment_id}-{name}.{ending}"'
+        }
         return lambda: Body(write(table).encode(), TABLES[format], headers)
 
     return answer(request, results_of(selection.experiment_id), (name, selection, format), gather)

@@ -15,7 +15,7 @@ from backend.store.types import check_text
 from depthboard.experiment import ALIASES
 from depthboard.status import RunStatus
 
-Kind = Literal["text", "number", "time", "flag"]
+Kind = Literal["text", "integer", "number", "time", "flag"]
 PARAM, METRIC = "param.", "metric."
 MOST_NAMES = 2000
 """Names of parameters, and of metrics, that are listed: a script may log a hundred thousand keys."""
@@ -47,30 +47,30 @@ Field = Column | Fact
 SEEN = case((Run.status == RunStatus.finished, Run.images), else_=Run.step * Run.batch_size)
 
 COLUMNS: dict[str, Column] = {
-    "id": Column("number", Run.id),
+    "id": Column("integer", Run.id),
     "status": Column("text", Run.status),
     "loss": Column("text", Run.loss, Run.loss_label),
     "loss_label": Column("text", Run.loss_label),
     "dataset": Column("text", Run.dataset),
     "split": Column("text", Run.split),
-    "train_size": Column("number", Run.train_size),
+    "train_size": Column("integer", Run.train_size),
     "encoder": Column("text", Run.encoder),
-    "height": Column("number", Run.height),
-    "width": Column("number", Run.width),
-    "seed": Column("number", Run.seed),
+    "height": Column("integer", Run.height),
+    "width": Column("integer", Run.width),
+    "seed": Column("integer", Run.seed),
     "protocol": Column("text", Run.protocol),
     "name": Column("text", Run.name),
     "kind": Column("text", Run.kind),
-    "step": Column("number", Run.step),
-    "steps": Column("number", Run.steps),
+    "step": Column("integer", Run.step),
+    "steps": Column("integer", Run.steps),
     "epoch": Column("number", cast(SEEN, Float) / func.nullif(Run.train_size, 0)),
-    "images_seen": Column("number", SEEN),
-    "batch_size": Column("number", Run.batch_size),
+    "images_seen": Column("integer", SEEN),
+    "batch_size": Column("integer", Run.batch_size),
     "images_per_second": Column("number", Run.images_per_second),
-    "attempt": Column("number", Run.attempt),
-    "priority": Column("number", Run.priority),
+    "attempt": Column("integer", Run.attempt),
+    "priority": Column("integer", Run.priority),
     "rmse": Column("number", Run.rmse),
-    "diverged_at": Column("number", Run.diverged_at),
+    "diverged_at": Column("integer", Run.diverged_at),
     "reason": Column("text", Run.reason),
     "held": Column("flag", Run.held),
     "stalled": Column("flag", Run.stalled),

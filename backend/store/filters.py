@@ -103,7 +103,9 @@ class Token:
 def parse(text: str) -> Node | None:
     """The tree of a filter; None for an empty one. Raises InvalidInput that names the place in the text."""
     if len(text) > LONGEST:
-        raise InvalidInput(f"a filter of {len(text)} characters is too long.", field="filter", remedy=f"At most {LONGEST}.")
+        raise InvalidInput(
+            f"a filter of {len(text)} characters is too long.", field="filter", remedy=f"At most {LONGEST}."
+        )
     tokens = _tokens(text)
     return None if tokens[0].kind == "end" else _Reader(tokens).whole()
 
@@ -120,7 +122,11 @@ def _tokens(text: str) -> list[Token]:
         if found is None:
             at += len(text[at:]) - len(text[at:].lstrip())
             quote = text[at] in "\"'"
-            wrong("this text has no end." if quote else f"{text[at]!r} means nothing here.", at, "Close the quotes." if quote else None)
+            wrong(
+                "this text has no end." if quote else f"{text[at]!r} means nothing here.",
+                at,
+                "Close the quotes." if quote else None,
+            )
         kind = found.lastgroup or ""
         tokens.append(Token(kind, _plain(found) if kind == "text" else found[kind], found.start(kind)))
         at = found.end()
@@ -163,7 +169,9 @@ class _Reader:
     def whole(self) -> Node:
         tree = self.some()
         if self.next.kind != "end":
-            wrong(f"{self.next.text!r} comes unexpectedly.", self.next.at, "Join tests with and, or; group them with ( ).")
+            wrong(
+                f"{self.next.text!r} comes unexpectedly.", self.next.at, "Join tests with and, or; group them with ( )."
+            )
         return tree
 
     def some(self) -> Node:

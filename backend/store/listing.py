@@ -22,6 +22,7 @@ from depthboard.metrics import METRICS, Averaging
 from depthboard.status import RunStatus
 
 POSITION = "position"
+EVERY = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ def page(session: Session, wanted: Wanted) -> RunPage:
     """
     if wanted.experiment is not None and session.get(Experiment, wanted.experiment) is None:
         raise NotFound(f"there is no experiment {wanted.experiment}.", field="id")
-    if not wanted.sort:
-        wanted = replace(wanted, sort="-id" if wanted.experiment is None else POSITION)
+    wanted = _with_order(wanted)
     conditions, facts = conditions_of(session, wanted)
     order = _field(session, wanted)
     total = session.scalar(_count(conditions)) or 0
@@ -86,6 +86,22 @@ def page(session: Session, wanted: Wanted) -> RunPage:
         metrics = _selected(session, select(Run.id).where(Run.id.in_(ids)), wanted)
     levels = {} if wanted.experiment is None else _levels(session, wanted.experiment, ids)
     return RunPage(runs, total, metrics, levels, _facts(runs, facts))
+
+
+def _with_order(wanted: Wanted) -> Wanted:
+    return wanted if wanted.sort else replace(wanted, sort="-id" if wanted.experiment is None else POSITION)
+
+
+def order_of(session: Session, conditions: list[Condition], wanted: Wanted) -> list[int]:
+    """All that fulfil the conditions, in the order wanted. Raises UnknownName for it."""
+    every = replace(_with_order(wanted), page=1, size=EVERY)
+    return _ordered(session, conditions, _field(session, every), every)
+
+
+def linked_runs(session: Session, experiment_id: int) -> list[int]:
+    """The experiment's runs in the order of its grid."""
+    query = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
+    return list(session.scalars(query.order_by(ExperimentRun.position, ExperimentRun.run_id)))
 
 
 def conditions_of(session: Session, wanted: Wanted) -> tuple[list[Condition], list[Fact]]:
@@ -238,4 +254,3 @@ def _levels(session: Session, experiment_id: int, ids: Sequence[int]) -> dict[in
         )
     )
     return {row[0]: row[1] for row in rows}
-

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import ColumnElement, Float, String, Text, and_, cast, collate, func, literal, not_, or_, select
 from sqlalchemy.orm import Session
@@ -78,8 +78,8 @@ class _Writer:
         match field.kind:
             case "text":
                 return and_(known, self.text(field.of, name, operator, value))
-            case "number":
-                return and_(known, _number(field.of, name, operator, value, whole=not isinstance(field.of.type, Float)))
+            case "number" | "integer":
+                return and_(known, _number(field.of, name, operator, value, whole=field.kind == "integer"))
             case "time":
                 return and_(known, ORDERS[_ordered(name, operator, value, "a time")](field.of, _time(value)))
             case "flag":
@@ -87,10 +87,8 @@ class _Writer:
 
     def fact(self, fact: Fact, name: Name, operator: str, value: Value) -> Condition:
         table = fact.table
-        if table is Param:
-            test = self.param(name, operator, value)
-        else:
-            test = _number(Metric.number, name, operator, value)
+        of_param = table is Param
+        test = self.param(name, operator, value) if of_param else _number(Metric.number, name, operator, value)
         # What is null fulfils no test here; to ask for it too would only spoil PostgreSQL's estimate of the rows.
         return Run.id.in_(select(table.run_id).where(table.name == literal(fact.name, Text), test))
 
@@ -107,7 +105,9 @@ class _Writer:
             return contains(self.session, column, value.text)
         if operator != "=":
             wrong(f"{name.text} is a text, which {operator} does not compare.", name.at, "Use =, !=, ~ or in.")
-        return like(self.session, column, value.text) if value.pattern else column == literal(check_text(value.text), Text)
+        return (
+            like(self.session, column, value.text) if value.pattern else column == literal(check_text(value.text), Text)
+        )
 
 
 def _has(field: Field) -> Condition:
@@ -119,7 +119,11 @@ def _has(field: Field) -> Condition:
 def _number(column: Any, name: Name, operator: str, value: Value, *, whole: bool = False) -> Condition:
     if operator == "~" or value.number is None:
         shown = repr(value.text)
-        wrong(f"{name.text} is a number, and {operator} {shown} is no test of one.", value.at, "Write a number: 12, 1e-3, 12k.")
+        wrong(
+            f"{name.text} is a number, and {operator} {shown} is no test of one.",
+            value.at,
+            "Write a number: 12, 1e-3, 12k.",
+        )
     if not whole:
         return ORDERS[operator](column, value.number)
     if value.number.is_integer() and abs(value.number) <= INT64 // 2:
@@ -150,12 +154,14 @@ def _flag(field: Column, name: Name, operator: str, value: Value) -> Condition:
 
 def contains(session: Session, column: Any, part: str) -> Condition:
     """Whether a text holds another, whatever the case of A to Z, alike on both databases."""
-    return _lower(session, column).like(f"%{_escaped(part)}%", escape=ESCAPE)
+    found: Condition = _lower(session, column).like(f"%{_escaped(part)}%", escape=ESCAPE)
+    return found
 
 
 def like(session: Session, column: Any, pattern: str) -> Condition:
     """`*` stands for anything, also for nothing."""
-    return _lower(session, column).like(_escaped(pattern).replace("*", "%"), escape=ESCAPE)
+    found: Condition = _lower(session, column).like(_escaped(pattern).replace("*", "%"), escape=ESCAPE)
+    return found
 
 
 def _lower(session: Session, column: Any) -> Any:

@@ -17,6 +17,7 @@ from backend.store.tables import SCRIPT, Attempt, Experiment, ExperimentRun, Log
 from depthboard.errors import Conflict, NotFound
 from depthboard.status import RunStatus
 
+
 def get(session: Session, run_id: int) -> Run:
     """Raises NotFound."""
     run = session.get(Run, run_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +48,7 @@ class Database:
         self._write_session = sessionmaker(self.writer, expire_on_commit=False)
         self._read_session = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
         frozen = self.reader if self.sqlite else self.reader.execution_options(isolation_level="REPEATABLE READ")
+        self.after_publish: Callable[[], None] = lambda: None
         self._snapshot = sessionmaker(frozen, expire_on_commit=False, autoflush=False)
 
     @property
@@ -57,11 +58,13 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises. The events it collected go with
-        it.
+        it, and `after_publish` is called when they are committed.
         """
         with self._write_session() as session, session.begin():
             yield session
-            outbox.publish(session)
+            told = outbox.publish(session)
+        if told:
+            self.after_publish()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

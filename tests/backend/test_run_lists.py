@@ -2,98 +2,24 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 from starlette.testclient import TestClient
 
-from backend.store import facts
 from backend.store.filters import LONGEST, Compare, Every, Has, Not, Some, Word, parse
-from backend.store.tables import Experiment, ExperimentRun, Metric, Param, Run
+from backend.store.tables import Param
 from depthboard.errors import InvalidInput
 from tests.backend import acting
+from tests.backend.many_runs import NUMBERS, START, STATUSES, WORDS, Facts
 
-Facts = dict[str, Any]
 Predicate = Callable[[Facts], bool]
-
-START = datetime(2026, 11, 1, tzinfo=UTC)
-WORDS = ("adam", "sgd", "AdamW", "a_b", "50%", "Ünder")
-STATUSES = ("queued", "finished", "failed", "cancelled")
-NUMBERS = (0.0, 0.5, -1.5, 1e-3, 3.0, 12000.0)
-
-
-def some_runs(count: int = 40, seed: int = 20261121) -> list[Facts]:
-    """Runs with holes: parameters that are texts in one and numbers in another, metrics that are missing or not finite."""
-    draw = random.Random(seed)
-    found = []
-    for i in range(1, count + 1):
-        params: Facts = {}
-        for name in ("lr", "opt.name", "mixed"):
-            if draw.random() < 0.8:
-                choices = {"lr": NUMBERS, "opt.name": WORDS, "mixed": (*NUMBERS, *WORDS)}[name]
-                params[name] = draw.choice(choices)
-        metrics = {
-            name: None if draw.random() < 0.2 else draw.choice(NUMBERS)
-            for name in ("val/rmse", "acc")
-            if draw.random() < 0.8
-        }
-        found.append(
-            {
-                "id": i,
-                "status": draw.choice(STATUSES),
-                "loss": draw.choice(("l1", "berhu")),
-                "encoder": draw.choice(("resnet", "densenet")),
-                "name": None if draw.random() < 0.2 else draw.choice(WORDS),
-                "seed": draw.choice((0, 1, 2**40)),
-                "train_size": draw.choice((16, 12000)),
-                "rmse": None if draw.random() < 0.3 else draw.choice(NUMBERS),
-                "created_at": START + timedelta(hours=draw.randrange(48)),
-                "params": params,
-                "metrics": metrics,
-            }
-        )
-    return found
-
-
-def row(run: Facts) -> Facts:
-    fixed = dict.fromkeys(("data_fingerprint", "training_version", "split", "evaluation_split", "protocol"), "")
-    numbers = dict.fromkeys(("height", "width", "tries", "max_attempts", "priority", "attempt", "step"), 0)
-    own = {key: value for key, value in run.items() if key not in ("params", "metrics")}
-    more = {"identity": f"{run['id']:064x}", "kind": "script", "config": {}, "loss_label": run["loss"], "dataset": None}
-    return {**fixed, **numbers, **own, **more, "steps": 10, "batch_size": 1, "images": 10, "position": run["id"]}
-
-
-@pytest.fixture
-def runs(client: TestClient, app: FastAPI) -> list[Facts]:
-    """Some runs in the record of the application; those with even numbers are in experiment 1."""
-    made = some_runs()
-    with app.state.database.write() as session:
-        session.execute(insert(Run), [row(run) for run in made])
-        session.execute(insert(Param), [p for run in made for p in facts.param_rows(run["id"], run["params"])])
-        session.execute(
-            insert(Metric),
-            [
-                {"run_id": run["id"], "name": name, "number": value, "step": 1}
-                for run in made
-                for name, value in run["metrics"].items()
-            ],
-        )
-        both = {"created_at": START, "updated_at": START}
-        session.execute(insert(Experiment), [{"id": 1, "name": "e", "description": "", "spec": {}, "factors": {}, **both}])
-        links = [
-            {"experiment_id": 1, "run_id": run["id"], "levels": {}, "position": 100 - run["id"]}
-            for run in made
-            if run["id"] % 2 == 0
-        ]
-        session.execute(insert(ExperimentRun), links)
-    return made
 
 
 def found(client: TestClient, text: str, **query: Any) -> list[int]:
@@ -263,7 +189,26 @@ def test_pages_in_every_order_are_cut_from_one_list_with_nothing_twice(client: T
     check()
 
 
-tokens = st.sampled_from([*"()=<>~,*'\"\\!. ", "and ", "or ", "not ", "in ", "has(", "lr", "status", "1e999", "-3k", "2026-11-01", "metric.", 'param."', "created_at", "ö", "1" * 400])
+tokens = st.sampled_from(
+    [
+        *"()=<>~,*'\"\\!. ",
+        "and ",
+        "or ",
+        "not ",
+        "in ",
+        "has(",
+        "lr",
+        "status",
+        "1e999",
+        "-3k",
+        "2026-11-01",
+        "metric.",
+        'param."',
+        "created_at",
+        "ö",
+        "1" * 400,
+    ]
+)
 
 
 def test_nothing_that_is_typed_into_the_filter_ends_in_a_500(client: TestClient, runs: list[Facts]) -> None:
@@ -346,7 +291,9 @@ def test_the_names_are_those_that_runs_have(client: TestClient, runs: list[Facts
     assert (names["params"], names["metrics"]) == (["lr", "mixed", "opt.name"], ["acc", "val/rmse"])
     assert {"name": "status", "kind": "text"} in names["columns"]
     with app.state.database.write() as session:
-        session.execute(delete(Param).where(Param.name == "mixed", Param.run_id.in_([r["id"] for r in runs if r["id"] % 2 == 0])))
+        session.execute(
+            delete(Param).where(Param.name == "mixed", Param.run_id.in_([r["id"] for r in runs if r["id"] % 2 == 0]))
+        )
     assert client.get("/api/runs/names", params={"experiment": 1}).json()["params"] == ["lr", "opt.name"]
 
 

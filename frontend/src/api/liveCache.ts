@@ -36,7 +36,7 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
     case 'worker':
       return [{ key: ['workers'], slow: true }]
     case 'dataset':
-      return [{ key: ['datasets'] }]
+      return [{ key: ['datasets'] }, ...each('figure')]
   }
 }
 
