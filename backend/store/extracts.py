@@ -21,6 +21,7 @@ from backend.store.tables import Metric, Param, Run
 from depthboard.errors import InvalidInput
 
 PORTION = 500
+OWN = {name: column for name, column in COLUMNS.items() if name != "state"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Extract:
 
     @property
     def head(self) -> list[tuple[str, Kind]]:
-        own = [(name, column.kind) for name, column in COLUMNS.items()]
+        own = [(name, column.kind) for name, column in OWN.items()]
         params: list[tuple[str, Kind]] = [(PARAM + f.name, "text" if f.text else "number") for f in self.params]
         metrics: list[tuple[str, Kind]] = [(METRIC + f.name, "number") for f in self.metrics]
         return [*own, *params, *metrics]
@@ -74,7 +75,7 @@ def run_rows(database: Database, extract: Extract) -> Iterator[list[list[Any]]]:
 
 
 def _portion(session: Session, extract: Extract, ids: list[int]) -> list[list[Any]]:
-    columns = [column.of.label(f"c{i}") for i, column in enumerate(COLUMNS.values())]
+    columns = [column.of.label(f"c{i}") for i, column in enumerate(OWN.values())]
     own = {row[0]: list(row) for row in session.execute(select(*columns).where(Run.id.in_(ids)))}
     params: dict[tuple[int, str], Any] = {}
     for run_id, name, number, text in session.execute(

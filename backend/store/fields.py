@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Float, Select, Text, case, cast, exists, func, literal, select
+from sqlalchemy import Float, Select, Text, case, cast, exists, extract, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from backend.store.tables import ExperimentRun, Metric, Param, Run
@@ -46,9 +46,18 @@ Field = Column | Fact
 
 SEEN = case((Run.status == RunStatus.finished, Run.images), else_=Run.step * Run.batch_size)
 
+STATES = ("running", "failed", "cancelled", "queued", "finished")
+"""In the order in which a person wants to see them."""
+
+
+def _seconds(time: Any) -> Any:
+    return cast(extract("epoch", time), Float)
+
+
 COLUMNS: dict[str, Column] = {
     "id": Column("integer", Run.id),
     "status": Column("text", Run.status),
+    "state": Column("text", Run.status, case(dict(zip(STATES, "01234", strict=True)), value=Run.status)),
     "loss": Column("text", Run.loss, Run.loss_label),
     "loss_label": Column("text", Run.loss_label),
     "dataset": Column("text", Run.dataset),
@@ -58,6 +67,7 @@ COLUMNS: dict[str, Column] = {
     "height": Column("integer", Run.height),
     "width": Column("integer", Run.width),
     "seed": Column("integer", Run.seed),
+    "evaluation": Column("text", Run.evaluation_split.concat("/").concat(Run.protocol)),
     "protocol": Column("text", Run.protocol),
     "name": Column("text", Run.name),
     "kind": Column("text", Run.kind),
@@ -74,11 +84,12 @@ COLUMNS: dict[str, Column] = {
     "reason": Column("text", Run.reason),
     "held": Column("flag", Run.held),
     "stalled": Column("flag", Run.stalled),
+    "took": Column("number", _seconds(Run.finished_at) - _seconds(Run.started_at)),
     "created_at": Column("time", Run.created_at),
     "started_at": Column("time", Run.started_at),
     "finished_at": Column("time", Run.finished_at),
 }
-SHORT = {"size": "train_size", "state": "status"}
+SHORT = {"size": "train_size"}
 
 
 def find(session: Session, name: str) -> Field | None:
