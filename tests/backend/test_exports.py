@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,8 @@ from starlette.testclient import TestClient
 from backend import sheets
 from backend.store import extracts, facts
 from backend.store.tables import Metric, Run
+from depthboard.client import Client
+from depthboard.errors import InvalidInput
 from tests.backend import acting
 from tests.backend.many_runs import Facts
 
@@ -132,3 +135,17 @@ def test_the_writers_agree_on_no_rows_at_all() -> None:
     assert b"".join(sheets.write("csv", head, [])) == b"a\r\n"
     assert b"".join(sheets.write("json", head, [[], []])) == b"[]"
     assert parquet.read_table(io.BytesIO(b"".join(sheets.write("parquet", head, [])))).num_rows == 0
+
+
+def test_the_client_writes_runs_and_curves_to_files(api: str, tmp_path: Path) -> None:
+    with Client(api) as client:
+        experiment = acting.submit(client.api._http)
+        attempt = acting.claimed(client.api._http)
+        attempt.points(range(1, 4))
+        client.export(experiment["id"], "runs", tmp_path / "runs.csv", filter="status = running")
+        client.export(experiment["id"], "curves", tmp_path / "curves.parquet", key=["train/loss/l1"])
+        with pytest.raises(InvalidInput, match="no run has 'what'"):
+            client.export(experiment["id"], "runs", tmp_path / "none.json", filter="what = 1")
+    assert len((tmp_path / "runs.csv").read_text().splitlines()) == 2
+    assert parquet.read_table(tmp_path / "curves.parquet")["value"].to_pylist() == [1.0, 1 / 2, 1 / 3]
+    assert not (tmp_path / "none.json").exists()

@@ -139,7 +139,9 @@ def test_a_page_that_is_loaded_again_is_told_that_what_it_has_still_holds(browse
 def serving(home: Path, port: int) -> Iterator[str]:
     """An API process on this port."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DEPTHBOARD_HOME": str(home), "DEPTHBOARD_PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "-m", "backend.serve"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "backend.serve"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL
+    )
     try:
         end = time.monotonic() + 60
         while True:
@@ -154,7 +156,9 @@ def serving(home: Path, port: int) -> Iterator[str]:
         process.wait(20)
 
 
-def test_a_page_catches_up_by_itself_after_the_api_was_away(browser: Browser, tmp_path: Path, database_url: str) -> None:
+def test_a_page_catches_up_by_itself_after_the_api_was_away(
+    browser: Browser, tmp_path: Path, database_url: str
+) -> None:
     assert database_url
     port = free_port()
     with looking(browser, f"http://127.0.0.1:{port}") as context:
@@ -163,7 +167,7 @@ def test_a_page_catches_up_by_itself_after_the_api_was_away(browser: Browser, tm
             with http(api) as client:
                 attempt = begun(client)
             page.goto("/experiments/1/runs")
-            expect(page.get_by_role("row").filter(has_text="5 / 20")).to_have_count(1, timeout=30_000)
+            expect(page.get_by_role("row").filter(has_text="25 %")).to_have_count(1, timeout=30_000)
         expect(page.get_by_text("Connection lost")).to_be_visible(timeout=30_000)
         with serving(tmp_path, port) as api:
             with http(api) as client:
@@ -177,7 +181,7 @@ def test_a_browser_that_was_cut_off_is_told_what_it_missed(browser: Browser, api
         attempt = begun(client)
         page = context.new_page()
         page.goto("/experiments/1/runs")
-        expect(page.get_by_role("row").filter(has_text="5 / 20")).to_have_count(1, timeout=30_000)
+        expect(page.get_by_role("row").filter(has_text="25 %")).to_have_count(1, timeout=30_000)
         context.set_offline(True)
         attempt.finish("failed", "a reason")
         page.wait_for_timeout(3000)

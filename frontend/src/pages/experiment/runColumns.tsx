@@ -6,6 +6,7 @@ import { RunState } from '../../components/StateGlyph'
 import type { Losses } from '../../components/useLosses'
 import { count, duration, fixed, metric, metricTitle, NONE, parseTime, settingValue } from '../../lib/format'
 import { otherLevels } from '../../lib/grid'
+import { isScript, onlyScripts } from '../../lib/script'
 import { settingTitle } from '../../lib/schema'
 
 export interface RunColumn {
@@ -22,19 +23,20 @@ const SHOWN_METRICS = ['rmse', 'mae', 'abs_rel', 'delta1']
 /** The columns that say something here: a setting that is the same in all runs has none. `id` is what the server sorts by. */
 export function runColumns(runs: readonly RunSummary[], losses: Losses, factors: readonly string[]): RunColumn[] {
   const several = (path: string, key: (run: RunSummary) => unknown) => factors.includes(path) || varies(runs, key)
+  const scripts = onlyScripts(runs)
   return [
     idColumn,
     ...(runs.some((run) => run.name) ? [plain('name', 'Name', (run) => run.name ?? NONE)] : []),
     ...(runs.some((run) => run.loss) || runs.length === 0 ? [lossColumn] : []),
     ...(several('data.dataset', (run) => run.dataset) ? [plain('dataset', 'Data', (run) => run.dataset || NONE)] : []),
-    number('size', 'Size', (run) => run.train_size || undefined, count),
+    ...(scripts ? [] : [number('size', 'Size', (run) => run.train_size || undefined, count)]),
     ...(several('network.encoder', (run) => run.encoder) ? [plain('encoder', 'Encoder', (run) => losses.encoder(run.encoder))] : []),
     ...(several('seed', (run) => run.seed) ? [number('seed', 'Seed', (run) => run.seed, String)] : []),
     ...levelColumns(runs),
     ...factColumns(runs),
     ...(varies(runs, (run) => run.evaluation) ? [plain('evaluation', 'Evaluated by', (run) => run.evaluation)] : []),
     stateColumn,
-    ...SHOWN_METRICS.map((name) => metricColumn(name, losses)),
+    ...(scripts ? [] : SHOWN_METRICS.map((name) => metricColumn(name, losses))),
     number('epoch', 'Epoch', (run) => (isScript(run) && run.epoch === 0 ? undefined : run.epoch), (epoch) => fixed(epoch, 1)),
     ...(runs.some(isScript) ? [number('step', 'Step', (run) => run.step, count)] : []),
     number('took', 'Took', took, (seconds) => duration(seconds)),
