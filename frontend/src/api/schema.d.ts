@@ -468,6 +468,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Predictions
+         * @description Predicted depth maps in one answer, in the order asked for.
+         *
+         *     Four bytes, the length of what follows as a little-endian integer; as JSON a list of {id, height, width, bytes}; then
+         *     the maps, each a zlib stream of so many bytes, holding what the single address of the map gives.
+         */
+        get: operations["get_predictions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/predictions/{id}": {
         parameters: {
             query?: never;
@@ -1202,6 +1225,11 @@ export interface components {
             device: string;
             /** Host */
             host: string;
+            /**
+             * Processes
+             * @description how many processes one run may have here: the worker's GPUs; none: any number
+             */
+            processes?: number | null;
             /** Training Version */
             training_version: string;
             /**
@@ -2076,6 +2104,12 @@ export interface components {
              */
             reason: string;
             /**
+             * Retry
+             * @description of a failed one: the run is tried again if it has attempts left
+             * @default false
+             */
+            retry: boolean;
+            /**
              * Status
              * @enum {string}
              */
@@ -2944,6 +2978,7 @@ export interface components {
         };
         /** Renewal */
         Renewal: {
+            /** @description only when the training moved since the last one */
             progress?: components["schemas"]["Progress"] | null;
         };
         /** RenewalAnswer */
@@ -4952,6 +4987,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_predictions: {
+        parameters: {
+            query: {
+                id: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description maps in one piece */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
