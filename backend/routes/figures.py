@@ -175,8 +175,8 @@ def _grid(session: Session, selection: Selection) -> Qualitative:
 
 def results_of(experiment_id: int) -> Callable[[Session], int]:
     """What figures and tables depend on."""
-    return lambda session: experiments.get(session, experiment_id).results_version
+    return lambda session: experiments.versions(session, experiment_id)[1]
 
 
 def version_of(experiment_id: int) -> Callable[[Session], int]:
-    return lambda session: experiments.get(session, experiment_id).version
+    return lambda session: experiments.versions(session, experiment_id)[0]

@@ -10,14 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Select, String, Text, cast, collate, func, literal, null, or_, select
+from sqlalchemy import Select, String, Text, cast, collate, exists, func, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from backend.store.evaluations import Metrics, Value, selected
+from backend.store.experiments import versions
 from backend.store.fields import COLUMNS, METRIC, Fact, Field, find, likely
 from backend.store.matching import Condition, matching
-from backend.store.tables import Experiment, ExperimentRun, Metric, Param, Run
-from depthboard.errors import NotFound, UnknownName
+from backend.store.tables import ExperimentRun, Metric, Param, Run
+from depthboard.errors import UnknownName
 from depthboard.metrics import METRICS, Averaging
 from depthboard.status import RunStatus
 
@@ -70,8 +71,8 @@ def page(session: Session, wanted: Wanted) -> RunPage:
 
     Raises NotFound for the experiment, InvalidInput for a filter that cannot be read, UnknownName for an order.
     """
-    if wanted.experiment is not None and session.get(Experiment, wanted.experiment) is None:
-        raise NotFound(f"there is no experiment {wanted.experiment}.", field="id")
+    if wanted.experiment is not None:
+        versions(session, wanted.experiment)
     wanted = _with_order(wanted)
     conditions, facts = conditions_of(session, wanted)
     order = _field(session, wanted)
@@ -112,8 +113,8 @@ def conditions_of(session: Session, wanted: Wanted) -> tuple[list[Condition], li
     if wanted.status is not None:
         conditions.append(Run.status == wanted.status)
     if wanted.experiment is not None:
-        linked = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == wanted.experiment)
-        conditions.append(Run.id.in_(linked))
+        link = ExperimentRun
+        conditions.append(exists().where(link.experiment_id == wanted.experiment, link.run_id == Run.id).correlate(Run))
     return conditions, facts
 
 
