@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 
 from backend.schemas import (
     AttemptEntry,
@@ -23,8 +24,8 @@ from backend.schemas import (
 from backend.store.columns import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
+from backend.store.listing import RunPage
 from backend.store.predictions import Kept
-from backend.store.runs import RunPage
 from backend.store.standing import reason_of
 from backend.store.tables import RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
@@ -35,8 +36,14 @@ def run_summary(run: Run, metrics: Metrics | None = None, levels: dict[str, Any]
     return RunSummary(**_summary(run, metrics, levels))
 
 
-def run_page(page: RunPage) -> list[RunSummary]:
-    return [run_summary(run, page.metrics.get(run.id), page.levels.get(run.id)) for run in page.runs]
+def run_page(page: RunPage, number: int, size: int) -> bytes:
+    """Page[RunSummary] as JSON: the rows are the record's own, and checking them again would cost more than reading them."""
+    items = [
+        {**_summary(run, page.metrics.get(run.id), page.levels.get(run.id)), "facts": page.facts.get(run.id, {})}
+        for run in page.runs
+    ]
+    body = {"items": items, "total": page.total, "page": number, "size": size}
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
 
 
 def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -> dict[str, Any]:
@@ -136,11 +143,11 @@ def series(run: Run, columns: Columns) -> dict[str, Any]:
         "epoch": images / run.train_size if run.train_size else np.zeros(len(images)),
         "wall": columns.walls,
         "value": columns.values,
-        "nonfinite": [(int(i), _name(float(columns.values[i]))) for i in odd],
+        "nonfinite": [(int(i), name_of(float(columns.values[i]))) for i in odd],
     }
 
 
-def _name(value: float) -> str:
+def name_of(value: float) -> str:
     return "nan" if np.isnan(value) else "inf" if value > 0 else "-inf"
 
 

@@ -93,6 +93,19 @@ class Api:
             raise _error(answer)
         return answer
 
+    def save(self, path: str, file: Path, **params: Any) -> None:
+        """Write an answer to a file as it comes."""
+        try:
+            with self._http.stream("GET", path, params=params) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise _error(answer)
+                with file.open("wb") as out:
+                    for part in answer.iter_bytes():
+                        out.write(part)
+        except httpx2.TransportError as error:
+            raise errors.Unavailable(f"the API at {self.url} broke off ({error}).", remedy="Try again.") from error
+
     def json(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
         answer = self.request(method, path, body, **params)
         return answer.json() if answer.content else None
@@ -202,6 +215,14 @@ class Client:
     def figure(self, experiment_id: int, name: str, **options: Any) -> bytes:
         """A figure's bytes; `format` is json, html, png, svg or pdf."""
         return bytes(self.api.request("GET", f"/api/experiments/{experiment_id}/figures/{name}", **options).content)
+
+    def export(self, experiment_id: int, what: str, file: Path, **query: Any) -> None:
+        """Write `runs` or `curves` of an experiment to a file; its ending (.csv .parquet .json) names the format."""
+        query = {"format": file.suffix.removeprefix("."), **query}
+        if what == "runs":
+            self.api.save("/api/runs/export", file, experiment=experiment_id, **query)
+        else:
+            self.api.save(f"/api/experiments/{experiment_id}/{what}", file, **query)
 
     def cancel(self, run_id: int) -> dict[str, Any]:
         return dict(self.api.json("POST", f"/api/runs/{run_id}/cancel"))

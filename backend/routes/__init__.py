@@ -5,10 +5,25 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request
 
 from backend.errors import RESPONSES
-from backend.routes import catalogue, claims, datasets, events, experiments, figures, life, maps, runs, scripts, workers
+from backend.routes import (
+    catalogue,
+    claims,
+    curves,
+    datasets,
+    events,
+    experiments,
+    exports,
+    figures,
+    life,
+    maps,
+    runs,
+    scripts,
+    workers,
+)
 
 api = APIRouter(prefix="/api", responses=RESPONSES)
-for module in (catalogue, experiments, figures, runs, claims, life, scripts, maps, datasets, workers, events):
+ROUTES = (catalogue, experiments, figures, curves, exports, runs, claims, life, scripts, maps, datasets, workers, events)
+for module in ROUTES:
     api.include_router(module.router)
 
 

@@ -49,6 +49,15 @@ def get(session: Session, experiment_id: int) -> Experiment:
     return experiment
 
 
+def versions(session: Session, experiment_id: int) -> tuple[int, int]:
+    """The number of its last event, and of the last that changed a figure or a table. Raises NotFound."""
+    query = select(Experiment.version, Experiment.results_version).where(Experiment.id == experiment_id)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no experiment {experiment_id}.", field="id")
+    return row.version, row.results_version
+
+
 def page(session: Session, number: int, size: int, q: str = "", tag: str = "") -> tuple[list[Experiment], int]:
     """Experiments with running runs first, then the newest; `q` is looked for in name and description."""
     conditions: list[ColumnElement[bool]] = []

@@ -15,6 +15,7 @@ from backend.store import facts, outbox
 from backend.store.columns import Block, pack_blocks
 from backend.store.lease import beyond, hear, of_token, stale
 from backend.store.session import clock
+from backend.store.standing import announce
 from backend.store.tables import SCRIPT, TRAINED, Attempt, Chunk, Run
 from backend.store.tables import Sequence as Numbered
 from backend.store.upsert import put
@@ -210,6 +211,8 @@ def _write(session: Session, states: list[_State]) -> None:
     for state in states:
         speed = state.run.images_per_second
         outbox.add(session, "points", run_id=state.run.id, step=state.step, images_per_second=speed)
+        if state.diverged_at != state.run.diverged_at:  # figures leave out what follows
+            announce(session, session.get_one(Run, state.run.id, populate_existing=True))
 
 
 def _numbers(state: _State) -> list[dict[str, object]]:

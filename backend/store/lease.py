@@ -227,9 +227,9 @@ def renew(session: Session, run_id: int, token: str, progress: Progress | None, 
     if progress is not None:
         moved = progress.step > run.step  # what was written since may be ahead of it
         run.step = min(max(progress.step, run.step), run.steps)
-        run.images_per_second = progress.images_per_second or run.images_per_second
+        speed, run.images_per_second = run.images_per_second, progress.images_per_second or run.images_per_second
         progressed(session, run, now)  # also a batch of an evaluation, which is no step
-        if moved:
+        if moved or run.images_per_second != speed:
             announce(session, run, results=False)
     return run
 

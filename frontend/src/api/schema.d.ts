@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Curves Of Runs
+         * @description The curves of the runs named, as those of an experiment; runs that do not exist have none.
+         */
+        get: operations["get_curves_of_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets": {
         parameters: {
             query?: never;
@@ -227,6 +247,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments/{id}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Experiment Curves
+         * @description The curves of all runs of an experiment, as columns: JSON, or little-endian float64 (docs/runs.md). As CSV or Parquet
+         *     a row a point, with all x columns.
+         */
+        get: operations["get_experiment_curves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/experiments/{id}/figures": {
         parameters: {
             query?: never;
@@ -336,7 +377,7 @@ export interface paths {
         };
         /**
          * List Experiment Runs
-         * @description The experiment's runs with their levels in it and their values by the selector.
+         * @description The experiment's runs that the filter finds, with their levels in it and their values by the selector.
          */
         get: operations["list_experiment_runs"];
         put?: never;
@@ -479,9 +520,49 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description Runs of all experiments, the newest first.
+         * @description Runs of all experiments that the filter finds, the newest first unless sorted otherwise.
          */
         get: operations["list_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Runs
+         * @description All runs that the filter finds, a row a run: its columns, then `param.…`, then `metric.…`.
+         */
+        get: operations["export_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Names
+         * @description What runs can be filtered and sorted by: columns, parameters and metrics; with `experiment` those that its runs have.
+         */
+        get: operations["list_names"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1174,6 +1255,36 @@ export interface components {
              * @description Frames whose headers were checked.
              */
             opened: number;
+        };
+        /**
+         * CurveEntry
+         * @description As Series, with the x columns that were asked for.
+         */
+        CurveEntry: {
+            /** Epoch */
+            epoch?: number[] | null;
+            /** Images Seen */
+            images_seen?: number[] | null;
+            /** Key */
+            key: string;
+            /** Nonfinite */
+            nonfinite: [
+                number,
+                string
+            ][];
+            /** Run */
+            run: number;
+            /** Step */
+            step?: number[] | null;
+            /** Value */
+            value: (number | null)[];
+            /** Wall */
+            wall?: number[] | null;
+        };
+        /** CurveSet */
+        CurveSet: {
+            /** Curves */
+            curves: components["schemas"]["CurveEntry"][];
         };
         /** DataConfig */
         DataConfig: {
@@ -2502,6 +2613,16 @@ export interface components {
             /** Unit */
             unit: string;
         };
+        /** NamedColumn */
+        NamedColumn: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "integer" | "number" | "time" | "flag";
+            /** Name */
+            name: string;
+        };
         /**
          * NetworkConfig
          * @description D3-Net: an encoder with skip connections into five up-convolution blocks, tanh output standing for 0–10 m.
@@ -3097,6 +3218,13 @@ export interface components {
             experiments: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Facts
+             * @description the parameters and metrics that filter and order of the list speak of
+             */
+            facts?: {
+                [key: string]: number | string | null;
+            };
             /** Finished At */
             finished_at: string | null;
             /**
@@ -3194,6 +3322,18 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * RunNames
+         * @description What lists of runs can be filtered and sorted by; each also as param.NAME and metric.NAME.
+         */
+        RunNames: {
+            /** Columns */
+            columns: components["schemas"]["NamedColumn"][];
+            /** Metrics */
+            metrics: string[];
+            /** Params */
+            params: string[];
+        };
+        /**
          * RunStatus
          * @enum {string}
          */
@@ -3232,6 +3372,13 @@ export interface components {
              * @description evaluated part and protocol: runs with the same one compare
              */
             evaluation: string;
+            /**
+             * Facts
+             * @description the parameters and metrics that filter and order of the list speak of
+             */
+            facts?: {
+                [key: string]: number | string | null;
+            };
             /** Finished At */
             finished_at: string | null;
             /**
@@ -3765,6 +3912,57 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_curves_of_runs: {
+        parameters: {
+            query: {
+                run: number[];
+                /** @description e.g. train/loss/l1; all keys without it */
+                key?: string[] | null;
+                /** @description the x columns wanted; step without it */
+                x?: ("step" | "epoch" | "images_seen" | "wall")[] | null;
+                /** @description thin every curve to about so many points; extremes and what is not finite stay */
+                max_points?: number | null;
+                after_step?: number;
+                format?: "json" | "binary" | "csv" | "parquet";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurveSet"];
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.depthboard.curves": string;
+                    "text/csv; charset=utf-8": string;
+                };
             };
             /** @description What is wrong with the request, where, and what to do. */
             "4XX": {
@@ -4322,6 +4520,58 @@ export interface operations {
             };
         };
     };
+    get_experiment_curves: {
+        parameters: {
+            query?: {
+                /** @description e.g. train/loss/l1; all keys without it */
+                key?: string[] | null;
+                /** @description the x columns wanted; step without it */
+                x?: ("step" | "epoch" | "images_seen" | "wall")[] | null;
+                /** @description thin every curve to about so many points; extremes and what is not finite stay */
+                max_points?: number | null;
+                after_step?: number;
+                format?: "json" | "binary" | "csv" | "parquet";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurveSet"];
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.depthboard.curves": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_figures: {
         parameters: {
             query?: never;
@@ -4553,10 +4803,12 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column or a metric; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
                 sort?: string;
                 averaging?: "per_image" | "pooled";
                 value?: "last3" | "last" | "best_validation";
+                /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
+                filter?: string;
             };
             header?: never;
             path: {
@@ -4844,6 +5096,12 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                sort?: string;
+                /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
+                filter?: string;
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
             };
             header?: never;
             path?: never;
@@ -4858,6 +5116,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RunSummary_"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_runs: {
+        parameters: {
+            query?: {
+                format?: "csv" | "parquet" | "json";
+                status?: components["schemas"]["RunStatus"] | null;
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                sort?: string;
+                /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
+                filter?: string;
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/vnd.apache.parquet": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_names: {
+        parameters: {
+            query?: {
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunNames"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
