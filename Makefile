@@ -6,11 +6,11 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq
 TORCH := torch==2.13.0
 SLOTS ?= 2
 
-.PHONY: help demo up test lint bench bench-train web client browser clean
+.PHONY: help demo up test test-long lint soak story load mutants bench bench-train web client browser clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 demo: $(VENV)/.ready web ## start everything and train the built-in experiment
 	@$(PY) -m depthboard.cli demo --slots $(SLOTS)
@@ -20,6 +20,21 @@ up: $(VENV)/.ready web ## start everything, submit nothing
 
 test: $(VENV)/.ready-dev web browser ## every test, a file a core
 	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
+
+test-long: $(VENV)/.ready-dev web ## the faults that take minutes each, one after the other (an hour and more)
+	$(PY) -m pytest tests/faults -m long
+
+soak: $(VENV)/.ready-dev ## random faults over a running product: make soak MINUTES=15 SEED=7
+	@MINUTES=$(or $(MINUTES),15) SEED=$(SEED) $(PY) -m tests.faults.soak
+
+story: $(VENV)/.ready-dev ## forty runs under random kills, then undisturbed: every sum and figure equal, bit for bit
+	@MINUTES=$(or $(MINUTES),10) SEED=$(SEED) $(PY) -m tests.faults.story
+
+load: $(VENV)/.ready-dev ## 200 clients, 20,000 points a second, three kills of the API
+	@$(PY) -m tests.faults.load
+
+mutants: $(VENV)/.ready-dev ## take one safeguard out at a time: the tests must notice
+	@$(PY) -m tests.faults.mutants
 
 lint: $(VENV)/.ready-dev web ## style, types, import contracts, the browser's types
 	$(PY) -m ruff check .

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import orjson
 
 from backend.schemas import (
     AttemptEntry,
@@ -26,10 +27,10 @@ from backend.schemas import (
 from backend.store.columns import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
-from backend.store.lease import reason_of
+from backend.store.listing import RunPage
 from backend.store.predictions import Kept
 from backend.store.queue import Waiting
-from backend.store.runs import RunPage
+from backend.store.standing import reason_of
 from backend.store.tables import RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
 from depthboard.protocol import Gpu
@@ -40,8 +41,14 @@ def run_summary(run: Run, metrics: Metrics | None = None, levels: dict[str, Any]
     return RunSummary(**_summary(run, metrics, levels))
 
 
-def run_page(page: RunPage) -> list[RunSummary]:
-    return [run_summary(run, page.metrics.get(run.id), page.levels.get(run.id)) for run in page.runs]
+def run_page(page: RunPage, number: int, size: int) -> bytes:
+    """Page[RunSummary] as JSON: the rows are the record's own, and checking them again would cost more than reading them."""
+    items = [
+        {**_summary(run, page.metrics.get(run.id), page.levels.get(run.id)), "facts": page.facts.get(run.id, {})}
+        for run in page.runs
+    ]
+    body = {"items": items, "total": page.total, "page": number, "size": size}
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
 
 
 def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -> dict[str, Any]:
@@ -55,7 +62,7 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "loss_label": run.loss_label,
         "dataset": run.dataset or "",
         "data_split": run.split,
-        "evaluation": f"{run.evaluation_split}/{run.protocol}",
+        "evaluation": f"{run.evaluation_split}/{run.protocol}" if run.protocol else "",
         "train_size": run.train_size,
         "encoder": run.encoder,
         "seed": run.seed,
@@ -63,7 +70,7 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "attempt": run.attempt,
         "step": run.step,
         "steps": run.steps,
-        "epoch": seen / run.train_size if run.train_size else 0.0,
+        "epoch": _epoch(run, seen),
         "images_seen": seen,
         "images_per_second": speed,
         "eta_seconds": (run.images - seen) / speed if training and speed else None,
@@ -82,6 +89,11 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "finished_at": run.finished_at,
         "metrics": metrics or {},
     }
+
+
+def _epoch(run: Run, images: int) -> float:
+    """0 where a script did not say how many training images there are."""
+    return images / run.train_size if run.train_size else 0.0
 
 
 def run_detail(
@@ -158,11 +170,11 @@ def series(run: Run, columns: Columns) -> dict[str, Any]:
         "epoch": images / run.train_size if run.train_size else np.zeros(len(images)),
         "wall": columns.walls,
         "value": columns.values,
-        "nonfinite": [(int(i), _name(float(columns.values[i]))) for i in odd],
+        "nonfinite": [(int(i), name_of(float(columns.values[i]))) for i in odd],
     }
 
 
-def _name(value: float) -> str:
+def name_of(value: float) -> str:
     return "nan" if np.isnan(value) else "inf" if value > 0 else "-inf"
 
 
@@ -171,7 +183,7 @@ def evaluation_entry(run: Run, row: Evaluation) -> EvaluationEntry:
     return EvaluationEntry(
         step=row.step,
         images_seen=images,
-        epoch=images / run.train_size,
+        epoch=_epoch(run, images),
         wall=row.wall or 0.0,
         split=row.split,
         protocol=row.protocol,
@@ -190,7 +202,7 @@ def prediction_entry(run: Run, kept: Kept, metrics: Metrics, mark: str) -> Predi
         id=kept.id,
         run_id=run.id,
         step=kept.step,
-        epoch=kept.step * run.batch_size / run.train_size,
+        epoch=_epoch(run, kept.step * run.batch_size),
         frame_id=kept.frame_id,
         frame=kept.frame,
         height=kept.height,

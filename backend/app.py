@@ -10,14 +10,14 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
-from starlette.middleware.gzip import GZipMiddleware
 
 from backend import errors
 from backend.background import housekeeping, sweeping
 from backend.doorbell import Doorbell
 from backend.events import Broadcaster
 from backend.ingest import Ingest
-from backend.middleware import Envelope
+from backend.kept import LEVEL, WORTH_ZIPPING, Shelf
+from backend.middleware import Envelope, Gzip
 from backend.routes import api
 from backend.store import datasets
 from backend.store.migrations import migrate
@@ -57,6 +57,7 @@ def make_app(
         threads = (doorbell, sweeping(opened, settings, doorbell.ring), housekeeping(opened, settings))
         app.state.database, app.state.broadcaster, app.state.mark = opened, Broadcaster(opened), _mark(opened)
         app.state.ingest = Ingest(opened)
+        app.state.shelf = Shelf()
         for thread in threads:
             thread.start()
         try:
@@ -80,7 +81,7 @@ def make_app(
     errors.install(app)
     app.include_router(api)
     _add_dashboard(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(Gzip, minimum_size=WORTH_ZIPPING, compresslevel=LEVEL)
     app.add_middleware(Envelope, allowed_hosts=settings.allowed_hosts)
     return app
 

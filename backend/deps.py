@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from backend.ingest import Ingest
+from backend.store.filters import LONGEST
 from backend.store.session import Database
 from backend.store.types import INT64
 from depthboard.settings import Settings
@@ -74,6 +75,18 @@ Priority = Annotated[int, Field(ge=-1_000_000, le=1_000_000, description="lower 
 Id = Annotated[int, Path(alias="id", ge=1, le=INT64)]
 PageNumber = Annotated[int, Query(ge=1, le=10**9, description="from 1")]
 PageSize = Annotated[int, Query(ge=1, le=1000)]
+RunFilter = Annotated[
+    str,
+    Query(
+        max_length=LONGEST,
+        description="which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5`",
+        examples=['status = finished and has(val/rmse) and name ~ "resnet"'],
+    ),
+]
+Sort = Annotated[
+    str, Query(max_length=300, description="a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending")
+]
+Among = Annotated[int | None, Query(ge=1, le=INT64, description="only runs that this experiment links")]
 
 
 DatabaseOf = Annotated[Database, Depends(get_database)]
@@ -98,4 +111,9 @@ def take_pencil() -> None:
     """Drawing takes a second of a core: a few figures at once, the others wait."""
 
 
+def take_turn() -> None:
+    """Who gathers holds a connection, as one with a session of its own does."""
+
+
+Gathering = Annotated[None, Depends(take_turn, scope="function", max_concurrency=READERS)]
 Drawing = Annotated[None, Depends(take_pencil, scope="function", max_concurrency=DRAWERS)]

@@ -18,7 +18,10 @@ from backend.store import outbox
 from backend.store.session import Database
 from backend.store.tables import Event
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.1
+"""How soon what another process committed is seen; what this one commits is looked for at once."""
+GATHER_SECONDS = 0.05
+"""Between two looks, so that many commits are read together."""
 WAITING = 1000
 """Events that may wait for one slow listener before it is told to load everything anew."""
 REPLAYED = 20_000
@@ -59,13 +62,18 @@ class Broadcaster:
         self._ready: asyncio.Future[None]
         self._last = 0
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news: asyncio.Event
+        database.after_publish = self._nudge
 
     @contextlib.asynccontextmanager
     async def listen(self) -> AsyncIterator[tuple[Listener, int]]:
         """A listener to everything committed after the id that comes with it."""
         listener = Listener()
         if self._poller is None:
-            self._ready = asyncio.get_running_loop().create_future()
+            self._loop = asyncio.get_running_loop()
+            self._news = asyncio.Event()
+            self._ready = self._loop.create_future()
             self._poller = asyncio.create_task(self._poll(self._ready))
         await asyncio.shield(self._ready)
         self._listeners.add(listener)
@@ -87,14 +95,22 @@ class Broadcaster:
                 listener.queue.get_nowait()
             listener.queue.put_nowait(None)
 
-    async def replay(self, after: int, upto: int) -> list[Numbered]:
-        """What was committed after `after` until `upto`; one gap instead where some of it may be forgotten."""
-        if after >= upto:
-            return []
-        found, forgotten = await anyio.to_thread.run_sync(self._read_missed, after)
-        if forgotten > after or len(found) >= REPLAYED:
-            return [Numbered(upto, None)]
-        return [item for item in found if item.id <= upto]
+    async def replay(self, after: int, upto: int) -> tuple[list[Numbered], int]:
+        """What was committed after `after` until `upto`, and the place from which live events go on.
+
+        One gap instead where some of it may be forgotten, and for a place that this database has not come to. A client that
+        comes from a process that is ahead of this one has heard some of what this one will tell.
+        """
+        found, reached, forgotten = await anyio.to_thread.run_sync(self._read_missed, after)
+        if forgotten > after or len(found) >= REPLAYED or after > reached:
+            return [Numbered(upto, None)], upto
+        return [item for item in found if item.id <= upto], max(after, upto)
+
+    def _nudge(self) -> None:
+        """Something was committed; called on any thread."""
+        if self._poller is not None and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._news.set)
 
     async def _poll(self, ready: asyncio.Future[None]) -> None:
         try:
@@ -105,7 +121,9 @@ class Broadcaster:
             return
         ready.set_result(None)
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), POLL_SECONDS)
+            self._news.clear()
             try:
                 found = await anyio.to_thread.run_sync(self._read, self._last)
             except Exception:  # the listeners stay; the database may come back
@@ -113,8 +131,9 @@ class Broadcaster:
                 continue
             for item in found:
                 self._last = item.id
-                for listener in tuple(self._listeners):
+                for listener in () if self._closed else tuple(self._listeners):
                     listener.give(item)
+            await asyncio.sleep(GATHER_SECONDS)
 
     def _newest(self) -> int:
         self._sequence()
@@ -133,10 +152,10 @@ class Broadcaster:
         with self._database.read() as session:
             return [_numbered(row) for row in outbox.read_after(session, after, WAITING)]
 
-    def _read_missed(self, after: int) -> tuple[list[Numbered], int]:
-        with self._database.read() as session:
+    def _read_missed(self, after: int) -> tuple[list[Numbered], int, int]:
+        with self._database.snapshot() as session:
             found = [_numbered(row) for row in outbox.read_after(session, after, REPLAYED)]
-            return found, outbox.reached(session)[1]
+            return found, *outbox.reached(session)
 
 
 def _numbered(row: Event) -> Numbered:

@@ -197,6 +197,22 @@ class RunSummary(Answer):
     metrics: dict[str, float | None] = Field(
         default_factory=dict, description="per-image means by the selector asked for (default: last three evaluations)"
     )
+    facts: dict[str, float | str | None] = Field(
+        default_factory=dict, description="the parameters and metrics that filter and order of the list speak of"
+    )
+
+
+class NamedColumn(Answer):
+    name: str
+    kind: Literal["text", "integer", "number", "time", "flag"]
+
+
+class RunNames(Answer):
+    """What lists of runs can be filtered and sorted by; each also as param.NAME and metric.NAME."""
+
+    columns: list[NamedColumn]
+    params: list[str]
+    metrics: list[str]
 
 
 class AttemptEntry(Answer):
@@ -292,6 +308,23 @@ class Series(Answer):
 class RunCurves(Answer):
     run_id: int
     series: dict[str, Series]
+
+
+class CurveEntry(Answer):
+    """As Series, with the x columns that were asked for."""
+
+    run: int
+    key: str
+    step: list[int] | None = None
+    images_seen: list[int] | None = None
+    epoch: list[float] | None = None
+    wall: list[float] | None = None
+    value: list[float | None]
+    nonfinite: list[tuple[int, str]]
+
+
+class CurveSet(Answer):
+    curves: list[CurveEntry]
 
 
 class SharpnessEntry(Answer):

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from depthboard import doctor as doctor_module
 from depthboard import manage
+from depthboard.cli_scripts import import_app, sync
 from depthboard.client import Client
 from depthboard.config import PROTOCOLS
 from depthboard.config.presets import PRESETS
@@ -31,6 +32,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run, watch a
 data_app = typer.Typer(no_args_is_help=True, help="Datasets: register, check, list.")
 app.add_typer(data_app, name="data")
 app.add_typer(manage.app)
+app.add_typer(import_app, name="import")
+app.command()(sync)
 console = Console()
 
 Spec = Annotated[Path, typer.Argument(help="An experiment as YAML.", metavar="EXPERIMENT.YAML")]
@@ -214,17 +217,26 @@ def rescore(
 def export(
     experiment: int,
     figure: Annotated[
-        str, typer.Argument(help="convergence, dataset-size, encoders, qualitative, results or sharpness")
+        str, typer.Argument(help="convergence, dataset-size, encoders, qualitative, results, sharpness; runs or curves")
     ],
     file: Annotated[
-        Path, typer.Argument(help="Where to write; the ending names the format: .json .html .png .svg .pdf")
+        Path,
+        typer.Argument(
+            help="Where to write; the ending names the format: .json .html .png .svg .pdf; of runs and curves .csv .parquet .json"
+        ),
     ],
+    filter: Annotated[str | None, typer.Option(help="Of runs: which, e.g. 'status = finished and rmse < 0.5'.")] = None,
+    key: Annotated[list[str] | None, typer.Option(help="Of curves: which, e.g. train/loss/l1; repeat it.")] = None,
 ) -> None:
-    """Write a figure to a file."""
+    """Write a figure, the runs or the curves of an experiment to a file."""
     kind = file.suffix.removeprefix(".")
     if not file.parent.is_dir():
         raise InvalidInput(f"there is no folder {file.parent}.", field="file", remedy="Create it, or write elsewhere.")
-    file.write_bytes(Client().figure(experiment, figure, format=kind))
+    if figure in ("runs", "curves"):
+        query = {"filter": filter} if figure == "runs" else {"key": key}
+        Client().export(experiment, figure, file, **{name: value for name, value in query.items() if value})
+    else:
+        file.write_bytes(Client().figure(experiment, figure, format=kind))
     console.print(f"{file}: {file.stat().st_size:,} bytes")
 
 

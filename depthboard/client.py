@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
 import numpy as np
@@ -24,12 +24,27 @@ from depthboard import errors, protocol
 from depthboard.experiment import ExperimentSpec
 from depthboard.settings import get_settings
 
+if TYPE_CHECKING:
+    from depthboard.script import Run, start
+
+__all__ = ["Api", "Client", "Run", "RunWriter", "read_spec", "start"]
+
 T = TypeVar("T")
 
 PORTION = 8 * 2**20
 """Bytes of depth maps and pictures in one request; base64 adds a third, and the API takes bodies of 32 MiB."""
 
 MAPS_AT_ONCE = 200
+
+
+def __getattr__(name: str) -> Any:
+    """`start` and `Run` of people's own scripts (depthboard.script), which build on this module."""
+    if name in ("Run", "start"):
+        from depthboard import script
+
+        return getattr(script, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 ERRORS: dict[str, type[errors.DepthboardError]] = {
     kind.code: kind
@@ -77,6 +92,19 @@ class Api:
         if answer.status_code >= 400:
             raise _error(answer)
         return answer
+
+    def save(self, path: str, file: Path, **params: Any) -> None:
+        """Write an answer to a file as it comes."""
+        try:
+            with self._http.stream("GET", path, params=params) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise _error(answer)
+                with file.open("wb") as out:
+                    for part in answer.iter_bytes():
+                        out.write(part)
+        except httpx2.TransportError as error:
+            raise errors.Unavailable(f"the API at {self.url} broke off ({error}).", remedy="Try again.") from error
 
     def json(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
         answer = self.request(method, path, body, **params)
@@ -187,6 +215,14 @@ class Client:
     def figure(self, experiment_id: int, name: str, **options: Any) -> bytes:
         """A figure's bytes; `format` is json, html, png, svg or pdf."""
         return bytes(self.api.request("GET", f"/api/experiments/{experiment_id}/figures/{name}", **options).content)
+
+    def export(self, experiment_id: int, what: str, file: Path, **query: Any) -> None:
+        """Write `runs` or `curves` of an experiment to a file; its ending (.csv .parquet .json) names the format."""
+        query = {"format": file.suffix.removeprefix("."), **query}
+        if what == "runs":
+            self.api.save("/api/runs/export", file, experiment=experiment_id, **query)
+        else:
+            self.api.save(f"/api/experiments/{experiment_id}/{what}", file, **query)
 
     def cancel(self, run_id: int) -> dict[str, Any]:
         return dict(self.api.json("POST", f"/api/runs/{run_id}/cancel"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
@@ -28,6 +28,9 @@ class Message(BaseModel):
 
 
 Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$")
+]
 Step = Annotated[int, Field(ge=0, le=MAX_STEP)]
 Bytes = Annotated[
     bytes,
@@ -387,3 +390,54 @@ class Finish(Message):
     exit_code: int | None = None
     step: Step | None = Field(None, description="of a run that its budget's clock ended: where")
     retry: bool = Field(False, description="of a failed one: the run is tried again if it has attempts left")
+    wall: float | None = Field(
+        None, description="of a script's run: when it ended, seconds since the epoch by its clock; none: now"
+    )
+
+
+# --- people's own scripts -------------------------------------------------------------------------------------------
+
+
+class ScriptStart(Message):
+    """A person's own script begins a run, or one of its processes joins it. Sent again it changes nothing but that the
+    script was heard of. The token of its writes is chosen by the script too.
+    """
+
+    identity: str = Field(
+        pattern=r"^[0-9a-f]{64}$", description="chosen by the script: the same identity is the same run"
+    )
+    experiment: Name = Field(description="the newest experiment of this name, or a new one")
+    name: Name = Field(description="of the run")
+    params: dict[str, Any] = Field(default_factory=dict, max_length=1000)
+    host: str = Field("", max_length=200)
+    device: str = Field("", max_length=200)
+    started: float | None = Field(None, description="seconds since the epoch, the script's clock; none: now")
+    resume: bool = Field(False, description="go on with a run of this identity as its next attempt")
+
+
+class ScriptRun(Message):
+    """How a script's run stands."""
+
+    run_id: int
+    experiment_id: int | None = Field(description="none where it was taken out of every experiment")
+    attempt: int
+    status: RunStatus
+    cancel_requested: bool
+    lease_seconds: float
+    renew_seconds: float = Field(description="how often the script says that it is there")
+
+
+class ScriptDepth(Message):
+    """A depth map that a script shows, with ground truth and picture of the same size where it has them.
+
+    Depth as pack_depth makes it, 0 = invalid; the picture as PNG.
+    """
+
+    step: Step
+    frame: Name = Field(description="which image: the same name over the steps is one row of the viewer")
+    height: int = Field(ge=1, le=8192)
+    width: int = Field(ge=1, le=8192)
+    nonfinite: int = Field(0, ge=0, description="predicted pixels that were NaN or infinite, stored as 0")
+    depth: Bytes
+    target: Bytes | None = None
+    rgb: Bytes | None = None

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     stall_kill_seconds: float = Field(
         0.0, ge=0, description="A training that has not moved for so long is killed and tried again; 0: never."
     )
+    run: str = Field(
+        "", description="The run that scripts write to, each as another writer; empty: every script begins its own."
+    )
 
     @property
     def url(self) -> str:
@@ -71,6 +74,10 @@ class Settings(BaseSettings):
     @property
     def artifacts(self) -> Path:
         return self.home / "artifacts"
+
+    @property
+    def spool(self) -> Path:
+        return self.home / "spool"
 
     @property
     def cache(self) -> Path:

@@ -30,12 +30,23 @@ MOVES: dict[RunStatus, frozenset[RunStatus]] = {
     RunStatus.cancelled: frozenset({RunStatus.queued}),
 }
 
+# A person's own script is never queued. failed -> running is one that was silent and is heard of again; from every end it
+# goes on when its person resumes it.
+SCRIPT_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.queued: frozenset(),
+    RunStatus.running: FINAL,
+    RunStatus.finished: frozenset({RunStatus.running}),
+    RunStatus.failed: frozenset({RunStatus.running}),
+    RunStatus.cancelled: frozenset({RunStatus.running}),
+}
 
-def check_move(old: RunStatus, new: RunStatus) -> None:
-    """Raise IllegalMove unless a run may go from `old` to `new`."""
-    if new not in MOVES[old]:
+
+def check_move(old: RunStatus, new: RunStatus, *, script: bool = False) -> None:
+    """Raise IllegalMove unless a run (of a worker, or of a person's own script) may go from `old` to `new`."""
+    moves = (SCRIPT_MOVES if script else MOVES)[old]
+    if new not in moves:
         raise IllegalMove(
-            f"a {old} run cannot become {new}.",
+            f"a {old} run{' of a script' if script else ''} cannot become {new}.",
             field="status",
-            remedy=f"From {old} it can become: {', '.join(sorted(MOVES[old])) or 'nothing, it is final'}.",
+            remedy=f"From {old} it can become: {', '.join(sorted(moves)) or 'nothing, it is final'}.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from depthboard.errors import IllegalMove
-from depthboard.status import FINAL, MOVES, RunStatus, check_move
+from depthboard.status import FINAL, MOVES, SCRIPT_MOVES, RunStatus, check_move
 
 
 def test_every_state_has_its_moves_listed() -> None:
@@ -27,3 +27,12 @@ def test_failed_and_cancelled_runs_can_only_be_queued_again() -> None:
 
 def test_a_lost_run_goes_back_to_the_queue() -> None:
     check_move(RunStatus.running, RunStatus.queued)
+
+
+def test_a_script_is_never_queued_and_goes_on_from_every_end() -> None:
+    assert set(SCRIPT_MOVES) == set(RunStatus)
+    for old in FINAL:
+        check_move(old, RunStatus.running, script=True)
+    for old in RunStatus:
+        with pytest.raises(IllegalMove, match="of a script cannot become queued"):
+            check_move(old, RunStatus.queued, script=True)

@@ -54,7 +54,8 @@ class Rescorer:
     def experiment(self, experiment_id: int) -> Iterator[Outcome]:
         """Each finished run in turn; what one lacks is told, and the rest goes on. Raises NotFound for the experiment."""
         for run in self._client.runs(experiment_id, status="finished"):
-            yield from self.run(run["id"])
+            if run["kind"] == "trained":
+                yield from self.run(run["id"])
 
     def run(self, run_id: int) -> Iterator[Outcome]:
         """Whatever is wrong with a checkpoint is its outcome, and no reason to leave the others."""

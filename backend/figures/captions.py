@@ -13,6 +13,8 @@ from depthboard.status import RunStatus
 THIN = "\u202f"
 KNOWN: dict[str, Metric] = METRICS | SHARPNESS_METRICS
 SHORT = {"mae": "MAE", "rmse": "RMSE"}
+NO_RUN = "No run with evaluations matches."
+"""Runs of people's own scripts have none."""
 
 
 def metric_name(metric: str) -> str:

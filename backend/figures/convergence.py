@@ -227,7 +227,7 @@ def draw(numbers: Convergence, theme: Theme) -> go.Figure:
                 figure.update_xaxes(visible=False, row=at.row, col=at.column)
                 figure.update_yaxes(visible=False, row=at.row, col=at.column)
     if not rows:
-        notice(figure, place(0, 1), "No run matches.", theme)
+        notice(figure, place(0, 1), captions.NO_RUN, theme)
     return describe(figure, "Convergence", numbers.caption, metric=numbers.metric, x=numbers.x)
 
 

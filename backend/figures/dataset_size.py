@@ -146,7 +146,7 @@ def draw(numbers: DatasetSize, theme: Theme) -> go.Figure:
         header(figure, at, captions.metric_name(panel.metric), "", theme)
         _draw_panel(figure, at, panel, numbers, theme)
     if not numbers.panels:
-        notice(figure, place(0, len(PANEL_METRICS)), "No run matches.", theme)
+        notice(figure, place(0, len(PANEL_METRICS)), captions.NO_RUN, theme)
     return describe(figure, "Metric against dataset size", numbers.caption)
 
 

@@ -125,7 +125,7 @@ def _caption(
         f"{data_title(runs[0].dataset, runs[0].split)}, {captions.plural(size or 0, 'training image')}" if runs else ""
     )
     return captions.join(
-        f"{scope.part.capitalize()} RMSE, rel and δ<1.25 by loss and encoder; {where}." if where else "No run matches.",
+        f"{scope.part.capitalize()} RMSE, rel and δ<1.25 by loss and encoder; {where}." if where else captions.NO_RUN,
         captions.evaluation_words(scope),
         captions.value_words(selection),
         captions.seeds_words(dot.summary.n for panel in panels for dot in panel.dots),

@@ -153,7 +153,7 @@ def _caption(
     scope: Scope, runs: list[StudyRun], columns: tuple[Column, ...], frames: list[SampleDepth], selection: Selection
 ) -> str:
     if not runs:
-        return "No run matches."
+        return captions.NO_RUN
     run = runs[0]
     counted = captions.account(runs, {c.run.id for c in columns if c.tiles}, partial=True)
     if not frames:

@@ -8,20 +8,40 @@ from backend.errors import RESPONSES
 from backend.routes import (
     catalogue,
     claims,
+    curves,
     datasets,
     events,
     experiments,
+    exports,
     figures,
     life,
     maps,
     queue,
     runs,
+    scripts,
     trash,
     workers,
 )
 
 api = APIRouter(prefix="/api", responses=RESPONSES)
-for module in (catalogue, experiments, trash, figures, runs, queue, claims, life, maps, datasets, workers, events):
+ROUTES = (
+    catalogue,
+    experiments,
+    trash,
+    figures,
+    curves,
+    exports,
+    runs,
+    queue,
+    claims,
+    life,
+    scripts,
+    maps,
+    datasets,
+    workers,
+    events,
+)
+for module in ROUTES:
     api.include_router(module.router)
 
 

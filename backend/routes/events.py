@@ -37,10 +37,13 @@ async def stream_events(
     """
     broadcaster: Broadcaster = request.app.state.broadcaster
     async with broadcaster.listen() as (listener, now):
-        # The first event tells a client where it stands, so that a reconnection has an id to come back with.
-        yield ServerSentEvent(event="hello", data={}, id=str(now), retry=RETRY_MILLISECONDS)
-        if last_event_id is not None and re.fullmatch(r"[0-9]{1,19}", last_event_id):
-            for item in await broadcaster.replay(int(last_event_id), now):
+        known = int(last_event_id or 0) if re.fullmatch(r"[0-9]{1,18}", last_event_id or "", re.ASCII) else None
+        # The first event tells a client where it stands, so that a reconnection has an id to come back with. One that missed
+        # something keeps its own: it may be cut off again before it has heard all of that.
+        yield ServerSentEvent(event="hello", data={}, id=str(now if known is None else known), retry=RETRY_MILLISECONDS)
+        if known is not None:
+            missed, now = await broadcaster.replay(known, now)
+            for item in missed:
                 if event := _event(item, experiment, run):
                     yield event
         while (fresh := await listener.queue.get()) is not None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy.orm import Session
 
 from backend import answers
-from backend.deps import Id, PageNumber, PageSize, Priority, Reading, Ring, SettingsOf, Writing
+from backend.deps import Id, PageNumber, PageSize, Priority, Reading, Ring, RunFilter, SettingsOf, Sort, Writing
 from backend.purging import keep
 from backend.schemas import Completion, DryRun, DryRunCell, ExperimentDetail, ExperimentSummary, Page, RunSummary
-from backend.store import completion, estimate, experiments, queue, runs, submission
+from backend.store import completion, estimate, experiments, listing, queue, submission
 from backend.store.evaluations import Value
 from backend.sweeper import silence
 from depthboard.config.presets import PRESETS
@@ -110,20 +110,21 @@ def change_experiment(
     return detail(session, experiment_id, settings)
 
 
-@router.get("/{id}/runs")
+@router.get("/{id}/runs", response_model=Page[RunSummary])
 def list_experiment_runs(
     experiment_id: Id,
     session: Reading,
     page: PageNumber = 1,
     size: PageSize = 50,
     status: RunStatus | None = None,
-    sort: Annotated[str, Query(max_length=40, description="a column or a metric; `-rmse` is descending")] = "position",
+    sort: Sort = "position",
     averaging: Averaging = "per_image",
     value: Value = "last3",
-) -> Page[RunSummary]:
-    """The experiment's runs with their levels in it and their values by the selector."""
-    found = runs.of_experiment(session, experiment_id, runs.Wanted(page, size, status, sort, value, averaging))
-    return Page(items=answers.run_page(found), total=found.total, page=page, size=size)
+    filter: RunFilter = "",
+) -> Response:
+    """The experiment's runs that the filter finds, with their levels in it and their values by the selector."""
+    wanted = listing.Wanted(page, size, status, sort, value, averaging, filter, experiment_id)
+    return Response(answers.run_page(listing.page(session, wanted), page, size), media_type="application/json")
 
 
 @router.post("/{id}/cancel")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from backend import answers
-from backend.deps import Drawing, Id, Mark, Reading, get_database
+from backend.deps import Drawing, Gathering, Id, Mark, Reading
 from backend.figures import entries, export, qualitative, results, results_text, sharpness, view
 from backend.figures.selector import Selection, parse_selection
 from backend.figures.table import ResultsTable
 from backend.figures.tokens import Theme
+from backend.kept import Body, Make, answer
 from backend.schemas import FigureEntry, Qualitative, Results
-from backend.store import evaluations, experiments, runs
+from backend.store import evaluations, experiments, listing
 from backend.store.evaluations import Value
 from backend.store.tables import Run
 from backend.store.types import INT64
@@ -60,59 +63,76 @@ def get_figure(
     chosen = view(name)
     query = {key: value for key, value in request.query_params.items() if key not in ("format", "theme")}
     selection = parse_selection(experiment_id, query, chosen.options)
-    # Drawing may take seconds: the database is let go before.
-    with get_database(request).read() as session:
-        experiments.get(session, experiment_id)
-        numbers = chosen.gather(session, selection)
-    body = export.export(chosen.draw(numbers, theme), format, theme)
     headers = {"Content-Disposition": f'inline; filename="experiment-{experiment_id}-{name}.{format}"'}
     if format in SANDBOX:
         headers["Content-Security-Policy"] = SANDBOX[format]
-    return Response(body, media_type=export.MEDIA_TYPES[format], headers=headers)
+
+    def gather(session: Session) -> Make:
+        numbers = chosen.gather(session, selection)
+        # Drawing may take seconds: the database is let go before.
+        return lambda: Body(
+            export.export(chosen.draw(numbers, theme), format, theme), export.MEDIA_TYPES[format], headers
+        )
+
+    return answer(request, results_of(experiment_id), ("figure", name, selection, format, theme), gather)
 
 
 @router.get("/results", response_model=Results)
 def get_results(
     experiment_id: Id,
-    session: Reading,
+    request: Request,
+    turn: Gathering,  # noqa: ARG001
     value: Value = "last3",
     averaging: Averaging = "per_image",
     dataset: Level = None,
     protocol: Level = None,
     format: TableFormat = "json",
-) -> Results | Response:
+) -> Response:
     """The results table: ours, the constant prediction, the published rows. As JSON, CSV or LaTeX."""
-    experiments.get(session, experiment_id)
-    table = results.gather(session, Selection(experiment_id, value, averaging, dataset=dataset, protocol=protocol))
-    return _table(table, f"experiment-{experiment_id}-results", format)
+    selection = Selection(experiment_id, value, averaging, dataset=dataset, protocol=protocol)
+    return _table(request, "results", results.gather, selection, format)
 
 
 @router.get("/sharpness", response_model=Results)
 def get_sharpness(
     experiment_id: Id,
-    session: Reading,
+    request: Request,
+    turn: Gathering,  # noqa: ARG001
     dataset: Level = None,
     protocol: Level = None,
     format: TableFormat = "json",
-) -> Results | Response:
+) -> Response:
     """The sharpness table: how sharp the predicted edges are. As JSON, CSV or LaTeX."""
-    experiments.get(session, experiment_id)
-    table = sharpness.gather(session, Selection(experiment_id, dataset=dataset, protocol=protocol))
-    return _table(table, f"experiment-{experiment_id}-sharpness", format)
+    selection = Selection(experiment_id, dataset=dataset, protocol=protocol)
+    return _table(request, "sharpness", sharpness.gather, selection, format)
 
 
-def _table(table: ResultsTable, name: str, format: TableFormat) -> Results | Response:
-    if format == "json":
-        return table.answer()
-    text = results_text.to_csv(table) if format == "csv" else results_text.to_latex(table)
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{"csv" if format == "csv" else "tex"}"'}
-    return Response(text, media_type=TABLES[format], headers=headers)
+def _table(
+    request: Request,
+    name: str,
+    read: Callable[[Session, Selection], ResultsTable],
+    selection: Selection,
+    format: TableFormat,
+) -> Response:
+    def gather(session: Session) -> Make:
+        table = read(session, selection)
+        if format == "json":
+            return lambda: Body(table.answer().model_dump_json().encode(), "application/json")
+        write = results_text.to_csv if format == "csv" else results_text.to_latex
+        ending = "csv" if format == "csv" else "tex"
+        headers = {
+            "Content-Disposition": f'attachment; filename="experiment-{selection.experiment_id}-{name}.{ending}"'
+        }
+        return lambda: Body(write(table).encode(), TABLES[format], headers)
+
+    return answer(request, results_of(selection.experiment_id), (name, selection, format), gather)
 
 
-@router.get("/qualitative")
+@router.get("/qualitative", response_model=Qualitative)
 def get_qualitative(
     experiment_id: Id,
-    session: Reading,
+    request: Request,
+    turn: Gathering,  # noqa: ARG001
     mark: Mark,
     train_size: Number = None,
     encoder: Level = None,
@@ -122,9 +142,8 @@ def get_qualitative(
     averaging: Averaging = "per_image",
     dataset: Level = None,
     protocol: Level = None,
-) -> Qualitative:
+) -> Response:
     """The grid of depth maps: sample frames, and each loss's predictions of them at one size, encoder and seed."""
-    experiments.get(session, experiment_id)
     selection = Selection(
         experiment_id,
         value,
@@ -136,10 +155,28 @@ def get_qualitative(
         seed=seed,
         step=step,
     )
+
+    def gather(session: Session) -> Make:
+        grid = _grid(session, selection)
+        return lambda: Body(answers.marked(grid, mark).model_dump_json().encode(), "application/json")
+
+    # Its runs tell how far they are: it follows every event, not those of results alone.
+    return answer(request, version_of(experiment_id), ("qualitative", selection), gather)
+
+
+def _grid(session: Session, selection: Selection) -> Qualitative:
     grid = qualitative.gather(session, selection)
     ids = [column.run.id for column in grid.columns]
-    shown = runs.some(session, ids)
+    shown = listing.some(session, ids)
     chosen = select(Run.id).where(Run.id.in_(ids))
-    metrics = evaluations.selected(session, chosen, grid.value, averaging, grid.filed)
-    found = qualitative.answer(grid, [answers.run_summary(run, metrics.get(run.id)) for run in shown])
-    return answers.marked(found, mark)
+    metrics = evaluations.selected(session, chosen, grid.value, selection.averaging, grid.filed)
+    return qualitative.answer(grid, [answers.run_summary(run, metrics.get(run.id)) for run in shown])
+
+
+def results_of(experiment_id: int) -> Callable[[Session], int]:
+    """What figures and tables depend on."""
+    return lambda session: experiments.versions(session, experiment_id)[1]
+
+
+def version_of(experiment_id: int) -> Callable[[Session], int]:
+    return lambda session: experiments.versions(session, experiment_id)[0]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body
 
 from backend.deps import Id, Ingesting, SettingsOf, Token, Writing
 from backend.store import lease, record
+from backend.store.tables import TRAINED
 from depthboard import protocol
 
 router = APIRouter(prefix="/runs/{id}", tags=["run's life"])
@@ -42,7 +43,7 @@ def renew_run(
     return protocol.RenewalAnswer(
         cancel_requested=run.cancel_requested,
         pause_requested=run.pause_requested,
-        lease_seconds=settings.lease_seconds,
+        lease_seconds=settings.lease_seconds if run.kind == TRAINED else lease.SCRIPT_LEASE,
     )
 
 

@@ -9,10 +9,21 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from backend import answers
-from backend.deps import Id, Mark, PageNumber, PageSize, Priority, Reading, Ring, Writing
+from backend.deps import Among, Id, Mark, PageNumber, PageSize, Priority, Reading, Ring, RunFilter, Sort, Writing
 from backend.routes.claims import checkpoint_note, dataset_reference
-from backend.schemas import EvaluationEntry, Page, PredictionEntry, RunCurves, RunDetail, RunLog, RunSummary
-from backend.store import curves, datasets, evaluations, predictions, queue, rescoring, runs
+from backend.schemas import (
+    EvaluationEntry,
+    NamedColumn,
+    Page,
+    PredictionEntry,
+    RunCurves,
+    RunDetail,
+    RunLog,
+    RunNames,
+    RunSummary,
+)
+from backend.store import curves, datasets, evaluations, fields, listing, predictions, queue, rescoring, runs
+from backend.store.tables import Metric, Param
 from depthboard import protocol
 from depthboard.config import RunConfig
 from depthboard.protocol import MAX_STEP
@@ -23,13 +34,29 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 Step = Annotated[int | None, Query(ge=0, le=MAX_STEP)]
 
 
-@router.get("")
+@router.get("", response_model=Page[RunSummary])
 def list_runs(
-    session: Reading, page: PageNumber = 1, size: PageSize = 50, status: RunStatus | None = None
-) -> Page[RunSummary]:
-    """Runs of all experiments, the newest first."""
-    found = runs.every(session, runs.Wanted(page, size, status))
-    return Page(items=answers.run_page(found), total=found.total, page=page, size=size)
+    session: Reading,
+    page: PageNumber = 1,
+    size: PageSize = 50,
+    status: RunStatus | None = None,
+    sort: Sort = "-id",
+    filter: RunFilter = "",
+    experiment: Among = None,
+) -> Response:
+    """Runs of all experiments that the filter finds, the newest first unless sorted otherwise."""
+    wanted = listing.Wanted(page, size, status, sort, filter=filter, experiment=experiment)
+    return Response(answers.run_page(listing.page(session, wanted), page, size), media_type="application/json")
+
+
+@router.get("/names")
+def list_names(session: Reading, experiment: Among = None) -> RunNames:
+    """What runs can be filtered and sorted by: columns, parameters and metrics; with `experiment` those that its runs have."""
+    return RunNames(
+        columns=[NamedColumn(name=name, kind=column.kind) for name, column in fields.COLUMNS.items()],
+        params=fields.names(session, Param, experiment),
+        metrics=fields.names(session, Metric, experiment),
+    )
 
 
 @router.get("/{id}")

@@ -11,9 +11,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from backend.store import experiments, holding, runs, submission
-from backend.store.lease import announce
 from backend.store.session import clock
+from backend.store.standing import announce
 from backend.store.tables import ExperimentRun, Run
+from depthboard.errors import Conflict
 from depthboard.experiment import ExperimentSpec
 from depthboard.status import RunStatus
 
@@ -40,6 +41,12 @@ def complete(session: Session, experiment_id: int, max_attempts: int) -> Complet
     """
     experiment = experiments.get(session, experiment_id)
     experiments.check_kept(experiment)
+    if "base" not in experiment.spec:
+        raise Conflict(
+            f"experiment {experiment_id} is of people's own scripts and has no grid.",
+            field="id",
+            remedy="Start the script again for what is missing.",
+        )
     planned = submission.plan(session, ExperimentSpec.model_validate(experiment.spec))
     cells = _cells(session, experiment_id)
     known = {row.identity for row in cells}

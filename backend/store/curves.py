@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import and_, select
+from sqlalchemy import and_, null, select
 from sqlalchemy.orm import Session
 
 from backend.store.columns import (
@@ -24,7 +24,8 @@ from backend.store.columns import (
     unpack_walls,
 )
 from backend.store.lease import cuts_of
-from backend.store.tables import Axis, Chunk, Curve
+from backend.store.tables import Attempt, Axis, Chunk, Curve, Run
+from backend.store.tables import Sequence as Numbered
 
 SUMMARY_POINTS = 4000
 """Points of a long curve's summary: whoever asks for at most so many gets them without the curve being read."""
@@ -48,14 +49,19 @@ def read_many(
     keys: Sequence[str] | None = None,
     after_step: int = -1,
     most: int | None = None,
+    *,
+    walls: bool = True,
 ) -> dict[tuple[int, str], Columns]:
-    """(run, key) -> its curve, as `read`; of at most about `most` points where that is given."""
+    """(run, key) -> its curve, as `read`; of at most about `most` points where that is given.
+
+    Without `walls` wall times are not unpacked: they may be NaN.
+    """
     found: dict[tuple[int, str], Columns] = {}
     for start in range(0, len(run_ids), MANY):
         some = run_ids[start : start + MANY]
         pieces: Pieces = defaultdict(list)
         cuts = cuts_of(session, some)
-        _add_curves(session, pieces, some, keys, after_step, most, cuts)
+        _add_curves(session, pieces, some, keys, after_step, most, cuts, walls)
         _add_chunks(session, pieces, some, keys, after_step, cuts)
         for place, columns in pieces.items():
             whole = join(columns)
@@ -72,6 +78,7 @@ def _add_curves(
     after: int,
     most: int | None,
     cuts: dict[tuple[int, int], int],
+    walls: bool,
 ) -> None:
     summed = most is not None and most <= SUMMARY_POINTS and after < 0
     query = select(Curve.run_id, Curve.key, Curve.attempt, Curve.axis, Curve.last_step, Curve.summary.is_not(None))
@@ -84,7 +91,7 @@ def _add_curves(
         cut = cuts.get((run_id, attempt))
         whole = cut is None or last_step < cut
         (long if summed and has_summary and whole else short).append((run_id, attempt, key, axis))
-    found = _summaries(session, long) | _whole(session, short)
+    found = _summaries(session, long) | _whole(session, short, walls)
     for (run_id, attempt, key, _), columns in sorted(found.items(), key=lambda item: item[0]):
         pieces[run_id, key].append(_between(columns, after, cuts.get((run_id, attempt))))
 
@@ -98,24 +105,52 @@ def _summaries(session: Session, places: list[Place]) -> dict[Place, Columns]:
     return {place: unpack_columns(summary) for place, summary in rows if place in wanted and summary is not None}
 
 
-def _whole(session: Session, places: list[Place]) -> dict[Place, Columns]:
+def _whole(session: Session, places: list[Place], with_walls: bool) -> dict[Place, Columns]:
     if not places:
         return {}
     wanted = set(places)
-    axes: dict[tuple[int, int, int], tuple[Any, Any]] = {}
-    runs = {run_id for run_id, *_ in places}
-    used = {(run_id, attempt, axis) for run_id, attempt, _, axis in places}
-    for run_id, attempt, number, steps, walls in session.execute(
-        select(Axis.run_id, Axis.attempt, Axis.number, Axis.steps, Axis.walls).where(Axis.run_id.in_(runs))
-    ):
-        if (run_id, attempt, number) in used:
-            axes[run_id, attempt, number] = (unpack_steps(steps), unpack_walls(walls))
+    axes = _axes(session, {(run_id, attempt, axis) for run_id, attempt, _, axis in places}, with_walls)
     found = {}
     query = select(Curve.run_id, Curve.attempt, Curve.key, Curve.axis, Curve.values).where(*_among(places))
     for run_id, attempt, key, axis, values in session.execute(query):
         if (run_id, attempt, key, axis) in wanted:
             found[run_id, attempt, key, axis] = Columns(*axes[run_id, attempt, axis], unpack_values(values))
     return found
+
+
+def _axes(
+    session: Session, used: set[tuple[int, int, int]], with_walls: bool
+) -> dict[tuple[int, int, int], tuple[Any, Any]]:
+    """Steps and wall times; the same steps, which most runs of an experiment have, are unpacked once."""
+    walls = Axis.walls if with_walls else null()
+    query = select(Axis.run_id, Axis.attempt, Axis.number, Axis.steps, walls)
+    unpacked: dict[bytes, Any] = {}
+    axes: dict[tuple[int, int, int], tuple[Any, Any]] = {}
+    for run_id, attempt, number, steps, packed in session.execute(query.where(Axis.run_id.in_({u[0] for u in used}))):
+        if (run_id, attempt, number) in used:
+            if steps not in unpacked:
+                unpacked[steps] = unpack_steps(steps)
+            times = np.full(len(unpacked[steps]), np.nan) if packed is None else unpack_walls(packed)
+            axes[run_id, attempt, number] = (unpacked[steps], times)
+    return axes
+
+
+def state(session: Session, run_ids: Sequence[int]) -> tuple[object, ...]:
+    """What the curves of these runs follow from, in short: equal means the same curves."""
+    parts: list[object] = []
+    for start in range(0, len(run_ids), MANY):
+        some = run_ids[start : start + MANY]
+        for query in (
+            select(Run.id, Run.batch_size, Run.train_size, Run.attempt).where(Run.id.in_(some)).order_by(Run.id),
+            select(Attempt.run_id, Attempt.attempt, Attempt.resumed_from)
+            .where(Attempt.run_id.in_(some))
+            .order_by(Attempt.run_id, Attempt.attempt),
+            select(Numbered.run_id, Numbered.attempt, Numbered.writer, Numbered.last_seq)
+            .where(Numbered.run_id.in_(some))
+            .order_by(Numbered.run_id, Numbered.attempt, Numbered.writer),
+        ):
+            parts.append([tuple(row) for row in session.execute(query)])
+    return tuple(parts)
 
 
 def _among(places: Iterable[Place]) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, undefer
 
 from backend.store import outbox
 from backend.store.session import clock
-from backend.store.tables import Dataset, Run
+from backend.store.tables import Dataset, ExperimentRun, Run
 from depthboard.datasets import FORMATS, ROOMS, DatasetReport
 from depthboard.errors import Conflict, DataProblem, InvalidInput, NotFound, UnknownName
 from depthboard.status import RunStatus
@@ -121,8 +121,16 @@ def put(session: Session, report: DatasetReport, sheet: bytes | None) -> Dataset
     dataset.fingerprint, dataset.report, dataset.updated_at = report.fingerprint, report.model_dump(mode="json"), now
     dataset.sheet = sheet
     session.flush()
-    outbox.add(session, "dataset", experiment_ids=[], name=report.name, change="registered")
+    # Figures quote the paper beside some formats, so those of the experiments on this dataset may change.
+    outbox.add(
+        session, "dataset", experiment_ids=_experiments_on(session, report.name), name=report.name, change="registered"
+    )
     return dataset
+
+
+def _experiments_on(session: Session, name: str) -> list[int]:
+    links = select(ExperimentRun.experiment_id).join(Run, Run.id == ExperimentRun.run_id).where(Run.dataset == name)
+    return list(session.scalars(links.distinct().order_by(ExperimentRun.experiment_id)))
 
 
 def remove(session: Session, name: str) -> None:

@@ -257,8 +257,10 @@ def one(run_id: int) -> Select[int]:
 def refresh(session: Session, run: Run) -> None:
     """Bring the run's own copy of its default value up to date, which lists show without reading evaluations."""
     session.flush()
-    run.metrics = selected(session, one(run.id)).get(run.id)
+    before, run.metrics = run.metrics, selected(session, one(run.id)).get(run.id)
     run.rmse = run.metrics["rmse"] if run.metrics else None
+    if before and not run.metrics:  # a new attempt from scratch
+        facts.drop_metrics(session, run.id, before)
     facts.put_metrics(session, run.id, {name: (value, run.step) for name, value in (run.metrics or {}).items()})
 
 

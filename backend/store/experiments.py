@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.store import holding, runs
-from backend.store.lease import announce
 from backend.store.session import clock
+from backend.store.standing import announce
 from backend.store.submission import requeue
-from backend.store.tables import Experiment, ExperimentRun, ExperimentTag, Run
+from backend.store.tables import TRAINED, Experiment, ExperimentRun, ExperimentTag, Run
 from depthboard.errors import Conflict, NotFound
 from depthboard.status import RunStatus
 
@@ -50,6 +50,15 @@ def get(session: Session, experiment_id: int) -> Experiment:
     if experiment is None:
         raise NotFound(f"there is no experiment {experiment_id}.", field="id")
     return experiment
+
+
+def versions(session: Session, experiment_id: int) -> tuple[int, int]:
+    """The number of its last event, and of the last that changed a figure or a table. Raises NotFound."""
+    query = select(Experiment.version, Experiment.results_version).where(Experiment.id == experiment_id)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no experiment {experiment_id}.", field="id")
+    return row.version, row.results_version
 
 
 def page(
@@ -98,13 +107,15 @@ def standings(session: Session, ids: Sequence[int]) -> dict[int, Standing]:
 
 def _count(session: Session, found: dict[int, Standing]) -> None:
     shown = case((Run.status == RunStatus.finished, Run.images), else_=Run.step * Run.batch_size)
+    # A script may not have said how long it is: what it has shown is then all there is to show.
+    images = case((Run.images < shown, shown), else_=Run.images)
     speed = case((Run.status == RunStatus.running, Run.images_per_second), else_=None)
     query = (
         select(
             ExperimentRun.experiment_id,
             Run.status,
             func.count(),
-            func.sum(Run.images),
+            func.sum(images),
             func.sum(shown),
             func.sum(speed),
             func.sum(case((Run.held, 1), else_=0)),
@@ -114,13 +125,13 @@ def _count(session: Session, found: dict[int, Standing]) -> None:
         .where(ExperimentRun.experiment_id.in_(found))
         .group_by(ExperimentRun.experiment_id, Run.status)
     )
-    for experiment_id, status, count, images, seen, images_per_second, held, stalled in session.execute(query):
+    for experiment_id, status, count, to_show, seen, images_per_second, held, stalled in session.execute(query):
         standing = found[experiment_id]
         standing.counts[status] = count
-        standing.images += int(images)
+        standing.images += int(to_show)
         standing.seen += int(seen)
         if status in (RunStatus.queued, RunStatus.running):
-            standing.left += int(images) - int(seen)
+            standing.left += int(to_show) - int(seen)
         standing.images_per_second += float(images_per_second or 0)
         standing.held += int(held)
         standing.stalled += int(stalled)
@@ -153,7 +164,7 @@ def protocols(session: Session, experiment_id: int) -> list[str]:
     rows = session.execute(
         select(Run.evaluation_split, Run.protocol)
         .join(ExperimentRun, ExperimentRun.run_id == Run.id)
-        .where(ExperimentRun.experiment_id == experiment_id)
+        .where(ExperimentRun.experiment_id == experiment_id, Run.kind == TRAINED)
         .distinct()
         .order_by(Run.evaluation_split, Run.protocol)
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from backend.store.tables import Metric, Param
@@ -27,6 +28,10 @@ def put_metrics_of(session: Session, runs: Mapping[int, Mapping[str, tuple[float
         for name, (value, step) in sorted(values.items())
     ]
     put(session, Metric, rows, ("run_id", "name"))
+
+
+def drop_metrics(session: Session, run_id: int, names: Iterable[str]) -> None:
+    session.execute(delete(Metric).where(Metric.run_id == run_id, Metric.name.in_(list(names))))
 
 
 def put_params(session: Session, run_id: int, tree: Mapping[str, Any]) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, defer
 
 from backend.store.tables import TRAINED, Experiment, ExperimentRun, Run
 from depthboard.errors import Conflict, NotFound
@@ -78,16 +78,17 @@ def _at_rest(session: Session, run_ids: Sequence[int]) -> Iterator[int]:
 
 def in_sight() -> ColumnElement[bool]:
     """Of a run: not only experiments in the trash link it."""
-    linked = exists().where(ExperimentRun.run_id == Run.id).correlate(Run)
-    kept = (
-        exists()
-        .where(
-            and_(
-                ExperimentRun.run_id == Run.id,
-                Experiment.id == ExperimentRun.experiment_id,
-                Experiment.deleted_at.is_(None),
-            )
-        )
-        .correlate(Run)
+    link, other, trashed, kept = (
+        aliased(ExperimentRun),
+        aliased(ExperimentRun),
+        aliased(Experiment),
+        aliased(Experiment),
     )
-    return or_(~linked, kept)
+    elsewhere = exists().where(other.run_id == link.run_id, kept.id == other.experiment_id, kept.deleted_at.is_(None))
+    # Asked of the trash, which is small, and not of every run.
+    hidden = (
+        select(link.run_id)
+        .join(trashed, trashed.id == link.experiment_id)
+        .where(trashed.deleted_at.is_not(None), ~elsewhere)
+    )
+    return Run.id.not_in(hidden)

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from backend.store import facts, outbox
 from backend.store.columns import Block, pack_blocks
-from backend.store.lease import beyond, of_token, stale
+from backend.store.lease import beyond, hear, of_token, stale
 from backend.store.session import clock
-from backend.store.tables import TRAINED, Attempt, Chunk, Run
+from backend.store.standing import announce
+from backend.store.tables import SCRIPT, TRAINED, Attempt, Chunk, Run
 from backend.store.tables import Sequence as Numbered
 from backend.store.upsert import put
 from depthboard.errors import DepthboardError, InvalidInput, SequenceGap
@@ -54,6 +55,7 @@ def append(session: Session, batches: Sequence[Sent]) -> list[int | DepthboardEr
     log.
     """
     states = _states(session, sorted({sent.run_id for sent in batches}))
+    _revive(session, states, batches)
     answers = [_take(states.get(sent.run_id), sent) for sent in batches]
     _write(session, [state for state in states.values() if state.chunks])
     return answers
@@ -83,8 +85,18 @@ def _states(session: Session, run_ids: list[int]) -> dict[int, _State]:
     return states
 
 
+def _revive(session: Session, states: dict[int, _State], batches: Sequence[Sent]) -> None:
+    """A script that counted as lost writes again: its run goes on."""
+    for sent in batches:
+        run = states[sent.run_id].run if sent.run_id in states else None
+        if run and run.kind == SCRIPT and run.status == RunStatus.failed and of_token(run.token, sent.token):
+            hear(session, session.get_one(Run, run.id, populate_existing=True))
+
+
 def _take(state: _State | None, sent: Sent) -> int | DepthboardError:
-    if state is None or state.run.status != RunStatus.running or not of_token(state.run.token, sent.token):
+    if state is None or not of_token(state.run.token, sent.token):
+        return stale(sent.run_id)
+    if state.run.status != RunStatus.running and state.run.kind != SCRIPT:
         return stale(sent.run_id)
     batch = sent.points
     held = state.held.get(batch.writer, -1)
@@ -125,8 +137,10 @@ def _new_blocks(batch: Points, known: int) -> list[Block]:
 
 
 def _fault(state: _State, blocks: list[Block]) -> InvalidInput | None:
+    if state.run.kind != TRAINED:
+        return None
     highest, lowest = _highest(blocks), min(int(block.steps.min()) for block in blocks)
-    if state.run.kind == TRAINED and highest > state.run.steps:
+    if highest > state.run.steps:
         return beyond(state.run.id, state.run.steps, highest)
     if state.resumed_from is not None and lowest < state.resumed_from:
         return InvalidInput(
@@ -197,6 +211,8 @@ def _write(session: Session, states: list[_State]) -> None:
     for state in states:
         speed = state.run.images_per_second
         outbox.add(session, "points", run_id=state.run.id, step=state.step, images_per_second=speed)
+        if state.diverged_at != state.run.diverged_at:  # figures leave out what follows
+            announce(session, session.get_one(Run, state.run.id, populate_existing=True))
 
 
 def _numbers(state: _State) -> list[dict[str, object]]:

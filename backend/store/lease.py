@@ -16,17 +16,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from backend.store import evaluations, holding, outbox
-from backend.store.session import clock
-from backend.store.tables import TRAINED, Attempt, Checkpoint, Evaluation, Prediction, Run, Worker
+from backend.store import evaluations, holding
+from backend.store.session import clock, moment
+from backend.store.standing import announce
+from backend.store.tables import SCRIPT, TRAINED, Attempt, Checkpoint, Evaluation, Prediction, Run, Worker
 from depthboard.config import RunConfig
 from depthboard.errors import InvalidInput, StaleAttempt
-from depthboard.experiment import TRAINING_VERSION
 from depthboard.protocol import ClaimRequest, Finish, Progress
 from depthboard.status import RunStatus, check_move
 
 LOST = "lost"
 LONGEST_BACKOFF = 300.0
+SCRIPT_LEASE = 600.0
+"""Seconds without a word after which a person's own script counts as lost, until it is heard of again."""
 CANDIDATES = 4
 """Checkpoints that an attempt is told of: it goes on from the first that is whole."""
 
@@ -179,11 +181,28 @@ def digest(token: str) -> str:
 
 
 def owned(session: Session, run_id: int, token: str) -> Run:
-    """The run, locked until commit, if the token's attempt has it. Raises StaleAttempt otherwise, also for a deleted run."""
+    """The run, locked until commit, if the token's attempt has it. Raises StaleAttempt otherwise, also for a deleted run.
+
+    What the newest attempt of a script logged is kept also after its end: it may arrive hours later.
+    """
     run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
-    if run is None or run.status != RunStatus.running or not of_token(run.token, token):
+    if run is None or not of_token(run.token, token) or (run.kind != SCRIPT and run.status != RunStatus.running):
         raise stale(run_id)
+    if run.kind == SCRIPT:
+        hear(session, run)
     return run
+
+
+def hear(session: Session, run: Run) -> None:
+    """A script is there: extend its lease; one that counted as lost runs again."""
+    attempt, now = session.get_one(Attempt, (run.id, run.attempt)), clock(session)
+    if run.status == RunStatus.failed and attempt.outcome == LOST:
+        move(run, RunStatus.running)
+        run.owner, run.reason, run.finished_at = attempt.owner, None, None
+        attempt.ended_at, attempt.outcome, attempt.reason = None, None, None
+        announce(session, run)
+    if run.status == RunStatus.running:
+        run.lease_until = now + timedelta(seconds=SCRIPT_LEASE)
 
 
 def stale(run_id: int) -> StaleAttempt:
@@ -201,14 +220,16 @@ def of_token(kept: str | None, token: str) -> bool:
 def renew(session: Session, run_id: int, token: str, progress: Progress | None, lease_seconds: float) -> Run:
     """Extend the lease; the run says whether it shall stop. Raises StaleAttempt."""
     run = owned(session, run_id, token)
+    if run.kind == SCRIPT:
+        return run
     now = clock(session)
     run.lease_until = now + timedelta(seconds=lease_seconds)
     if progress is not None:
         moved = progress.step > run.step  # what was written since may be ahead of it
         run.step = min(max(progress.step, run.step), run.steps)
-        run.images_per_second = progress.images_per_second or run.images_per_second
+        speed, run.images_per_second = run.images_per_second, progress.images_per_second or run.images_per_second
         progressed(session, run, now)  # also a batch of an evaluation, which is no step
-        if moved:
+        if moved or run.images_per_second != speed:
             announce(session, run, results=False)
     return run
 
@@ -218,9 +239,12 @@ def finish(session: Session, run_id: int, token: str, end: Finish, lease_seconds
     known = session.get(Run, run_id, with_for_update=True, populate_existing=True)
     if known is not None and known.status != RunStatus.running and of_token(known.token, token):
         attempt = session.get_one(Attempt, (known.id, known.attempt))
-        if attempt.outcome == end.status:
+        if attempt.outcome == end.status or (known.kind == SCRIPT and attempt.outcome != LOST):
             return
     run = owned(session, run_id, token)
+    if run.kind == SCRIPT:
+        _finish_script(session, run, end)
+        return
     if end.status is RunStatus.queued:
         run.tries -= 1  # given back in good order: the attempt does not count
     if end.retry and end.status is RunStatus.failed:
@@ -232,6 +256,16 @@ def finish(session: Session, run_id: int, token: str, end: Finish, lease_seconds
             run.steps, run.images = end.step, end.step * run.batch_size
         run.step = run.steps
     close(session, run, status, clock(session), outcome=end.status, reason=end.reason or None, exit_code=end.exit_code)
+
+
+def _finish_script(session: Session, run: Run, end: Finish) -> None:
+    """It ended when it says it did, which may be hours before this is heard."""
+    now = clock(session)
+    began = session.get_one(Attempt, (run.id, run.attempt)).started_at
+    ended = now if end.wall is None else max(began, min(now, moment(end.wall) or now))
+    if end.status is RunStatus.finished:
+        run.steps, run.images = run.steps or run.step, run.step * run.batch_size
+    close(session, run, end.status, ended, outcome=end.status, reason=end.reason or None, exit_code=end.exit_code)
 
 
 def close(
@@ -284,6 +318,9 @@ def _lose(session: Session, run: Run, now: datetime, lease_seconds: float, told:
     outcome = str(told.status) if told else LOST
     if run.cancel_requested:
         status, reason = RunStatus.cancelled, "cancelled by a person"
+    elif run.kind == SCRIPT:
+        since = f"{(run.lease_until or now) - timedelta(seconds=SCRIPT_LEASE):%Y-%m-%d %H:%M} UTC"
+        status, reason = RunStatus.failed, f"its script was not heard of since {since}; when it writes, it goes on."
     elif run.tries >= run.max_attempts:
         times = "once" if run.tries == 1 else f"{run.tries} times"
         lost = f"its worker was lost {times}: killed, out of memory, or cut off; the log may say more."
@@ -299,44 +336,5 @@ def _lose(session: Session, run: Run, now: datetime, lease_seconds: float, told:
 
 def move(run: Run, status: RunStatus) -> None:
     """Raises IllegalMove for a change that a run's life does not have."""
-    check_move(RunStatus(run.status), status)
+    check_move(RunStatus(run.status), status, script=run.kind == SCRIPT)
     run.status = status
-
-
-def reason_of(run: Run) -> str | None:
-    """Why the run stands as it does; for one that no worker of this release will ever take, that."""
-    if run.status == RunStatus.queued and run.training_version != TRAINING_VERSION:
-        return (
-            f"it was submitted for training code of version {run.training_version}, and this is version {TRAINING_VERSION}: "
-            "submit its experiment again, or start a worker of that release."
-        )
-    if run.status == RunStatus.queued and run.held:
-        return "held: every experiment that links it is paused or in the trash. Resume or restore one of them."
-    return run.reason
-
-
-def announce(session: Session, run: Run, *, results: bool = True) -> None:
-    """Tell the live stream how the run stands, in the words of backend.schemas.RunSummary. `results` false: it only went on."""
-    seen = run.images if run.status == RunStatus.finished else run.step * run.batch_size
-    speed = run.images_per_second
-    outbox.add(
-        session,
-        "run",
-        run_id=run.id,
-        results=results,
-        status=str(run.status),
-        attempt=run.attempt,
-        step=run.step,
-        epoch=seen / run.train_size if run.train_size else 0.0,
-        images_seen=seen,
-        images_per_second=speed,
-        eta_seconds=(run.images - seen) / speed if speed and run.status == RunStatus.running else None,
-        cancel_requested=run.cancel_requested,
-        pause_requested=run.pause_requested,
-        stalled=run.stalled,
-        held=run.held,
-        priority=run.priority,
-        position=run.position,
-        diverged_at=run.diverged_at,
-        reason=reason_of(run),
-    )

@@ -53,11 +53,11 @@ def add(
     pending.append(Pending(kind, run_id, experiment_ids, data, results and kind not in PROGRESS))
 
 
-def publish(session: Session) -> None:
-    """Write the noted events; called once, as the last thing before commit."""
+def publish(session: Session) -> bool:
+    """Write the noted events, as the last thing before commit; whether there were any."""
     pending: list[Pending] = session.info.pop("events", [])
     if not pending:
-        return
+        return False
     session.flush()
     links = _links(session, [p.run_id for p in pending if p.run_id is not None and p.experiment_ids is None])
     for p in pending:
@@ -80,6 +80,7 @@ def publish(session: Session) -> None:
         for p in pending
     ]
     session.execute(insert(Event), rows)
+    return True
 
 
 def _raise_versions(session: Session, pending: Iterable[Pending]) -> dict[int, int]:
@@ -168,7 +169,14 @@ def reached(session: Session) -> tuple[int, int]:
 
 
 def prune(session: Session, now: datetime) -> None:
-    """Forget what no reconnecting browser will ask for."""
+    """Forget what no reconnecting browser will ask for.
+
+    While nobody listened nothing was numbered: what is forgotten gets its place first, so that who comes back is told.
+    """
+    oldest = session.scalar(select(Event.created_at).order_by(Event.id).limit(1))
+    if oldest is None or oldest >= now - KEEP:
+        return
+    sequence(session)
     old = Event.created_at < now - KEEP
     last = session.scalar(select(func.max(Event.position)).where(old))
     if session.execute(delete(Event).where(old)).rowcount and last is not None:  # type: ignore[attr-defined]

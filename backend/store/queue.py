@@ -15,8 +15,8 @@ from sqlalchemy import case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.store import holding
-from backend.store.lease import announce
 from backend.store.session import clock
+from backend.store.standing import announce
 from backend.store.tables import Experiment, ExperimentRun, Run
 from depthboard.errors import Conflict, InvalidInput, NotFound
 from depthboard.experiment import TRAINING_VERSION

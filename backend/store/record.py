@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from backend.store import evaluations, outbox
 from backend.store.lease import check_step, owned, progressed
 from backend.store.session import clock
-from backend.store.tables import Attempt, Checkpoint, Evaluation, Frame, Log, Prediction, Run
+from backend.store.tables import TRAINED, Attempt, Checkpoint, Evaluation, Frame, Log, Prediction, Run
 from backend.store.upsert import insert_new
 from depthboard import protocol
 from depthboard.errors import DataProblem, InvalidInput
@@ -25,9 +25,20 @@ LOG_CHARACTERS = 2_000_000
 """How much of an attempt's log is kept: the end of it, where the reason of a failure stands."""
 
 
+def _trained(session: Session, run_id: int, token: str) -> Run:
+    """As `owned`. Raises InvalidInput for a run of a person's own script, which has no registered data."""
+    run = owned(session, run_id, token)
+    if run.kind != TRAINED:
+        raise InvalidInput(
+            f"run {run_id} is of a script and takes points, depth maps, its log and its end.",
+            remedy="Send depth maps to POST /api/runs/{id}/depth.",
+        )
+    return run
+
+
 def add_evaluation(session: Session, run_id: int, token: str, evaluation: protocol.Evaluation) -> None:
     """Keep one evaluation with the metrics that follow from its sums."""
-    run = owned(session, run_id, token)
+    run = _trained(session, run_id, token)
     columns = evaluations.columns_of(evaluation)
     check_step(run, evaluation.step)
     progressed(session, run, clock(session))
@@ -56,7 +67,7 @@ def add_predictions(session: Session, run_id: int, token: str, predictions: list
     # Before the first query: unpacking large maps must not keep other writers waiting.
     for i, prediction in enumerate(predictions):
         check_depth(prediction.depth, prediction.height, prediction.width, f"{i}.depth")
-    run = owned(session, run_id, token)
+    run = _trained(session, run_id, token)
     if not predictions:
         return
     frames = _frames_of(session, run)
@@ -107,7 +118,7 @@ def add_frames(session: Session, run_id: int, token: str, frames: list[protocol.
     for i, frame in enumerate(frames):
         check_png(frame.rgb, frame.height, frame.width, f"{i}.rgb")
         check_depth(frame.depth, frame.height, frame.width, f"{i}.depth")
-    run = owned(session, run_id, token)
+    run = _trained(session, run_id, token)
     rows: list[dict[str, object]] = [
         {"dataset": run.dataset, "fingerprint": run.data_fingerprint, **frame.model_dump()} for frame in frames
     ]
@@ -145,7 +156,7 @@ def check_png(data: bytes, height: int, width: int, field: str) -> None:
 
 def add_checkpoint(session: Session, run_id: int, token: str, note: protocol.CheckpointNote) -> None:
     """Note a checkpoint from which a later attempt may go on. Raises InvalidInput for a step that the run does not have."""
-    run = owned(session, run_id, token)
+    run = _trained(session, run_id, token)
     check_step(run, note.step)
     run.step = max(run.step, note.step)
     row = {"run_id": run.id, "attempt": run.attempt, "created_at": clock(session), **note.model_dump()}

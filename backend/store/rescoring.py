@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.store import evaluations, outbox, runs
 from backend.store.lease import checkpoints
-from backend.store.tables import RESCORED, Checkpoint, Evaluation, Run
+from backend.store.tables import RESCORED, TRAINED, Checkpoint, Evaluation, Run
 from backend.store.upsert import insert_new
 from depthboard import protocol
 from depthboard.errors import Conflict, InvalidInput, NotFound
@@ -54,6 +54,8 @@ def add(session: Session, run_id: int, sent: protocol.Rescored) -> None:
 
 
 def _check_finished(run: Run) -> None:
+    if run.kind != TRAINED:
+        raise Conflict(f"run {run.id} is of a person's own script: its network is not kept here.", field="kind")
     if run.status != RunStatus.finished:
         raise Conflict(
             f"run {run.id} is {run.status}, and only finished runs are scored again.",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -46,6 +47,9 @@ class Database:
             self.writer = self.reader = _postgresql_engine(self.url)
         self._write_session = sessionmaker(self.writer, expire_on_commit=False)
         self._read_session = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
+        frozen = self.reader if self.sqlite else self.reader.execution_options(isolation_level="REPEATABLE READ")
+        self.after_publish: Callable[[], None] = lambda: None
+        self._snapshot = sessionmaker(frozen, expire_on_commit=False, autoflush=False)
 
     @property
     def sqlite(self) -> bool:
@@ -54,15 +58,23 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises. The events it collected go with
-        it.
+        it, and `after_publish` is called when they are committed.
         """
         with self._write_session() as session, session.begin():
             yield session
-            outbox.publish(session)
+            told = outbox.publish(session)
+        if told:
+            self.after_publish()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         with self._read_session() as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A read session all of whose queries see one moment of the database."""
+        with self._snapshot() as session:
             yield session
 
     def describe(self) -> str:
@@ -83,7 +95,8 @@ class Database:
             )
             if not before:
                 return 0
-            driver.execute(f"pragma incremental_vacuum({VACUUM_PAGES})").fetchall()
+            # As a script: each step gives back one page, and execute() takes one step of what returns no columns.
+            driver.executescript(f"pragma incremental_vacuum({VACUUM_PAGES})")
             # The file shrinks when the log is written into it; what a reader still looks at waits for the next time.
             driver.execute("pragma wal_checkpoint(passive)").fetchall()
             after = driver.execute("pragma freelist_count").fetchone()[0]
@@ -112,6 +125,14 @@ def clock(session: Session) -> datetime:
         now = session.scalar(text("select strftime('%Y-%m-%d %H:%M:%f', 'now')"))
         return datetime.fromisoformat(str(now)).replace(tzinfo=UTC)
     return datetime.fromisoformat(str(session.scalar(text("select clock_timestamp()")))).astimezone(UTC)
+
+
+def moment(wall: float) -> datetime | None:
+    """Seconds since the epoch as a time; None for what is none."""
+    try:
+        return datetime.fromtimestamp(wall, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _parse(url: str) -> URL:
@@ -157,7 +178,9 @@ def _lock_file(path: Path) -> int:
 
 def _sqlite_engine(url: URL, *, writes: bool) -> Engine:
     pool = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 4, "max_overflow": 12}
-    engine = create_engine(url, json_serializer=dump_json, pool_timeout=WAIT_SECONDS, **pool)
+    engine = create_engine(
+        url, json_serializer=dump_json, json_deserializer=orjson.loads, pool_timeout=WAIT_SECONDS, **pool
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -192,6 +215,7 @@ def _postgresql_engine(url: URL) -> Engine:
     return create_engine(
         url,
         json_serializer=dump_json,
+        json_deserializer=orjson.loads,
         pool_size=10,
         max_overflow=24,
         pool_timeout=WAIT_SECONDS,

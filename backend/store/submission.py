@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.store import facts, holding, outbox
-from backend.store.lease import announce, move
+from backend.store.lease import move
 from backend.store.session import clock
-from backend.store.tables import Dataset, Experiment, ExperimentRun, ExperimentTag, Run
+from backend.store.standing import announce
+from backend.store.tables import TRAINED, Dataset, Experiment, ExperimentRun, ExperimentTag, Run
 from backend.store.types import check_tree
 from backend.store.upsert import insert_new
 from depthboard.config import RunConfig
@@ -233,11 +234,13 @@ def _row(planned: Planned, position: int, max_attempts: int, now: Any) -> dict[s
 
 
 def requeue(session: Session, runs: Sequence[Run]) -> list[Run]:
-    """Queue those of these locked runs that failed or were cancelled again, with all their attempts; returns them.
+    """Queue those of these locked runs that failed or were cancelled again, with all their attempts; returns them. No
+    worker can start a script.
 
     Whether they or the others are held is settled anew by the experiments that link them now.
     """
-    again = [run for run in runs if run.status in (RunStatus.failed, RunStatus.cancelled)]
+    ended = (RunStatus.failed, RunStatus.cancelled)
+    again = [run for run in runs if run.status in ended and run.kind == TRAINED]
     for run in again:
         move(run, RunStatus.queued)
         run.tries, run.not_before, run.finished_at, run.reason, run.cancel_requested = 0, None, None, None, False

@@ -1,6 +1,6 @@
 """The tables. A row of `run` is the truth about a run; the broker's messages only hurry somebody to look at it.
 
-dataset ─< frame                       sample frames: RGB and ground truth, stored once
+dataset ─< frame                       sample frames: RGB and ground truth, stored once (or of a script's run)
 experiment ─< experiment_tag
 experiment ─< experiment_run >─ run    an experiment links runs; several may link the same one
 run ─< attempt, evaluation, prediction, checkpoint, log
@@ -75,6 +75,8 @@ class Dataset(Base):
 class Frame(Base):
     """A sample frame: RGB as PNG, ground truth as depthboard.protocol.pack_depth. `position` indexes the frames of its
     part.
+
+    One of a dataset, which runs share; or one that the script of `run_id` sent, its `fingerprint` being of its content.
     """
 
     __tablename__ = "frame"
@@ -82,11 +84,13 @@ class Frame(Base):
         UniqueConstraint(
             "dataset", "fingerprint", "split", "part", "crop", "height", "width", "frame", name="uq_frame_key"
         ),
+        Index("uq_frame_of_run", "run_id", "frame", "fingerprint", unique=True),
         NEVER_REUSED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    dataset: Mapped[str] = mapped_column(ForeignKey("dataset.name", ondelete="CASCADE"))
+    dataset: Mapped[str | None] = mapped_column(ForeignKey("dataset.name", ondelete="CASCADE"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
     fingerprint: Mapped[str] = mapped_column(CleanString(200))
     split: Mapped[str] = mapped_column(CleanString(80))
     part: Mapped[str] = mapped_column(CleanString(80))

@@ -10,8 +10,8 @@ from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.store import holding, outbox
-from backend.store.lease import announce
 from backend.store.session import clock
+from backend.store.standing import announce
 from backend.store.tables import Checkpoint, Dataset, Doomed, Experiment, ExperimentRun, Frame, Prediction, Run
 from depthboard.errors import NotFound
 from depthboard.status import RunStatus

@@ -98,6 +98,17 @@ export interface RunSearch {
   from?: number
 }
 
+export interface RunsSearch extends ListSearch {
+  sort?: string
+}
+
+export const runsRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/runs',
+  validateSearch: (search): RunsSearch => ({ q: text(search.q), sort: text(search.sort), page: integer(search.page) }),
+  component: lazyRouteComponent(() => import('./pages/runs/RunsPage'), 'RunsPage'),
+})
+
 export const runRoute = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
@@ -142,7 +153,7 @@ function integer(value: unknown): number | undefined {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([experimentsRoute, newRoute, experimentIndex, experimentRoute, runRoute, datasetsRoute, workersRoute, lossesRoute]),
+  routeTree: root.addChildren([experimentsRoute, newRoute, experimentIndex, experimentRoute, runsRoute, runRoute, datasetsRoute, workersRoute, lossesRoute]),
   defaultPreload: false,
   defaultPendingMs: 300,
   scrollRestoration: true,

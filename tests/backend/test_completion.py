@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 from starlette.testclient import TestClient
 
-from backend.store.tables import ExperimentRun, Run
+from backend.store.session import clock
+from backend.store.tables import Experiment, ExperimentRun, Run
 from tests.backend import acting
 
 
@@ -83,3 +84,12 @@ def test_only_the_failed_or_only_the_cancelled_runs_can_be_retried(client: TestC
     assert (counts["queued"], counts["cancelled"]) == (1, 1)
     assert client.post(path, params={"status": "cancelled"}).json()["counts"]["queued"] == 2
     assert client.post(path, params={"status": "finished"}).status_code == 422
+
+
+def test_an_experiment_of_scripts_has_no_grid_to_complete(client: TestClient, app: FastAPI) -> None:
+    with app.state.database.write() as session:
+        now = clock(session)
+        row = {"name": "mine", "description": "", "spec": {"name": "mine"}, "factors": {}}
+        session.execute(insert(Experiment).values(**row, created_at=now, updated_at=now))
+    refused = client.post("/api/experiments/1/complete")
+    assert (refused.status_code, acting.error_of(refused)["field"]) == (409, "id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from itertools import pairwise
 from typing import cast
@@ -182,3 +183,103 @@ def test_the_newest_value_of_every_key_is_kept_for_lists(client: TestClient, dat
     with database.read() as session:
         row = session.get_one(Metric, (attempt.run_id, "train/loss/l1"))
         assert (row.number, row.step) == (None, 7)
+
+
+def unpack_set(body: bytes) -> dict[tuple[int, str], dict[str, list[float]]]:
+    """The binary form, read as docs/runs.md describes it."""
+    assert body[:4] == b"DBC1"
+    start = 8 + int.from_bytes(body[4:8], "little")
+    assert start % 8 == 0
+    header = json.loads(body[8:start])
+    found = {}
+    for curve in header["curves"]:
+        columns = {}
+        for name in header["columns"]:
+            columns[name] = np.frombuffer(body, "<f8", curve["n"], start).tolist()
+            start += 8 * curve["n"]
+        found[curve["run"], curve["key"]] = columns
+    assert start == len(body)
+    return found
+
+
+X = ("step", "epoch", "images_seen", "wall")
+
+
+def test_curves_of_many_runs_are_those_of_each_run(client: TestClient, database: Database) -> None:
+    experiment = acting.submit(client)
+    attempts = [acting.claimed(client, worker=f"worker-{i:04d}") for i in range(2)]
+    for attempt in attempts:
+        attempt.points(range(1, 9))
+        attempt.ok("points", several_keys(attempt.seq, list(range(9, 15))))
+    attempts[0].finish("failed", "")
+    keep_house(database)
+    answer = client.get(f"/api/experiments/{experiment['id']}/curves", params={"x": list(X)}).json()["curves"]
+    shown = {(curve["run"], curve["key"]): curve for curve in answer}
+    assert [(c["run"], c["key"]) for c in answer] == sorted(shown)
+    for attempt in attempts:
+        series = client.get(f"{attempt.path}/metrics").json()["series"]
+        for key, columns in series.items():
+            whole = shown.pop((attempt.run_id, key))
+            assert whole == {"run": attempt.run_id, "key": key, **columns}
+    assert shown == {}
+
+
+def test_curves_of_runs_named_have_the_keys_and_columns_asked_for(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.points(range(1, 9))
+    attempt.points(range(9, 12), key="val/rmse")
+    query = {"run": [attempt.run_id, 999], "key": "val/rmse", "after_step": 9}
+    expected = {"run": attempt.run_id, "key": "val/rmse", "step": [10, 11], "value": [1 / 10, 1 / 11], "nonfinite": []}
+    assert client.get("/api/curves", params=query).json() == {"curves": [expected]}
+    assert client.get("/api/curves").status_code == 422
+
+
+def test_the_binary_form_holds_every_number_as_it_was_logged(client: TestClient) -> None:
+    experiment = acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.ok(
+        "points",
+        {
+            "first_seq": 0,
+            "blocks": [
+                {
+                    "keys": ["odd"],
+                    "steps": list(range(1, 8)),
+                    "walls": [1e9] * 7,
+                    "values": acting.packed(np.array(ODD)),
+                }
+            ],
+        },
+    )
+    path = f"/api/experiments/{experiment['id']}/curves"
+    columns = unpack_set(client.get(path, params={"format": "binary", "x": list(X)}).content)[attempt.run_id, "odd"]
+    assert np.array(columns["value"]).tobytes() == np.array(ODD).tobytes()
+    assert columns["images_seen"] == [8 * step for step in range(1, 8)]
+    as_json = client.get(path).json()["curves"][0]
+    assert as_json["value"][:3] == [None] * 3
+    assert as_json["nonfinite"] == [[0, "nan"], [1, "inf"], [2, "-inf"]]
+
+
+def test_thinned_curves_keep_the_peak_of_every_run(client: TestClient) -> None:
+    experiment = acting.submit(client, base={**acting.SPEC["base"], "budget": {"images_seen": 24_000, "batch_size": 8}})
+    attempt = acting.claimed(client)
+    for start in (1, 1001):
+        attempt.points(range(start, start + 1000))
+    attempt.points(range(2001, 2002), value=77.0)
+    attempt.points(range(2002, 3001))
+    shown = client.get(f"/api/experiments/{experiment['id']}/curves", params={"max_points": 100}).json()["curves"][0]
+    assert len(shown["step"]) <= 102
+    assert shown["value"][shown["step"].index(2001)] == 77.0
+
+
+def test_curves_of_runs_are_kept_until_one_of_them_goes_on(client: TestClient) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    attempt.points(range(1, 5))
+    query = {"run": attempt.run_id}
+    etag = client.get("/api/curves", params=query).headers["etag"]
+    attempt.renew(4)
+    assert client.get("/api/curves", params=query, headers={"If-None-Match": etag}).status_code == 304
+    attempt.points(range(5, 6))
+    assert client.get("/api/curves", params=query, headers={"If-None-Match": etag}).status_code == 200

@@ -270,3 +270,16 @@ def test_thinning_keeps_the_ends_the_peaks_and_what_is_not_finite() -> None:
 def test_a_short_curve_is_not_thinned() -> None:
     columns = Columns(np.arange(10), np.arange(10.0), np.arange(10.0))
     assert thin(columns, 10) is columns
+
+
+def test_the_pages_of_what_was_removed_go_back_to_the_disk(tmp_path: Path) -> None:
+    database = Database(f"sqlite+pysqlite:///{tmp_path / 'd.sqlite3'}")
+    with database.write() as session:
+        session.execute(text("create table filled (x blob)"))
+        session.execute(text("insert into filled values (zeroblob(1000000))"))
+    with database.write() as session:
+        session.execute(text("delete from filled"))
+    database.give_back()
+    with database.read() as session:
+        assert session.scalar(text("pragma freelist_count")) == 0
+    database.close()

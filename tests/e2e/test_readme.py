@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the README's reader has it: the experiment, and some frames of their own."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "experiment.yaml").write_text(blocks("yaml")[0])
+    (folder / "old-runs.csv").write_text("run,step,train/loss,val/rmse\nl1,0,1.5,\nl1,1,0.9,0.8\nl2,0,2.5,nan\n")
     generator = np.random.Generator(np.random.PCG64(0))
     for kind in ("rgb", "depth"):
         (folder / "my-frames" / kind).mkdir(parents=True)
@@ -47,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(line: str, product: Product, folder: Path) -> subprocess.CompletedProcess[str]:
-    arguments = line.replace(".venv/bin/", f"{BIN}/").split()
+    arguments = shlex.split(line.replace(".venv/bin/", f"{BIN}/"))
     environment = {**product.environment, "COLUMNS": "200"}
     return subprocess.run(
         arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=800, check=False
@@ -69,8 +71,7 @@ def test_every_command_of_the_readme_runs(product: Product, folder: Path) -> Non
     assert (folder / "convergence.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_the_python_example_of_the_readme_runs(product: Product, folder: Path) -> None:
-    (example,) = blocks("python")
+def python(example: str, product: Product, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-c", example],
         cwd=folder,
@@ -81,7 +82,25 @@ def test_the_python_example_of_the_readme_runs(product: Product, folder: Path) -
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "rmse" in done.stdout
+    return done.stdout
+
+
+def test_the_client_example_of_the_readme_runs(product: Product, folder: Path) -> None:
+    example, _ = blocks("python")
+    assert "rmse" in python(example, product, folder)
+
+
+def test_the_script_example_of_the_readme_is_a_run_with_curves_and_a_depth_map(product: Product, folder: Path) -> None:
+    _, example = blocks("python")
+    theirs = (
+        "import numpy\nloss = rmse = 0.5\nprediction = gt = numpy.ones((48, 64))\nimage = numpy.zeros((48, 64, 3))\n"
+    )
+    python(theirs + example, product, folder)
+    (experiment,) = product.client.experiments(q="my study")
+    (run,) = product.client.runs(experiment["id"])
+    assert (run["status"], run["name"], run["step"]) == ("finished", "l1, my network", 999)
+    (shown,) = product.client.api.json("GET", f"/api/runs/{run['id']}/predictions")
+    assert shown["frame"] == "frame 12"
 
 
 def test_every_make_command_of_the_readme_exists() -> None:

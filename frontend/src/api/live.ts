@@ -36,6 +36,8 @@ export class LiveConnection {
     this.source = source
     source.addEventListener('open', () => this.opened())
     source.addEventListener('error', () => this.failed(source))
+    // Some of what happened is no longer to be had: everything shown is read again.
+    source.addEventListener('resync', () => this.handlers.onReopen())
     for (const kind of KINDS) source.addEventListener(kind, (message) => this.received(message as MessageEvent<string>))
   }
 

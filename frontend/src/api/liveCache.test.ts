@@ -49,6 +49,18 @@ describe('LiveCache', () => {
     expect(client.getQueryData(['experiment', 3, 'runs', {}])).toEqual([{ id: 7, step: 5 }, { id: 8, step: 1 }])
   })
 
+  it('writes progress into pages of runs too, and reads them again when a state changes', () => {
+    const client = new QueryClient()
+    const page = { items: [{ id: 7, step: 0 }], total: 1, page: 1, size: 200 }
+    client.setQueryData(['experiment', 3, 'run-page', {}, {}], page)
+    client.setQueryData(['runs', 'page', {}], page)
+    new LiveCache(client).apply(event({ data: { step: 5 } }))
+    for (const key of [['experiment', 3, 'run-page', {}, {}], ['runs', 'page', {}]]) {
+      expect(client.getQueryData(key)).toEqual({ ...page, items: [{ id: 7, step: 5 }] })
+    }
+    expect(staleBy(event({})).map((stale) => stale.key)).toContainEqual(['experiment', 3, 'run-page'])
+  })
+
   it('fetches once for many events', () => {
     const client = new QueryClient()
     const invalidate = vi.spyOn(client, 'invalidateQueries')

@@ -2,7 +2,7 @@
 
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
 
-import type { LiveEvent, RunDetail, RunSummary } from './types'
+import type { LiveEvent, RunDetail, RunPage, RunSummary } from './types'
 
 interface Stale {
   key: QueryKey
@@ -24,7 +24,7 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
     case 'points':
       return [{ key: ['run', run, 'curves'] }]
     case 'evaluation':
-      return [{ key: ['run', run, 'evaluations'] }, ...each('runs'), ...each('figure'), ...each('results'), ...each('sharpness')]
+      return [{ key: ['run', run, 'evaluations'] }, { key: ['runs', 'page'], slow: true }, ...each('runs'), ...each('run-page'), ...each('figure'), ...each('results'), ...each('sharpness')]
     case 'prediction':
       return [{ key: ['run', run, 'predictions'], slow: true }, ...each('qualitative')]
     case 'log':
@@ -32,11 +32,11 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
     case 'run':
       return wentOn ? runWentOn(experiments) : runChanged(run, experiments)
     case 'experiment':
-      return [{ key: ['experiments'] }, { key: ['queue'] }, { key: ['runs'] }, ...experiments.map((id) => ({ key: ['experiment', id], exact: true })), ...each('runs')]
+      return [{ key: ['experiments'] }, { key: ['queue'] }, { key: ['runs'] }, ...experiments.map((id) => ({ key: ['experiment', id], exact: true })), ...each('runs'), ...each('run-page')]
     case 'worker':
       return [{ key: ['workers'], slow: true }]
     case 'dataset':
-      return [{ key: ['datasets'] }]
+      return [{ key: ['datasets'] }, ...each('figure')]
   }
 }
 
@@ -47,7 +47,7 @@ function runWentOn(experiments: number[]): Stale[] {
 }
 
 function runChanged(run: number, experiments: number[]): Stale[] {
-  const runs = experiments.map((id) => ({ key: ['experiment', id, 'runs'], slow: true }))
+  const runs = experiments.flatMap((id) => ['runs', 'run-page'].map((list) => ({ key: ['experiment', id, list], slow: true })))
   return [{ key: ['run', run], exact: true }, { key: ['runs'] }, { key: ['queue'] }, { key: ['workers'] }, ...runs, ...runWentOn(experiments)]
 }
 
@@ -105,7 +105,9 @@ export class LiveCache {
     this.client.setQueryData<RunDetail>(['run', event.run_id], (run) => run && apply(run))
     for (const id of event.experiment_ids ?? []) {
       this.client.setQueriesData<RunSummary[]>({ queryKey: ['experiment', id, 'runs'] }, (runs) => runs?.map(apply))
+      this.client.setQueriesData<RunPage>({ queryKey: ['experiment', id, 'run-page'] }, (page) => page && { ...page, items: page.items.map(apply) })
     }
+    this.client.setQueriesData<RunPage>({ queryKey: ['runs', 'page'] }, (page) => page && { ...page, items: page.items.map(apply) })
   }
 
   private add(stale: Stale): void {

@@ -152,6 +152,33 @@ export const queueQuery = (size: number) =>
 
 export const trashQuery = () => queryOptions({ queryKey: ['experiments', 'trash'], queryFn: () => unwrap(api.GET('/api/trash')) })
 
+export interface RunChoice {
+  filter?: string
+  sort?: string
+  page?: number
+}
+
+export const RUNS_A_PAGE = 200
+
+/** A page of the runs that a filter finds, in the order wanted: of one experiment, or of all. */
+export const runPageQuery = (experiment: number | null, choice: RunChoice, selector: Selector = {}) => {
+  const query = { filter: choice.filter || undefined, sort: choice.sort || undefined, page: choice.page ?? 1, size: RUNS_A_PAGE }
+  return queryOptions({
+    queryKey: experiment === null ? ['runs', 'page', choice] : ['experiment', experiment, 'run-page', choice, selector],
+    queryFn: () =>
+      experiment === null
+        ? unwrap(api.GET('/api/runs', { params: { query } }))
+        : unwrap(api.GET('/api/experiments/{id}/runs', { params: { path: { id: experiment }, query: { ...query, value: selector.value, averaging: selector.averaging } as never } })),
+    placeholderData: keepPreviousData,
+  })
+}
+
+export const runNamesQuery = (experiment: number | null) =>
+  queryOptions({
+    queryKey: ['run-names', experiment],
+    queryFn: () => unwrap(api.GET('/api/runs/names', { params: { query: { experiment: experiment ?? undefined } } })),
+  })
+
 export const datasetsQuery = () => queryOptions({ queryKey: ['datasets'], queryFn: async () => (await unwrap(api.GET('/api/datasets', { params: { query: { size: 1000 } } }))).items })
 
 export const workersQuery = () => queryOptions({ queryKey: ['workers'], queryFn: async () => (await unwrap(api.GET('/api/workers', { params: { query: { size: 1000 } } }))).items })

@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Curves Of Runs
+         * @description The curves of the runs named, as those of an experiment; runs that do not exist have none.
+         */
+        get: operations["get_curves_of_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets": {
         parameters: {
             query?: never;
@@ -249,6 +269,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments/{id}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Experiment Curves
+         * @description The curves of all runs of an experiment, as columns: JSON, or little-endian float64 (docs/runs.md). As CSV or Parquet
+         *     a row a point, with all x columns.
+         */
+        get: operations["get_experiment_curves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/experiments/{id}/figures": {
         parameters: {
             query?: never;
@@ -439,7 +480,7 @@ export interface paths {
         };
         /**
          * List Experiment Runs
-         * @description The experiment's runs with their levels in it and their values by the selector.
+         * @description The experiment's runs that the filter finds, with their levels in it and their values by the selector.
          */
         get: operations["list_experiment_runs"];
         put?: never;
@@ -622,9 +663,49 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description Runs of all experiments, the newest first.
+         * @description Runs of all experiments that the filter finds, the newest first unless sorted otherwise.
          */
         get: operations["list_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Runs
+         * @description All runs that the filter finds, a row a run: its columns, then `param.…`, then `metric.…`.
+         */
+        get: operations["export_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Names
+         * @description What runs can be filtered and sorted by: columns, parameters and metrics; with `experiment` those that its runs have.
+         */
+        get: operations["list_names"];
         put?: never;
         post?: never;
         delete?: never;
@@ -711,6 +792,26 @@ export interface paths {
          * @description Note a checkpoint that is complete on the worker's disk.
          */
         post: operations["add_checkpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/depth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Depth
+         * @description Keep a depth map that a script shows, with its ground truth and picture.
+         */
+        post: operations["add_depth"];
         delete?: never;
         options?: never;
         head?: never;
@@ -963,6 +1064,26 @@ export interface paths {
         get: operations["get_trained"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Script
+         * @description Begin a script's run, join it, or say that the script is still there; the answer says whether it shall stop.
+         */
+        post: operations["start_script"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1361,6 +1482,36 @@ export interface components {
              * @description Frames whose headers were checked.
              */
             opened: number;
+        };
+        /**
+         * CurveEntry
+         * @description As Series, with the x columns that were asked for.
+         */
+        CurveEntry: {
+            /** Epoch */
+            epoch?: number[] | null;
+            /** Images Seen */
+            images_seen?: number[] | null;
+            /** Key */
+            key: string;
+            /** Nonfinite */
+            nonfinite: [
+                number,
+                string
+            ][];
+            /** Run */
+            run: number;
+            /** Step */
+            step?: number[] | null;
+            /** Value */
+            value: (number | null)[];
+            /** Wall */
+            wall?: number[] | null;
+        };
+        /** CurveSet */
+        CurveSet: {
+            /** Curves */
+            curves: components["schemas"]["CurveEntry"][];
         };
         /** DataConfig */
         DataConfig: {
@@ -2269,6 +2420,11 @@ export interface components {
              * @description of a run that its budget's clock ended: where
              */
             step?: number | null;
+            /**
+             * Wall
+             * @description of a script's run: when it ended, seconds since the epoch by its clock; none: now
+             */
+            wall?: number | null;
         };
         /** FormatEntry */
         FormatEntry: {
@@ -2801,6 +2957,16 @@ export interface components {
             before: number | null;
             /** Run Ids */
             run_ids: number[];
+        };
+        /** NamedColumn */
+        NamedColumn: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "integer" | "number" | "time" | "flag";
+            /** Name */
+            name: string;
         };
         /**
          * NetworkConfig
@@ -3448,6 +3614,13 @@ export interface components {
              * @description that link this run, those in the trash last
              */
             experiments: components["schemas"]["ExperimentLink"][];
+            /**
+             * Facts
+             * @description the parameters and metrics that filter and order of the list speak of
+             */
+            facts?: {
+                [key: string]: number | string | null;
+            };
             /** Finished At */
             finished_at: string | null;
             /**
@@ -3550,6 +3723,18 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * RunNames
+         * @description What lists of runs can be filtered and sorted by; each also as param.NAME and metric.NAME.
+         */
+        RunNames: {
+            /** Columns */
+            columns: components["schemas"]["NamedColumn"][];
+            /** Metrics */
+            metrics: string[];
+            /** Params */
+            params: string[];
+        };
+        /**
          * RunStatus
          * @enum {string}
          */
@@ -3588,6 +3773,13 @@ export interface components {
              * @description evaluated part and protocol: runs with the same one compare
              */
             evaluation: string;
+            /**
+             * Facts
+             * @description the parameters and metrics that filter and order of the list speak of
+             */
+            facts?: {
+                [key: string]: number | string | null;
+            };
             /** Finished At */
             finished_at: string | null;
             /**
@@ -3728,6 +3920,109 @@ export interface components {
             split: string;
             /** Width */
             width: number;
+        };
+        /**
+         * ScriptDepth
+         * @description A depth map that a script shows, with ground truth and picture of the same size where it has them.
+         *
+         *     Depth as pack_depth makes it, 0 = invalid; the picture as PNG.
+         */
+        ScriptDepth: {
+            /** Depth */
+            depth: string;
+            /**
+             * Frame
+             * @description which image: the same name over the steps is one row of the viewer
+             */
+            frame: string;
+            /** Height */
+            height: number;
+            /**
+             * Nonfinite
+             * @description predicted pixels that were NaN or infinite, stored as 0
+             * @default 0
+             */
+            nonfinite: number;
+            /** Rgb */
+            rgb?: string | null;
+            /** Step */
+            step: number;
+            /** Target */
+            target?: string | null;
+            /** Width */
+            width: number;
+        };
+        /**
+         * ScriptRun
+         * @description How a script's run stands.
+         */
+        ScriptRun: {
+            /** Attempt */
+            attempt: number;
+            /** Cancel Requested */
+            cancel_requested: boolean;
+            /**
+             * Experiment Id
+             * @description none where it was taken out of every experiment
+             */
+            experiment_id: number | null;
+            /** Lease Seconds */
+            lease_seconds: number;
+            /**
+             * Renew Seconds
+             * @description how often the script says that it is there
+             */
+            renew_seconds: number;
+            /** Run Id */
+            run_id: number;
+            status: components["schemas"]["RunStatus"];
+        };
+        /**
+         * ScriptStart
+         * @description A person's own script begins a run, or one of its processes joins it. Sent again it changes nothing but that the
+         *     script was heard of. The token of its writes is chosen by the script too.
+         */
+        ScriptStart: {
+            /**
+             * Device
+             * @default
+             */
+            device: string;
+            /**
+             * Experiment
+             * @description the newest experiment of this name, or a new one
+             */
+            experiment: string;
+            /**
+             * Host
+             * @default
+             */
+            host: string;
+            /**
+             * Identity
+             * @description chosen by the script: the same identity is the same run
+             */
+            identity: string;
+            /**
+             * Name
+             * @description of the run
+             */
+            name: string;
+            /** Params */
+            params?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Resume
+             * @description go on with a run of this identity as its next attempt
+             * @default false
+             */
+            resume: boolean;
+            /**
+             * Started
+             * @description seconds since the epoch, the script's clock; none: now
+             */
+            started?: number | null;
         };
         /**
          * Series
@@ -4047,6 +4342,57 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_curves_of_runs: {
+        parameters: {
+            query: {
+                run: number[];
+                /** @description e.g. train/loss/l1; all keys without it */
+                key?: string[] | null;
+                /** @description the x columns wanted; step without it */
+                x?: ("step" | "epoch" | "images_seen" | "wall")[] | null;
+                /** @description thin every curve to about so many points; extremes and what is not finite stay */
+                max_points?: number | null;
+                after_step?: number;
+                format?: "json" | "binary" | "csv" | "parquet";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurveSet"];
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.depthboard.curves": string;
+                    "text/csv; charset=utf-8": string;
+                };
             };
             /** @description What is wrong with the request, where, and what to do. */
             "4XX": {
@@ -4651,6 +4997,58 @@ export interface operations {
             };
         };
     };
+    get_experiment_curves: {
+        parameters: {
+            query?: {
+                /** @description e.g. train/loss/l1; all keys without it */
+                key?: string[] | null;
+                /** @description the x columns wanted; step without it */
+                x?: ("step" | "epoch" | "images_seen" | "wall")[] | null;
+                /** @description thin every curve to about so many points; extremes and what is not finite stay */
+                max_points?: number | null;
+                after_step?: number;
+                format?: "json" | "binary" | "csv" | "parquet";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurveSet"];
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.depthboard.curves": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_figures: {
         parameters: {
             query?: never;
@@ -5049,10 +5447,12 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column or a metric; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
                 sort?: string;
                 averaging?: "per_image" | "pooled";
                 value?: "last3" | "last" | "best_validation";
+                /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
+                filter?: string;
             };
             header?: never;
             path: {
@@ -5422,6 +5822,12 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                sort?: string;
+                /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
+                filter?: string;
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
             };
             header?: never;
             path?: never;
@@ -5436,6 +5842,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RunSummary_"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_runs: {
+        parameters: {
+            query?: {
+                format?: "csv" | "parquet" | "json";
+                status?: components["schemas"]["RunStatus"] | null;
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                sort?: string;
+                /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
+                filter?: string;
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/vnd.apache.parquet": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_names: {
+        parameters: {
+            query?: {
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunNames"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
@@ -5636,6 +6132,48 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CheckpointNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_depth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScriptDepth"];
             };
         };
         responses: {
@@ -6274,6 +6812,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trained"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_script: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScriptStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScriptRun"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */

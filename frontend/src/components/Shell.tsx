@@ -10,20 +10,21 @@ import { Palette } from './Palette'
 import classes from './Shell.module.css'
 
 interface Place {
-  to: '/' | '/losses' | '/datasets' | '/workers'
+  to: '/' | '/runs' | '/losses' | '/datasets' | '/workers'
   label: string
   icon: IconName
 }
 
 const PLACES: Place[] = [
   { to: '/', label: 'Experiments', icon: 'experiments' },
+  { to: '/runs', label: 'All runs', icon: 'runs' },
   { to: '/losses', label: 'Losses', icon: 'losses' },
   { to: '/datasets', label: 'Datasets', icon: 'datasets' },
   { to: '/workers', label: 'Queue & workers', icon: 'workers' },
 ]
 
 /** Tabs whose panels and tiles need the width: the side bar becomes a rail. */
-const WIDE = /^\/experiments\/[^/]+\/(convergence|qualitative|runs)$/
+const WIDE = /^\/(experiments\/[^/]+\/(convergence|qualitative|runs)|runs)$/
 
 export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname })
@@ -80,7 +81,8 @@ function PlaceLink({ place, active, badge }: { place: Place; active: boolean; ba
 }
 
 function isActive(to: Place['to'], path: string): boolean {
-  if (to === '/') return path === '/' || path.startsWith('/experiments') || path.startsWith('/runs')
+  if (to === '/') return path === '/' || path.startsWith('/experiments') || path.startsWith('/runs/')
+  if (to === '/runs') return path === '/runs'
   return path.startsWith(to)
 }
 

@@ -220,4 +220,4 @@ def test_an_experiment_without_evaluations_draws_its_panels_and_says_so(world: W
 
 def test_an_experiment_without_runs_says_so(world: World) -> None:
     figure = convergence.draw(numbers(world), "light")
-    assert [a.text for a in figure.layout.annotations if a.name == "notice"] == ["No run matches."]
+    assert [a.text for a in figure.layout.annotations if a.name == "notice"] == ["No run with evaluations matches."]

@@ -7,6 +7,7 @@ import type { RunSummary } from '../../api/types'
 import { ErrorPanel, PanelBoundary } from '../../components/ErrorPanel'
 import { StateGlyph, STATE_WORDS } from '../../components/StateGlyph'
 import { cellState, type CellState } from '../../lib/grid'
+import { onlyScripts } from '../../lib/script'
 import { CompletenessGrid } from './CompletenessGrid'
 import type { TabProps } from './ExperimentPage'
 import { LowestList } from './LowestList'
@@ -14,10 +15,13 @@ import classes from './Overview.module.css'
 import { Previews } from './Previews'
 import { QualitativeStrip } from './QualitativeStrip'
 import { RunLine } from './RunLine'
+import { ScriptCurves } from './ScriptCurves'
 import { selectorOf, useExperimentSearch } from './useExperimentSearch'
 
 /** Left every run, right the lowest errors so far, below the figures in the paper's order. */
 export default function OverviewTab({ experiment }: TabProps) {
+  const runs = useQuery(experimentRunsQuery(experiment.id, {})).data
+  if (runs && onlyScripts(runs)) return <ScriptCurves runs={runs} />
   return (
     <div className={classes.overview}>
       <div className={classes.top}>

@@ -8,6 +8,7 @@ import { useLosses } from '../../components/useLosses'
 import { useRunMove } from '../../components/useRunMove'
 import { duration, fixed, metricWithUnit, plural } from '../../lib/format'
 import { cellState } from '../../lib/grid'
+import { isScript } from '../../lib/script'
 import { runWords } from './CompletenessGrid'
 import classes from './Overview.module.css'
 
@@ -23,7 +24,7 @@ export function RunLine({ run, experimentId }: { run: RunSummary; experimentId: 
         {lossLabel(run.loss, run.loss_label, losses.title)} · {runWords(run, losses)}
       </b>
       <span className={`secondary ${classes.grow}`}>{story(run)}</span>
-      {(run.status === 'failed' || run.status === 'cancelled') && (
+      {(run.status === 'failed' || run.status === 'cancelled') && !isScript(run) && (
         <button type="button" className="link" disabled={retry.isPending} onClick={() => retry.mutate()}>
           <Icon name="retry" size={14} /> Retry
         </button>

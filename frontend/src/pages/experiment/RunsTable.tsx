@@ -1,4 +1,3 @@
-import { createSortedRowModel, rowSortingFeature, sortFns, tableFeatures, useTable, type SortingState } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useNavigate } from '@tanstack/react-router'
 import { useMemo, useRef, type KeyboardEvent } from 'react'
@@ -9,35 +8,31 @@ import { parseSort, sortText } from '../../lib/results'
 import { SortHead } from './ResultsTable'
 import classes from './Runs.module.css'
 import { runColumns, type RunColumn } from './runColumns'
-import { useExperimentSearch } from './useExperimentSearch'
 
 const ROW = 31
 
-const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns })
+interface Props {
+  /** a page of runs, in the order in which the server gave them */
+  runs: RunSummary[]
+  /** null: runs of all experiments */
+  experimentId: number | null
+  sort?: string
+  onSort: (sort: string) => void
+  factors: readonly string[]
+}
 
-/** Thousands of rows: only those in sight are in the page. */
-export function RunsTable({ runs, experimentId }: { runs: RunSummary[]; experimentId: number }) {
-  const [search, change] = useExperimentSearch()
+/** Hundreds of rows: only those in sight are in the page. */
+export function RunsTable({ runs, experimentId, sort: sorted, onSort, factors }: Props) {
   const losses = useLosses()
-  const columns = useMemo(() => runColumns(runs, losses), [runs, losses])
-  const sort = parseSort(search.sort, { key: 'id', descending: false })
-  const sorting: SortingState = useMemo(() => [{ id: sort.key, desc: sort.descending }], [sort.key, sort.descending])
-  const table = useTable({
-    features,
-    data: runs,
-    columns: useMemo(() => columns.map((column) => ({ id: column.id, accessorFn: column.value, sortUndefined: 'last' as const })), [columns]),
-    getRowId: (run) => String(run.id),
-    state: { sorting },
-    onSortingChange: () => undefined,
-  })
-  const rows = table.getRowModel().rows
+  const columns = useMemo(() => runColumns(runs, losses, factors), [runs, losses, factors])
+  const sort = parseSort(sorted, { key: experimentId === null ? 'id' : '', descending: experimentId === null })
   return (
     <Body
-      rows={rows.map((row) => row.original)}
+      rows={runs}
       columns={columns}
       experimentId={experimentId}
       head={columns.map((column) => (
-        <SortHead key={column.id} name={column.id} sort={sort} right={column.right} falling={column.falling} onSort={(next) => change({ sort: sortText(next) }, true)}>
+        <SortHead key={column.id} name={column.id} sort={sort} right={column.right} falling={column.falling} onSort={(next) => onSort(sortText(next))}>
           {column.title}
         </SortHead>
       ))}
@@ -48,7 +43,7 @@ export function RunsTable({ runs, experimentId }: { runs: RunSummary[]; experime
 interface BodyProps {
   rows: RunSummary[]
   columns: RunColumn[]
-  experimentId: number
+  experimentId: number | null
   head: React.ReactNode
 }
 
@@ -59,7 +54,7 @@ function Body({ rows, columns, experimentId, head }: BodyProps) {
   const items = virtual.getVirtualItems()
   const before = items[0]?.start ?? 0
   const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0)
-  const open = (run: RunSummary) => void navigate({ to: '/runs/$runId', params: { runId: String(run.id) }, search: { from: experimentId } })
+  const open = (run: RunSummary) => void navigate({ to: '/runs/$runId', params: { runId: String(run.id) }, search: { from: experimentId ?? undefined } })
   return (
     <div ref={scroll} className={classes.scroll} tabIndex={0} role="region" aria-label="Runs" style={{ height: `min(calc(100vh - 250px), ${rows.length * ROW + 40}px)` }}>
       <table className={`table ${classes.table}`} aria-rowcount={rows.length + 1}>

@@ -3,6 +3,7 @@ import { StateGlyph } from '../../components/StateGlyph'
 import { useNow } from '../../components/useNow'
 import { ago, count, duration, parseTime } from '../../lib/format'
 import type { CellState } from '../../lib/grid'
+import { isScript } from '../../lib/script'
 import classes from './Run.module.css'
 
 type Attempt = RunDetail['attempts'][number]
@@ -29,8 +30,8 @@ export function Attempts({ run }: { run: RunDetail }) {
                 <b className="strong">Attempt {attempt.attempt}</b> {attemptWords(attempt, now)}
               </p>
               <p className="secondary">
-                {attempt.host} · {attempt.device}
-                {attempt.resumed_from ? `, from the checkpoint at step ${count(attempt.resumed_from - 1)}` : attempt.attempt > 1 ? ', from the start' : ''}
+                {[attempt.host, attempt.device].filter(Boolean).join(' · ')}
+                {fromWords(attempt, isScript(run))}
               </p>
               {attempt.reason && <p className="secondary">{attempt.reason}</p>}
             </div>
@@ -38,7 +39,7 @@ export function Attempts({ run }: { run: RunDetail }) {
         ))}
         <li>
           <StateGlyph state="queued" />
-          <p className="secondary">Queued {ago(run.created_at, now)}</p>
+          <p className="secondary">{isScript(run) ? 'First heard of' : 'Queued'} {ago(run.created_at, now)}</p>
         </li>
       </ol>
     </section>
@@ -48,4 +49,9 @@ export function Attempts({ run }: { run: RunDetail }) {
 function attemptWords(attempt: Attempt, now: number): string {
   const seconds = ((attempt.ended_at ? parseTime(attempt.ended_at) : now) - parseTime(attempt.started_at)) / 1000
   return attempt.ended_at ? `${OUTCOMES[attempt.outcome ?? ''] ?? 'ended'} after ${duration(seconds)}` : `running for ${duration(seconds)}`
+}
+
+function fromWords({ attempt, resumed_from }: Attempt, script: boolean): string {
+  if (!resumed_from) return attempt > 1 ? ', from the start' : ''
+  return script ? `, from step ${count(resumed_from)}` : `, from the checkpoint at step ${count(resumed_from - 1)}`
 }

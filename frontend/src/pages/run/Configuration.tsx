@@ -4,8 +4,9 @@ import { stringify } from 'yaml'
 
 import type { ExperimentDetail, RunDetail } from '../../api/types'
 import { total } from '../../components/RunBar'
-import { settingNames, splitConfiguration, type Setting } from '../../lib/configuration'
+import { flatten, settingNames, splitConfiguration, type Setting } from '../../lib/configuration'
 import { plural, settingValue } from '../../lib/format'
+import { paramsOf } from '../../lib/script'
 import classes from './Run.module.css'
 
 /** What names a cell even where an experiment does not vary it. */
@@ -31,6 +32,18 @@ export function Configuration({ run, experiment }: { run: RunDetail; experiment:
       <Settings settings={cell} strong />
       <p className="secondary">{experiment ? sharedWords(total(experiment.counts)) : 'Shared'}</p>
       <Settings settings={shared} />
+    </section>
+  )
+}
+
+/** What a script said of itself. */
+export function Parameters({ run }: { run: RunDetail }) {
+  const settings = flatten(paramsOf(run))
+  if (settings.length === 0) return null
+  return (
+    <section aria-label="Parameters">
+      <h2 className="section">Parameters</h2>
+      <Settings settings={settings} strong />
     </section>
   )
 }

@@ -12,15 +12,9 @@ import { useScheme } from '../../components/useScheme'
 import { curveOrder, partTitle, type Axis } from '../../lib/curves'
 import { count, fixed, metricTitle, metricWithUnit, parseTime } from '../../lib/format'
 import { evaluationFigure, isOwn, resumedOf, trainingFigure } from '../../lib/runFigure'
+import { axesOf, axisLabel, isScript } from '../../lib/script'
 import { runRoute, type RunSearch } from '../../router'
 import classes from './Run.module.css'
-
-const AXES: { value: Axis; label: string }[] = [
-  { value: 'epoch', label: 'Epoch' },
-  { value: 'step', label: 'Step' },
-  { value: 'images', label: 'Images' },
-  { value: 'time', label: 'Time' },
-]
 
 const DEFAULT_SMOOTHING = 0.8
 
@@ -34,44 +28,60 @@ function useRunSearch(): [RunSearch, (patch: Partial<RunSearch>) => void] {
 function useLook(run: RunDetail) {
   const [search] = useRunSearch()
   const scheme = useScheme()
-  const axis = AXES.some((a) => a.value === search.x) ? (search.x as Axis) : 'epoch'
+  const axis = axisOf(run, search.x)
   const origin = run.started_at ? parseTime(run.started_at) / 1000 : 0
   return useMemo(() => ({ scheme, axis, origin, logY: search.y_log ?? false }), [scheme, axis, origin, search.y_log])
+}
+
+/** The axis that was chosen, where the run has it. */
+function axisOf(run: RunDetail, chosen: string | undefined): Axis {
+  const axes = axesOf(run)
+  return axes.find((axis) => axis === chosen) ?? axes[0]!
 }
 
 /** The evaluation metric large, the parts of the training loss small beneath; both grow while the run goes on. */
 export function Curves({ run }: { run: RunDetail }) {
   return (
     <>
-      <Controls />
-      <Evaluations run={run} />
+      <Controls run={run} />
+      {!isScript(run) && <Evaluations run={run} />}
       <Training run={run} />
     </>
   )
 }
 
-function Controls() {
+function Controls({ run }: { run: RunDetail }) {
   const [search, change] = useRunSearch()
+  const axes = axesOf(run)
   const metrics = useQuery(catalogueQuery()).data?.metrics.filter((metric) => metric.group !== 'sharpness') ?? []
   return (
     <div className={classes.controls}>
-      <Select
-        aria-label="Metric"
-        w={130}
-        data={metrics.map((metric) => ({ value: metric.name, label: metricTitle(metric) }))}
-        value={search.metric ?? 'mae'}
-        onChange={(metric) => change({ metric: metric === 'mae' ? undefined : (metric ?? undefined) })}
-      />
-      <SegmentedControl aria-label="X axis" data={AXES} value={search.x ?? 'epoch'} onChange={(x) => change({ x: x === 'epoch' ? undefined : x })} />
+      {!isScript(run) && (
+        <Select
+          aria-label="Metric"
+          w={130}
+          data={metrics.map((metric) => ({ value: metric.name, label: metricTitle(metric) }))}
+          value={search.metric ?? 'mae'}
+          onChange={(metric) => change({ metric: metric === 'mae' ? undefined : (metric ?? undefined) })}
+        />
+      )}
       <SegmentedControl
-        aria-label="Average"
-        data={[
-          { value: 'per_image', label: 'Per image' },
-          { value: 'pooled', label: 'Pooled' },
-        ]}
-        value={search.averaging ?? 'per_image'}
-        onChange={(averaging) => change({ averaging: averaging === 'per_image' ? undefined : averaging })}
+        aria-label="X axis"
+        data={axes.map((axis) => ({ value: axis, label: axisLabel(axis) }))}
+        value={axisOf(run, search.x)}
+        onChange={(x) => change({ x: x === axes[0] ? undefined : x })}
       />
+      {!isScript(run) && (
+        <SegmentedControl
+          aria-label="Average"
+          data={[
+            { value: 'per_image', label: 'Per image' },
+            { value: 'pooled', label: 'Pooled' },
+          ]}
+          value={search.averaging ?? 'per_image'}
+          onChange={(averaging) => change({ averaging: averaging === 'per_image' ? undefined : averaging })}
+        />
+      )}
       <Switch label="Log y" checked={search.y_log ?? false} onChange={(event) => change({ y_log: event.currentTarget.checked || undefined })} />
     </div>
   )
@@ -126,7 +136,7 @@ function Training({ run }: { run: RunDetail }) {
   return (
     <section aria-label="Training">
       <div className="spread">
-        <h2 className="section">Training</h2>
+        <h2 className="section">{isScript(run) ? 'Curves' : 'Training'}</h2>
         <span className={classes.smoothing}>
           <span className="secondary num">{points < run.step ? `${count(points)} of ${count(run.step)} steps drawn` : `all ${count(points)} steps drawn`}</span>
           <span className="secondary">Smoothing</span>

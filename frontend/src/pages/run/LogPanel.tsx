@@ -6,6 +6,7 @@ import { logQuery } from '../../api/queries'
 import type { RunDetail } from '../../api/types'
 import { ErrorPanel } from '../../components/ErrorPanel'
 import { Icon } from '../../components/icons'
+import { isScript } from '../../lib/script'
 import classes from './Run.module.css'
 
 /** The run's log; of a failed run its reason comes first, in a sentence. */
@@ -18,6 +19,7 @@ export function LogPanel({ run, failed = false }: { run: RunDetail; failed?: boo
     return search === '' ? all : all.filter((line) => line.toLowerCase().includes(search.toLowerCase()))
   }, [query.data, search])
   const empty = lines.length === 1 && lines[0] === ''
+  const silent = isScript(run) && empty && search === ''
   return (
     <section aria-label="Log">
       {failed && run.reason && (
@@ -28,15 +30,17 @@ export function LogPanel({ run, failed = false }: { run: RunDetail; failed?: boo
           </p>
         </div>
       )}
-      <div className="spread">
-        <h2 className="section">Log</h2>
-        <span className={classes.smoothing}>
-          <TextInput aria-label="Search the log" placeholder="Search the log" w={180} leftSection={<Icon name="search" size={14} />} value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
-          <Switch label="Follow" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
-        </span>
-      </div>
+      {!silent && (
+        <div className="spread">
+          <h2 className="section">Log</h2>
+          <span className={classes.smoothing}>
+            <TextInput aria-label="Search the log" placeholder="Search the log" w={180} leftSection={<Icon name="search" size={14} />} value={search} onChange={(event) => setSearch(event.currentTarget.value)} />
+            <Switch label="Follow" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />
+          </span>
+        </div>
+      )}
       {query.error && !query.data && <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />}
-      {query.data && <LogText lines={lines} follow={follow} note={empty ? 'Nothing has been logged yet.' : query.data.truncated ? 'The beginning is no longer kept.' : null} />}
+      {query.data && !silent && <LogText lines={lines} follow={follow} note={empty ? 'Nothing has been logged yet.' : query.data.truncated ? 'The beginning is no longer kept.' : null} />}
     </section>
   )
 }

@@ -53,7 +53,11 @@ function Tiles({ predictions, frames }: { predictions: PredictionEntry[]; frames
   const truthUrl = `/api/frames/${first.frame_id}/depth`
   const [truth, ...maps] = useQueries({ queries: [depthQuery(truthUrl, size.height, size.width), ...predictions.map((p) => depthQuery(p.url, p.height, p.width))] }).map((q) => q.data)
   const truths = useQueries({ queries: frames.map((id) => depthQuery(`/api/frames/${id}/depth`, size.height, size.width)), combine: (all) => all.flatMap((q) => q.data ?? []) })
-  const range = useMemo(() => depthRange(truths), [truths])
+  // A script may have shown no ground truth: its own maps give the range then.
+  const known = truths.some((map) => map.values.some((value) => value > 0))
+  const shown = known ? truths : maps.flatMap((map) => map ?? [])
+  const range = useMemo(() => depthRange(shown), [known, truths, maps.filter(Boolean).length])
+  const scored = predictions.some((prediction) => prediction.metrics.rmse !== undefined)
   const colouring: Colouring = useMemo(() => ({ view: 'depth', map: 'depth', range, limit: 1 }), [range])
   return (
     <>
@@ -73,17 +77,17 @@ function Tiles({ predictions, frames }: { predictions: PredictionEntry[]; frames
           </figure>
           {predictions.map((prediction, i) => (
             <figure key={prediction.id}>
-              <figcaption className="num">Epoch {fixed(prediction.epoch, prediction.epoch < 10 ? 1 : 0)}</figcaption>
+              <figcaption className="num">{prediction.epoch > 0 ? `Epoch ${fixed(prediction.epoch, prediction.epoch < 10 ? 1 : 0)}` : `Step ${count(prediction.step)}`}</figcaption>
               <DepthTile url={prediction.url} {...size} colouring={colouring} label={`${prediction.frame} at step ${prediction.step}`}>
                 <Reading cursor={cursor} zoom={zoom} map={maps[i]} truth={truth} missing="not finite" />
               </DepthTile>
-              <span className={`${classes.tileMetric} num`}>{metric(prediction.metrics.rmse, losses.metric('rmse'))}</span>
+              {scored && <span className={`${classes.tileMetric} num`}>{metric(prediction.metrics.rmse, losses.metric('rmse'))}</span>}
             </figure>
           ))}
         </div>
       </div>
       <p className="secondary num">
-        One range, {fixed(range[0], 1)}–{fixed(range[1], 1)} m. Under each tile its RMSE in metres. Last at step {count(predictions.at(-1)!.step)}.
+        One range, {fixed(range[0], 1)}–{fixed(range[1], 1)} m. {scored && 'Under each tile its RMSE in metres. '}Last at step {count(predictions.at(-1)!.step)}.
       </p>
     </>
   )

@@ -8,10 +8,11 @@ import { lossLabel, LossGlyph } from '../../components/LossGlyph'
 import { PageHeader, type Crumb } from '../../components/PageHeader'
 import { useLosses } from '../../components/useLosses'
 import { cellWords } from '../../lib/experiment'
+import { isScript } from '../../lib/script'
 import { ApiError } from '../../api/client'
 import { runRoute } from '../../router'
 import { Attempts } from './Attempts'
-import { Configuration } from './Configuration'
+import { Configuration, Parameters } from './Configuration'
 import { Curves } from './Curves'
 import { LogPanel } from './LogPanel'
 import { Predictions } from './Predictions'
@@ -46,14 +47,14 @@ function Loaded({ run }: { run: RunDetail }) {
   const losses = useLosses()
   const { from } = runRoute.useSearch()
   const experiment = useExperimentOf(run, from)
-  const title = `${lossLabel(run.loss, run.loss_label, losses.title)} · ${cellWords(run, losses)}`
+  const title = isScript(run) ? run.loss_label : `${lossLabel(run.loss, run.loss_label, losses.title)} · ${cellWords(run, losses)}`
   const crumbs: Crumb[] = experiment
     ? [
         { label: experiment.name, to: { to: '/experiments/$experimentId/$tab', params: { experimentId: String(experiment.id), tab: 'overview' } } },
         { label: 'Runs', to: { to: '/experiments/$experimentId/$tab', params: { experimentId: String(experiment.id), tab: 'runs' } } },
       ]
     : [{ label: 'Experiments', to: { to: '/' } }]
-  const progress = run.status === 'running' ? `${Math.floor((100 * run.step) / Math.max(1, run.steps))} % ` : ''
+  const progress = run.status === 'running' && run.steps > 0 ? `${Math.floor((100 * run.step) / Math.max(1, run.steps))} % ` : ''
   return (
     <>
       <PageHeader
@@ -82,8 +83,8 @@ function Loaded({ run }: { run: RunDetail }) {
           </div>
           <aside className={classes.aside} aria-label="About this run">
             <Attempts run={run} />
-            <Configuration run={run} experiment={experiment} />
-            <Provenance run={run} />
+            {isScript(run) ? <Parameters run={run} /> : <Configuration run={run} experiment={experiment} />}
+            {!isScript(run) && <Provenance run={run} />}
           </aside>
         </div>
       </div>

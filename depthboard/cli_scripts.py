@@ -1,0 +1,76 @@
+"""The commands about people's own scripts: send what they left behind, and bring in what other tools recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from depthboard import import_csv, import_tensorboard
+from depthboard.client import Api
+from depthboard.errors import InvalidInput
+from depthboard.imports import Imported, bring
+from depthboard.sender import Refused, left_behind, send
+from depthboard.settings import get_settings
+
+import_app = typer.Typer(
+    no_args_is_help=True, help="Bring in runs that other tools recorded; a second time adds nothing."
+)
+console = Console()
+PATIENCE_SECONDS = 10.0
+
+Experiment = Annotated[str, typer.Option(help="The experiment that takes them; by default it is called as the source.")]
+
+
+def sync(
+    again: Annotated[bool, typer.Option(help="Also what the API refused before.")] = False,
+    url: Annotated[str, typer.Option(help="Where the API is now, if not where the scripts knew it.")] = "",
+) -> None:
+    """Send what scripts logged while the API was away, also of scripts that crashed."""
+    home, sent, refused = get_settings().spool, 0, 0
+    if again:
+        for mark in home.glob("*/refused"):
+            mark.unlink(missing_ok=True)
+    for folder, about in left_behind(home):
+        try:
+            about = replace(about, url=url.rstrip("/") or about.url)
+            rows = send(folder, about, lambda words: console.print(words, highlight=False), PATIENCE_SECONDS)
+        except Refused:
+            refused += 1
+            continue
+        if rows is None:
+            console.print(f"{about.name}: its script is running, and sends it itself.", highlight=False)
+        else:
+            sent += 1
+            console.print(f"{about.name}: {rows:,} rows sent.", highlight=False)
+    kept = len(list(home.glob("*/refused")))
+    left = f" {kept} are kept in {home} that the API refused; delete them, or try --again." if kept else ""
+    console.print(f"{sent} sent.{left}", highlight=False)
+    if refused:
+        raise typer.Exit(1)
+
+
+@import_app.command("tensorboard")
+def import_from_tensorboard(path: Path, experiment: Experiment = "") -> None:
+    """The scalars of a log folder, a run for every folder below it, or of one event file."""
+    _bring(import_tensorboard.read(path.expanduser()), experiment or path.resolve().name)
+
+
+@import_app.command("csv")
+def import_from_csv(file: Path, experiment: Experiment = "") -> None:
+    """A table with a header: columns step, wall and run say where a row belongs, every other one is a curve."""
+    _bring(import_csv.read(file.expanduser()), experiment or file.stem)
+
+
+def _bring(runs: list[Imported], experiment: str) -> None:
+    if not runs:
+        raise InvalidInput("there is no number to import.", field="path")
+    api, url = Api(), get_settings().url
+    for run in runs:
+        known, new = bring(api, experiment[:200], run)
+        words = f"{len(run.value):,} points" if new else "it was there already"
+        console.print(f"{run.name}: {words}, {url}/runs/{known.run_id}", highlight=False)
+    api.close()

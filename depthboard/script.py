@@ -1,0 +1,303 @@
+"""A person's own training script as a run, in five lines:
+
+import depthboard
+run = depthboard.start(experiment="my study", name="l1, my network", params={"loss": "l1", "lr": 1e-3})
+for step in range(1000):
+    run.log({"train/loss": loss, "val/rmse": rmse}, step=step)
+run.log_depth("frame 12", prediction, target=gt, rgb=image, step=999)
+run.finish()
+
+Everything goes to a spool on this machine first (depthboard.spool); a thread sends it on. The training never waits for the
+API: while that is down, the spool grows, and `depthboard sync` sends what a script left behind.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import json
+import math
+import os
+import re
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Literal
+
+from depthboard import maps, spool
+from depthboard.errors import Conflict, InvalidInput
+from depthboard.sender import LIVE, Sender
+from depthboard.settings import get_settings
+from depthboard.spool import About, End, Spool
+
+RUN_ID = re.compile(r"[\w:-]{1,64}(\.\w{1,64})?", re.ASCII)
+WRITER = re.compile(r"[\w:-]{1,30}", re.ASCII)
+MAIN = "main"
+FINISH_SECONDS = 30.0
+
+Ended = Literal["finished", "failed", "cancelled"]
+
+
+def start(
+    *,
+    experiment: str,
+    name: str,
+    params: Mapping[str, Any] | None = None,
+    run_id: str | None = None,
+    writer: str = MAIN,
+    resume: str | None = None,
+    first_step: int | None = None,
+    url: str | None = None,
+) -> Run:
+    """Begin a run. Returns at once, whether or not the API answers.
+
+    `params` are shown, filtered and sorted by; of loss, encoder, train_size, batch_size, seed, steps the pages make use
+    (epochs and images are counted with train_size and batch_size). Several processes write one run when they name the same
+    `run_id` (any text that is nobody else's; DEPTHBOARD_RUN does the same) and each its `writer`; the one called main ends
+    it. `resume` takes the run_id of an earlier run and goes on with it: what that logged from `first_step` on (by default the first
+    step logged now) no longer counts.
+
+    Raises InvalidInput, and Misconfigured where the spool's folder cannot be made.
+    """
+    for field, value in (("experiment", experiment), ("name", name)):
+        _check_name(field, value)
+    if not WRITER.fullmatch(writer):
+        raise InvalidInput(f"{writer!r:.80} is no writer.", field="writer", remedy="Use at most 30 letters and digits.")
+    if resume is not None and writer != MAIN:
+        raise InvalidInput(
+            "one process resumes a run, as its writer main.", field="resume", remedy="Give the others its run_id."
+        )
+    run_id = _run_id(run_id or get_settings().run or None, resume)
+    about = About(
+        url=(url or get_settings().url).rstrip("/"),
+        identity=_hash("run", run_id.partition(".")[0]),
+        token=_hash("attempt", run_id),
+        writer=f"{writer}:{secrets.token_hex(4)}",
+        experiment=experiment,
+        name=name,
+        params=_plain(params or {}),
+        host=socket.gethostname()[:200],
+        started=time.time(),
+        joined=writer != MAIN,
+        resume=resume is not None,
+        first_step=first_step,
+    )
+    return Run(run_id, about)
+
+
+class Run:
+    """A run that this script writes. Also a context: left by an exception, the run has failed with its words."""
+
+    def __init__(self, run_id: str, about: About) -> None:
+        self.run_id = run_id
+        """Other processes join the run by it, and a later script resumes it."""
+        self._about = about
+        self._sending: tuple[Spool, Sender, threading.Thread] | None = None
+        self._ended = False
+        self._maps = 0
+        self._broke: tuple[Ended | None, str] = (None, "")
+        self._write: Callable[[Mapping[str, Any], int, float], None] = self._first_write
+        self._open()
+
+    def _open(self) -> tuple[Spool, Sender, threading.Thread]:
+        """The spool, and the thread that sends it."""
+        folder = get_settings().spool / secrets.token_hex(8)
+        written = Spool(folder, self._about, _say)
+        LIVE.add(folder)
+        sender = Sender(folder, self._about, _say, written)
+        thread = threading.Thread(target=sender.follow, name="depthboard", daemon=True)
+        thread.start()
+        self._sending = written, sender, thread
+        _watch(self)
+        self._write = written.log
+        return self._sending
+
+    def _parts(self) -> tuple[Spool, Sender, threading.Thread]:
+        return self._sending or self._open()
+
+    @property
+    def number(self) -> int | None:
+        """The run's number in the dashboard; None until the API has answered."""
+        known = self._parts()[1].run
+        return None if known is None else known.run_id
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a person asked for its end: leave the loop and call `finish`."""
+        known = self._parts()[1].run
+        return known is not None and known.cancel_requested
+
+    def log(self, values: Mapping[str, Any], *, step: int, wall: float | None = None) -> None:
+        """Keep numbers of one step; NaN and infinities too. They are safe on this machine when it returns.
+
+        Raises InvalidInput naming the key for a value that is no number.
+        """
+        if self._ended:
+            raise Conflict("this run has been finished.", remedy="Log before run.finish().")
+        if wall is not None and not math.isfinite(wall):
+            raise InvalidInput(f"{wall!r} is no time.", field="wall", remedy="Give seconds since the epoch.")
+        if values:
+            self._write(values, step, time.time() if wall is None else wall)
+
+    def log_depth(
+        self, name: str, depth: object, *, step: int, target: object | None = None, rgb: object | None = None
+    ) -> None:
+        """Keep a depth map, its ground truth and photograph: arrays or tensors of one size, depth in metres, not finite or
+        not above 0 where there is none. The same `name` over the steps is one row of the viewer. Raises InvalidInput.
+        """
+        if self._ended:
+            raise Conflict("this run has been finished.", remedy="Log before run.finish().")
+        _check_name("name", name)
+        content = maps.shown(name, spool.whole(step), depth, target, rgb)
+        written, sender, _ = self._parts()
+        self._maps += 1
+        try:
+            maps.write(written.folder / "depth" / f"{self._maps:08d}.npz", content)
+        except OSError as error:
+            written.hold_map(content, error)
+        sender.hurry()
+
+    def flush(self, timeout: float = FINISH_SECONDS) -> bool:
+        """Wait until what was logged before is acknowledged by the API; False where it was not within `timeout` seconds."""
+        written, sender, _ = self._parts()
+        end, due = time.monotonic() + timeout, written.count
+        sender.hurry()
+        with sender.moved:
+            while sender.acked + 1 < due and not sender.done and time.monotonic() < end:
+                sender.moved.wait(min(0.05, max(0.0, end - time.monotonic())))
+        return sender.acked + 1 >= due
+
+    def finish(self, status: Ended | None = None, reason: str = "", *, timeout: float = FINISH_SECONDS) -> bool:
+        """End the run, and wait up to `timeout` seconds until everything is sent; whether it was. What is left is sent by
+        `depthboard sync`. Without a status it is finished, or cancelled where a person asked for that.
+        """
+        written, sender, thread = self._parts()
+        if not self._ended:
+            self._ended = True
+            status = status or ("cancelled" if self.cancelled else "finished")
+            reason = reason or ("cancelled by a person" if status == "cancelled" else "")
+            sender.ended = End(status, reason, time.time())
+            written.end(sender.ended)
+        sender.hurry()
+        thread.join(timeout)
+        if written.dropped:
+            _say(f"{written.dropped} rows were lost: the disk was full, and so was the memory kept for them.")
+        _OPEN.discard(self)
+        if thread.is_alive():
+            _say(f"not everything is sent; it is kept in {written.folder}, and `depthboard sync` sends it later.")
+            return False
+        written.close()
+        LIVE.discard(written.folder)
+        return not written.folder.exists()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.finish(*_end_of(error))
+
+    def _in_child(self) -> None:
+        """After a fork the child is another writer of the same run, from the moment when it logs something."""
+        self._about = spool.joined(self._about, f"{self._about.writer.partition(':')[0]}-{os.getpid()}")
+        self._sending, self._maps = None, 0
+        self._write = self._first_write
+
+    def _first_write(self, values: Mapping[str, Any], step: int, wall: float) -> None:
+        self._open()
+        self._write(values, step, wall)
+
+    def _at_exit(self) -> None:
+        if not self._ended:
+            self.finish(*self._broke)
+
+
+def _run_id(run_id: str | None, resume: str | None) -> str:
+    for field, given in (("run_id", run_id), ("resume", resume)):
+        if given is not None and not RUN_ID.fullmatch(given):
+            raise InvalidInput(
+                f"{given!r:.80} is no run_id.", field=field, remedy="Use at most 64 letters, digits, `_`, `-` and `:`."
+            )
+    if resume is not None:
+        return f"{resume.partition('.')[0]}.{secrets.token_hex(8)}"
+    return run_id or secrets.token_hex(16)
+
+
+def _check_name(field: str, value: object) -> None:
+    if not isinstance(value, str) or not value.strip() or len(value) > 200 or any(ord(c) < 32 for c in value):
+        raise InvalidInput(
+            f"{value!r:.80} is no name.", field=field, remedy="Use 1 to 200 visible characters on one line."
+        )
+
+
+def _hash(kind: str, text: str) -> str:
+    return hashlib.sha256(f"depthboard {kind} {text}".encode()).hexdigest()
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON: numbers of NumPy and torch as numbers, what JSON does not know as its text."""
+
+    def other(value: Any) -> Any:
+        return value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else str(value)
+
+    try:
+        return dict(json.loads(json.dumps({str(name): value for name, value in params.items()}, default=other)))
+    except (TypeError, ValueError, RecursionError, AttributeError) as error:
+        raise InvalidInput(f"they cannot be written as JSON ({error}).", field="params") from error
+
+
+def _end_of(error: BaseException | None) -> tuple[Ended | None, str]:
+    """(status, reason) of a script that ended by this."""
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return None, ""
+    if isinstance(error, KeyboardInterrupt):
+        return "cancelled", "interrupted by a person"
+    return "failed", f"{type(error).__name__}: {error}"[:10_000]
+
+
+def _say(words: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # of a script whose output nobody takes any more
+        print(f"depthboard: {words}", file=sys.stderr, flush=True)
+
+
+# --- what happens to the runs of this process when it ends or forks ---------------------------------------------------
+
+_OPEN: set[Run] = set()
+_installed = False
+
+
+def _watch(run: Run) -> None:
+    global _installed
+    _OPEN.add(run)
+    if not _installed:
+        _installed = True
+        atexit.register(_at_exit)
+        os.register_at_fork(after_in_child=_in_child)
+        sys.excepthook = _noting(sys.excepthook)
+
+
+def _noting(hook: Any) -> Any:
+    def note(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        for run in list(_OPEN):
+            run._broke = _end_of(error)
+        hook(kind, error, trace)
+
+    return note
+
+
+def _at_exit() -> None:
+    for run in list(_OPEN):
+        run._at_exit()
+
+
+def _in_child() -> None:
+    LIVE.clear()
+    for run in list(_OPEN):
+        run._in_child()
+    _OPEN.clear()

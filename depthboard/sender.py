@@ -1,0 +1,315 @@
+"""Sends a spool to the API, from wherever it was acknowledged to, until all of it is there.
+
+In a script it runs in a thread of its own; `depthboard sync` runs it for what scripts left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from depthboard import maps, spool
+from depthboard.client import Api
+from depthboard.errors import Conflict, DepthboardError, InvalidInput, SequenceGap, Unavailable
+from depthboard.protocol import Begin, Finish, PointsAnswer, Renewal, RenewalAnswer, ScriptRun, ScriptStart
+from depthboard.spool import About, Spool
+from depthboard.status import RunStatus
+from depthboard.tail import PIECE, Tail, Taken, take
+
+PAUSE_SECONDS = 0.1
+FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
+BROKE_OFF = "the script ended without run.finish(): killed, or its machine went down."
+
+Say = Callable[[str], None]
+
+
+class Refused(Exception):
+    """The API will never take this spool; the reason is the message."""
+
+
+class Sender:
+    """Sends one spool. `live` is the writing side where the script still runs in this process."""
+
+    def __init__(self, folder: Path, about: About, say: Say, live: Spool | None = None) -> None:
+        self.folder, self.about, self.live, self.say = folder, about, live, say
+        self.run: ScriptRun | None = None
+        self.asked = False
+        self.ended: spool.End | None = None
+        self.done = False
+        self.moved = threading.Condition()
+        self._tail = Tail(folder)
+        self.acked = self._tail.seq - 1
+        self._sets = self._tail.sets() if live is None else live.sets
+        self._api = Api(about.url, token=about.token, timeout=30.0)
+        self._heard = 0.0
+
+    # --- in the script's thread of sending
+
+    def follow(self) -> None:
+        """Send what the script logs until it has ended and all is sent, or the API refuses it."""
+        wait, told = FIRST_WAIT, False
+        while not self.done:
+            try:
+                self._some()
+                wait, told = FIRST_WAIT, False
+            except Refused as error:
+                self._refuse(str(error))
+            except Exception as error:  # whatever it is, the spool is kept, and the training goes on
+                if wait > FIRST_WAIT and not told:  # a connection may break once
+                    words = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+                    self.say(f"{words} What is logged is kept in {self.folder} and sent later.")
+                    told = True
+                self._rest(wait)
+                wait = min(2 * wait, LONGEST_WAIT)
+        self._close()
+
+    def _some(self) -> None:
+        """Send what there is, then wait for more."""
+        began = time.monotonic()
+        sent = self.all_there_is()
+        if self.ended is not None and not self._left():
+            self._finish(self.ended)
+        elif sent:
+            self._rest(began + PAUSE_SECONDS - time.monotonic())
+        else:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Until something is logged; a row that was logged in this moment is seen too."""
+        assert self.live is not None
+        assert self.run is not None
+        self.live.wake.clear()
+        self.live.idle = True
+        if not (self._left() or self.asked or self.ended):
+            self.live.wake.wait(max(0.0, self._heard + self.run.renew_seconds - time.monotonic()))
+        self.live.idle = self.asked = False
+
+    def _rest(self, seconds: float) -> None:
+        """A pause that a flush or the end of the script cuts short."""
+        assert self.live is not None
+        self.live.wake.clear()
+        if seconds > 0 and not self.asked:
+            self.live.wake.wait(seconds)
+        self.asked = False
+
+    def hurry(self) -> None:
+        """Send what there is now."""
+        assert self.live is not None
+        self.asked = True
+        self.live.wake.set()
+
+    def _left(self) -> bool:
+        assert self.live is not None
+        return self.acked + 1 < self.live.count or bool(self._maps())
+
+    # --- of a script that is gone
+
+    def drain(self, patience: float) -> int:
+        """Send all of it, trying for `patience` seconds in vain; returns the rows sent. Raises Unavailable, Refused."""
+        end = time.monotonic() + patience
+        wait, first = FIRST_WAIT, self._tail.seq
+        try:
+            while True:
+                try:
+                    self.all_there_is()
+                    self._finish(self._end_of_file())
+                    return self._tail.seq - first
+                except Unavailable:
+                    if time.monotonic() + wait > end:
+                        raise
+                    time.sleep(wait)
+                    wait = min(2 * wait, LONGEST_WAIT)
+                except Refused as error:
+                    self._refuse(str(error))
+                    raise
+        finally:
+            self._close()
+
+    def _end_of_file(self) -> spool.End:
+        """How it ended by its own words, or else that it broke off."""
+        said = spool.load(self.folder, "end.json")
+        if said is not None:
+            return spool.End(**said)
+        return spool.End(RunStatus.failed, BROKE_OFF, (self.folder / "rows").stat().st_mtime)
+
+    # --- both
+
+    def all_there_is(self) -> int:
+        """Send the rows and maps that are there; returns how many requests that took."""
+        requests = 0
+        before = self.acked
+        while self._told() and self._rows():
+            requests += 1
+        requests += self.acked > before
+        for path, content in self._maps():
+            self._send("depth", maps.message(maps.read(path) if content is None else content))
+            self._forget_map(path, content)
+            requests += 1
+        return requests
+
+    def _told(self) -> bool:
+        """The API knows of the run, and has heard lately that its script is there."""
+        if self.run is None:
+            self._start()
+        elif time.monotonic() > self._heard + self.run.renew_seconds:
+            self._renew(self.run)
+        return True
+
+    def _start(self) -> None:
+        if self.about.resume:
+            self._send_older()
+        sent = ScriptStart(
+            identity=self.about.identity,
+            experiment=self.about.experiment,
+            name=self.about.name,
+            params=self.about.params,
+            host=self.about.host,
+            started=self.about.started,
+            resume=self.about.resume,
+        )
+        run = ScriptRun.model_validate(self._request("/api/scripts", sent))
+        if self.live is not None and not self.about.joined:
+            if run.status.final:
+                raise Refused(f"run {run.run_id} of this run_id is {run.status} already; say resume= to go on with it.")
+            self.say(f"run {run.run_id}, {self.about.url}/runs/{run.run_id}")
+        self.run, self._heard = run, time.monotonic()
+
+    def _renew(self, run: ScriptRun) -> None:
+        """Say that the script is there, and hear whether it shall stop. A run that was deleted is not begun anew."""
+        answer = RenewalAnswer.model_validate(self._send("renewals", Renewal()))
+        self.run = run.model_copy(update={"cancel_requested": answer.cancel_requested})
+        self._heard = time.monotonic()
+
+    def _send_older(self) -> None:
+        """What older attempts of this run left here goes first: afterwards it would be refused."""
+        for folder, about in left_behind(self.folder.parent):
+            if about.identity == self.about.identity and about.token != self.about.token:
+                with contextlib.suppress(Refused):
+                    send(folder, about, self.say, patience=0.0)
+
+    def _rows(self) -> bool:
+        """Send one batch; whether more was there."""
+        data = self._tail.data()
+        taken = take(data, self._sets, self._tail.seq)
+        if taken.rows:
+            if not self._taken_in(taken):
+                return True
+            self._tail.move(taken.next_seq, self._tail.place + taken.used)
+            return taken.used < len(data) or len(data) == PIECE
+        return self.live is not None and self._rows_held(self.live)
+
+    def _rows_held(self, live: Spool) -> bool:
+        """The same of rows that wait in memory, which come behind those of the file."""
+        data, seq = live.waiting(PIECE)
+        taken = take(data, self._sets, seq)
+        if not taken.rows or self._tail.data():
+            return bool(taken.rows)  # they went to the file in this moment
+        if not self._taken_in(taken):
+            return True
+        live.release(seq, taken.used, taken.rows)
+        return taken.used < len(data)
+
+    def _taken_in(self, taken: Taken) -> bool:
+        """Whether the API holds these rows now; not where it wants earlier ones first. Raises Refused where these are gone."""
+        if taken.next_seq - 1 <= self.acked:
+            return True
+        if taken.first_seq > self.acked + 1:
+            raise Refused(f"it expects row {self.acked + 1}, which is no longer here.")
+        self._begin(taken)
+        try:
+            answer = PointsAnswer.model_validate(self._send("points", taken.points(self.about.writer)))
+        except SequenceGap as gap:
+            # It holds less than it acknowledged, as after a restored backup: send from there again.
+            self.acked = (gap.expected or 0) - 1
+            self._tail.rewind()
+            return False
+        with self.moved:
+            self.acked = max(self.acked, answer.last_seq)
+            self.moved.notify_all()
+        return True
+
+    def _begin(self, taken: Taken) -> None:
+        """Say from which step on a resumed run is logged anew, before its first rows."""
+        if taken.first_seq == 0 and self.about.resume and not self.about.joined:
+            lowest = min(int(block.steps.min()) for block in taken.blocks)
+            self._send("begin", Begin(resumed_from=lowest if self.about.first_step is None else self.about.first_step))
+
+    def _maps(self) -> list[tuple[Path, dict[str, Any] | None]]:
+        """Files of maps in the order in which they were logged, then those that found no room on the disk."""
+        files: list[tuple[Path, dict[str, Any] | None]] = [(p, None) for p in sorted(self.folder.glob("depth/*.npz"))]
+        return files + [(self.folder, content) for content in (self.live.maps if self.live is not None else ())]
+
+    def _forget_map(self, path: Path, content: dict[str, Any] | None) -> None:
+        if content is None:
+            path.unlink(missing_ok=True)
+        elif self.live is not None:
+            self.live.maps.pop(0)
+
+    def _finish(self, end: spool.End) -> None:
+        if not self.about.joined:
+            for folder, about in left_behind(self.folder.parent):
+                if about.token == self.about.token and folder != self.folder:
+                    with contextlib.suppress(Refused):
+                        send(folder, about, self.say, patience=0.0)
+            self._send("finish", Finish(status=RunStatus(end.status), reason=end.reason[:10_000], wall=end.wall))
+        self.done = True
+        spool.remove(self.folder)
+
+    def _send(self, what: str, body: Any) -> Any:
+        assert self.run is not None
+        return self._request(f"/api/runs/{self.run.run_id}/{what}", body)
+
+    def _request(self, path: str, body: Any) -> Any:
+        """Raises Unavailable for what may pass, SequenceGap, and Refused for what will not."""
+        try:
+            return self._api.json("POST", path, body)
+        except (Unavailable, SequenceGap):
+            raise
+        except (InvalidInput, Conflict) as error:
+            raise Refused(str(error)) from error
+        except DepthboardError as error:
+            raise Unavailable(str(error)) from error
+        except ValueError as error:
+            raise Unavailable(f"what answers at {self.about.url} is no Depthboard API ({error}).") from error
+
+    def _refuse(self, reason: str) -> None:
+        self.done = True
+        self.say(f"the API refuses what {self.folder} holds: {reason}")
+        with contextlib.suppress(OSError):
+            spool.save(self.folder, "refused", {"reason": reason})
+
+    def _close(self) -> None:
+        self._tail.close()
+        self._api.close()
+
+
+def left_behind(home: Path) -> Iterator[tuple[Path, About]]:
+    """The spools in a folder, the oldest first; those that were refused are left out."""
+    found = []
+    for folder in home.glob("*/"):
+        about = spool.load(folder, "run.json")
+        if about is not None and not (folder / "refused").exists():
+            found.append((folder, About(**about)))
+    yield from sorted(found, key=lambda pair: pair[1].started)
+
+
+def send(folder: Path, about: About, say: Say, patience: float) -> int | None:
+    """Send a spool unless somebody writes or sends it; returns the rows sent. Raises Unavailable, Refused."""
+    if folder in LIVE:
+        return None
+    held = spool.lock(folder)
+    if held is None:
+        return None
+    try:
+        return Sender(folder, about, say).drain(patience)
+    finally:
+        os.close(held)
+
+
+LIVE: set[Path] = set()
+"""Spools that this process writes: its own locks would not tell."""

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+
+import { axesOf, onlyScripts, paramsOf, sharedKeys, stepWords } from './script'
+
+const script = { kind: 'script', train_size: 16, images_seen: 80, step: 10 } as const
+
+describe('runs of scripts', () => {
+  it('have epochs and images as axes only where their parameters allow it', () => {
+    expect(axesOf(script)).toEqual(['step', 'epoch', 'images', 'time'])
+    expect(axesOf({ ...script, train_size: 0 })).toEqual(['step', 'images', 'time'])
+    expect(axesOf({ ...script, images_seen: 0 })).toEqual(['step', 'time'])
+    expect(axesOf({ ...script, kind: 'trained', images_seen: 0 })[0]).toBe('epoch')
+  })
+
+  it('are alone in an experiment only where no worker trains one', () => {
+    expect(onlyScripts([script])).toBe(true)
+    expect(onlyScripts([])).toBe(false)
+    expect(onlyScripts([script, { kind: 'trained' }])).toBe(false)
+  })
+
+  it('say how long they are where that is known', () => {
+    expect(stepWords({ step: 3, steps: 0 }, String)).toBe('step 3')
+    expect(stepWords({ step: 3, steps: 5 }, String)).toBe('step 3 of 5')
+  })
+
+  it('have the parameters that they gave', () => {
+    expect(paramsOf({ config: { params: { lr: 1 } } })).toEqual({ lr: 1 })
+    expect(paramsOf({ config: {} })).toEqual({})
+  })
+
+  it('share the curves that most of them have first', () => {
+    expect(sharedKeys([{ series: { b: 1, a: 1 } }, { series: { b: 1 } }])).toEqual(['b', 'a'])
+  })
+})

@@ -1,0 +1,129 @@
+"""The spool's bytes: what is read is what was logged, in its order, wherever the file ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from depthboard import maps, spool
+from depthboard.errors import Misconfigured
+from depthboard.protocol import MAX_POINTS, unpack_depth
+from depthboard.spool import About, Spool
+from depthboard.tail import Tail, Taken, take
+
+ABOUT = About("http://127.0.0.1:1", "a" * 64, "token", "main:1", "e", "n", {}, "here", 0.0)
+
+
+def rows_of(taken: Taken) -> list[tuple[int, dict[str, float]]]:
+    """(step, values) in the order in which they were logged."""
+    found = {}
+    for block in taken.blocks:
+        values = block.values.reshape(len(block.steps), -1)
+        for row, step, line in zip(block.places, block.steps, values, strict=True):
+            found[int(row)] = (int(step), dict(zip(block.keys, line.tolist(), strict=True)))
+    return [found[i] for i in range(taken.rows)]
+
+
+KEY_SETS = st.sampled_from([("a",), ("b",), ("a", "b"), ("b", "a"), ("c", "d", "e")])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(KEY_SETS, min_size=1, max_size=40), st.integers(0, 60))
+def test_rows_of_any_mixture_of_keys_come_back_in_order_and_a_cut_off_one_does_not(
+    sets: list[tuple[str, ...]], cut: int
+) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "a"
+        written = Spool(folder, ABOUT, lambda words: pytest.fail(words))
+        logged = [(step, {key: step + i / 8 for i, key in enumerate(keys)}) for step, keys in enumerate(sets)]
+        for step, values in logged:
+            written.log(values, step, 0.0)
+        tail = Tail(folder)
+        data = tail.data()
+        assert tail.sets() == written.sets
+        assert rows_of(take(data, written.sets, 0)) == logged
+        part = take(data[: max(0, len(data) - cut)], written.sets, 5)
+        assert rows_of(part) == logged[: part.rows]
+        assert part.first_seq == 5
+        assert part.rows >= len(logged) - 1 - cut // 20
+        tail.close()
+        written.close()
+
+
+def test_a_batch_holds_no_more_than_the_protocol_takes_and_the_next_goes_on_behind_it(tmp_path: Path) -> None:
+    written = Spool(tmp_path / "a", ABOUT, lambda words: pytest.fail(words))
+    for step in range(MAX_POINTS + 10):
+        written.log({"a": step}, step, 0.0)
+    data = (tmp_path / "a" / "rows").read_bytes()
+    first = take(data, written.sets, 0)
+    second = take(data[first.used :], written.sets, first.next_seq)
+    assert (first.rows, second.rows, second.first_seq) == (MAX_POINTS, 10, MAX_POINTS)
+    written.close()
+
+
+def test_how_far_it_was_sent_is_remembered(tmp_path: Path) -> None:
+    Spool(tmp_path / "a", ABOUT, lambda words: pytest.fail(words)).close()
+    tail = Tail(tmp_path / "a")
+    tail.move(7, 140)
+    tail.close()
+    again = Tail(tmp_path / "a")
+    assert (again.seq, again.place) == (7, 140)
+    again.close()
+
+
+def test_of_two_lines_of_keys_a_cut_off_one_counts_for_nothing(tmp_path: Path) -> None:
+    Spool(tmp_path / "a", ABOUT, lambda words: pytest.fail(words)).close()
+    (tmp_path / "a" / "keys").write_text(json.dumps(["a"]) + '\n["b"')
+    tail = Tail(tmp_path / "a")
+    assert tail.sets() == [("a",)]
+    tail.close()
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence_before_the_training_begins(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Misconfigured, match="DEPTHBOARD_HOME"):
+        Spool(tmp_path / "file" / "a", ABOUT, lambda words: pytest.fail(words))
+
+
+def test_a_full_memory_drops_rows_and_counts_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    written = Spool(tmp_path / "a", ABOUT, told.append)
+    written.log({"a": 0}, 0, 0.0)
+    monkeypatch.setattr(written, "_write", lambda *_: False)
+    monkeypatch.setattr(spool, "MOST_HELD", 100)
+    for step in range(1, 11):
+        written.log({"a": step}, step, 0.0)
+    assert (written.count, written.dropped) == (4, 7)
+    data, seq = written.waiting(1000)
+    assert [step for step, _ in rows_of(take(data, written.sets, seq))] == [1, 2, 3]
+    written.close()
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16])
+def test_depth_is_kept_in_millimetres_and_what_is_no_depth_as_zero(kind: type) -> None:
+    depth = np.array([[1.2345, 0, -1, np.nan], [np.inf, -np.inf, 70.0, 0.0001]], kind)
+    content = maps.shown("a b", 3, depth[None], None, None)
+    sent = maps.message(content)
+    assert (sent.frame, sent.step, sent.height, sent.width, sent.nonfinite) == ("a b", 3, 2, 4, 3)
+    kept = unpack_depth(sent.depth, 2, 4)
+    assert abs(int(kept[0, 0]) - 1234) <= 1
+    assert kept.ravel().tolist()[1:] == [0, 0, 0, 0, 0, 65535, 1]
+
+
+def test_pictures_are_taken_in_the_shapes_that_people_have(tmp_path: Path) -> None:
+    bytes_of = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    expected = maps.photograph(bytes_of)
+    assert np.array_equal(expected, bytes_of)
+    assert np.array_equal(maps.photograph(bytes_of.transpose(2, 0, 1)[None]), expected)
+    assert np.array_equal(maps.photograph(bytes_of / 255), expected)
+    assert maps.photograph(bytes_of[:, :, 0]).shape == (2, 4, 3)
+    content = maps.shown("a", 0, np.ones((2, 4)), np.ones((2, 4)), bytes_of)
+    maps.write(tmp_path / "a.npz", content)
+    assert maps.message(maps.read(tmp_path / "a.npz")) == maps.message(content)
