@@ -46,16 +46,16 @@ def add(
     """Note a change of this transaction. Without `experiment_ids` those that link the run are looked up when it is
     published. `results` false: no figure or table changes by it.
     """
-    pending: list[Pending] = session.info.setdefault("events", [])
-    if kind in LATEST_ONLY:
-        results |= any(p.results for p in pending if (p.kind, p.run_id) == (kind, run_id))
-        pending[:] = [p for p in pending if (p.kind, p.run_id) != (kind, run_id)]
-    pending.append(Pending(kind, run_id, experiment_ids, data, results and kind not in PROGRESS))
+    pending: dict[object, Pending] = session.info.setdefault("events", {})
+    key = (kind, run_id) if kind in LATEST_ONLY else object()
+    if (older := pending.pop(key, None)) is not None:
+        results |= older.results
+    pending[key] = Pending(kind, run_id, experiment_ids, data, results and kind not in PROGRESS)
 
 
 def publish(session: Session) -> bool:
     """Write the noted events, as the last thing before commit; whether there were any."""
-    pending: list[Pending] = session.info.pop("events", [])
+    pending: list[Pending] = list(session.info.pop("events", {}).values())
     if not pending:
         return False
     session.flush()

@@ -34,11 +34,13 @@ def test_every_cell_whose_run_is_gone_failed_or_cancelled_is_trained_again(
     client.post(f"/api/runs/{cancelled['id']}/cancel")
     with app.state.database.write() as session:
         session.execute(delete(Run).where(Run.id == gone["id"]))
+    acting.wait_for(lambda: len(woken) == 8, "the doorbell rang for the submission")
     woken.clear()
     done = complete(client, experiment)
     (new,) = done["created"]
     assert done == {**NOTHING, "created": [new], "queued_again": [failed.run_id, cancelled["id"]]}
-    assert sorted(woken) == sorted([new, failed.run_id, cancelled["id"]])
+    again = sorted([new, failed.run_id, cancelled["id"]])
+    acting.wait_for(lambda: sorted(woken) == again, "the doorbell rang for each")
     after = acting.runs_of(client, experiment)
     assert [run["levels"] for run in after] == [run["levels"] for run in before], "each at its place in the grid"
     assert [run["status"] for run in after].count("queued") == 7

@@ -37,9 +37,11 @@ def test_runs_of_a_paused_experiment_wait_and_say_so_until_it_is_resumed(client:
         run["reason"]
         == "held: every experiment that links it is paused or in the trash. Resume or restore one of them."
     )
+    acting.wait_for(lambda: len(woken) == 2, "the doorbell rang for the submission")
     woken.clear()
     assert move(client, experiment, "resume")["held"] == 0
-    assert woken == [r["id"] for r in acting.runs_of(client, experiment)]
+    runs = [r["id"] for r in acting.runs_of(client, experiment)]
+    acting.wait_for(lambda: woken == runs, "the doorbell rang")
     assert acting.claimed(client).run_id == run["id"]
 
 

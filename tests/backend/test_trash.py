@@ -85,11 +85,13 @@ def test_a_restored_experiment_goes_on_as_if_nothing_had_happened(client: TestCl
     answer = deleted(client, experiment)
     assert (answer["held"], answer["stopping"]) == (1, 1)
     assert attempt.renew()["pause_requested"] is True
+    acting.wait_for(lambda: len(woken) == 2, "the doorbell rang for the submission")
     woken.clear()
     restored = client.post(f"/api/experiments/{experiment['id']}/restore").json()
     assert (restored["deleted_at"], restored["purge_at"], restored["held"]) == (None, None, 0)
     assert attempt.renew()["pause_requested"] is False
-    assert woken == [run["id"] for run in acting.runs_of(client, experiment) if run["status"] == "queued"]
+    queued = [run["id"] for run in acting.runs_of(client, experiment) if run["status"] == "queued"]
+    acting.wait_for(lambda: woken == queued, "the doorbell rang")
     assert client.get("/api/experiments").json()["total"] == 1
 
 
