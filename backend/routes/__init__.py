@@ -22,7 +22,21 @@ from backend.routes import (
 )
 
 api = APIRouter(prefix="/api", responses=RESPONSES)
-ROUTES = (catalogue, experiments, figures, curves, exports, runs, claims, life, scripts, maps, datasets, workers, events)
+ROUTES = (
+    catalogue,
+    experiments,
+    figures,
+    curves,
+    exports,
+    runs,
+    claims,
+    life,
+    scripts,
+    maps,
+    datasets,
+    workers,
+    events,
+)
 for module in ROUTES:
     api.include_router(module.router)
 
