@@ -137,8 +137,8 @@ def explained(config: RunConfig, device: torch.device, resident: int = 0) -> Out
     fits -= fits % config.engine.processes
     smallest = f"Not {'one image' if config.engine.processes == 1 else 'an image a process'} fits"
     return OutOfMemory(
-        f"a batch of {config.budget.batch_size} at {data.height}×{data.width} takes about {_gib(needed.of(config.budget.batch_size))}, "
-        f"and {'the GPU' if device.type == 'cuda' else 'this host'} has {_gib(there)} left.",
+        f"a batch of {config.budget.batch_size} at {data.height}×{data.width} takes about {_size(needed.of(config.budget.batch_size))}, "
+        f"and {'the GPU' if device.type == 'cuda' else 'this host'} has {_size(there)} of memory left.",
         field="budget.batch_size",
         remedy=f"A batch of {fits} would fit." if fits else f"{smallest}: take a smaller data.height and data.width.",
     )
@@ -152,8 +152,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in said)
 
 
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB"
+def _size(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 
 def _meminfo() -> int:

@@ -147,8 +147,8 @@ def _is_here(url: str) -> bool:
 
 
 def _alive(attempt: _Attempt) -> bool:
-    """Wait for the guard's end until it is time to look again, or until everybody is in a hurry."""
-    end = time.monotonic() + renew_seconds(attempt.claim, attempt.settings)
+    """Wait for the guard's end until it is time to look again, or to fence, or until everybody is in a hurry."""
+    end = min(time.monotonic() + renew_seconds(attempt.claim, attempt.settings), _fence_at(attempt.claim, attempt.watch))
     while attempt.guard.poll() is None:
         if time.monotonic() >= end or attempt.leave.hurry.wait(0.05):
             return True
@@ -208,6 +208,9 @@ def _renew(
     claim: Claim, writer: RunWriter, watch: Watch, also: Callable[[], object], at: Progress | None = None
 ) -> None:
     """Hear what the API wants, and write `also` what there is to write."""
+    if time.monotonic() >= _fence_at(claim, watch):
+        watch.fenced = True
+        return
     try:
         asked = time.monotonic()  # the lease runs from when the API heard us, at the earliest now
         answer = writer.renew(at)
@@ -219,7 +222,12 @@ def _renew(
         watch.fenced = True
     except DepthboardError as error:
         log.warning("run %s: not renewed (%s)", claim.run_id, error)
-        watch.fenced = time.monotonic() - watch.renewed > FENCE_SHARE * claim.lease_seconds
+        watch.fenced = time.monotonic() >= _fence_at(claim, watch)
+
+
+def _fence_at(claim: Claim, watch: Watch) -> float:
+    """When a training that could not renew its lease must end; a request that is under way then takes TIMEOUT_SHARE more."""
+    return watch.renewed + FENCE_SHARE * claim.lease_seconds
 
 
 def _ask_to_stop(attempt: _Attempt) -> None:

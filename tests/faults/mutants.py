@@ -38,15 +38,15 @@ MUTANTS = (
     Mutant(
         "the state predicate: an attempt that ended writes on",
         "backend/store/lease.py",
-        "if run is None or run.status != RunStatus.running or not of_token(run.token, token):",
+        "if run is None or not of_token(run.token, token) or (run.kind != SCRIPT and run.status != RunStatus.running):",
         "if run is None or not of_token(run.token, token):",
         (*LIFE, "-k", "sqlite"),
     ),
     Mutant(
         "the state predicate of points: an attempt that ended logs on",
         "backend/store/ingest.py",
-        "if state is None or state.run.status != RunStatus.running or not of_token(",
-        "if state is None or not of_token(",
+        "if state.run.status != RunStatus.running and state.run.kind != SCRIPT:",
+        "if False:",
         (*LIFE, "-k", "sqlite"),
     ),
     Mutant(

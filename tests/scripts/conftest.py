@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -128,6 +129,14 @@ class Machine:
         with Client(self.url) as client:
             answer = client.api.json("GET", f"/api/runs/{run_id}/metrics", key=key, max_points=1_000_000)
         return dict(answer["series"].get(key, {"step": [], "value": []}))
+
+    def rows_held(self) -> int:
+        """Rows that were accepted of this machine's runs, by their numbers."""
+        with sqlite3.connect(f"file:{self.server.database}?mode=ro", uri=True) as database:
+            query = "select sum(last_seq + 1) from sequence where run_id > ?"
+            (rows,) = database.execute(query, (self.known,)).fetchone()
+        database.close()
+        return int(rows)
 
     def stop(self) -> None:
         for process in self._started:
