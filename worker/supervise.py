@@ -148,7 +148,9 @@ def _is_here(url: str) -> bool:
 
 def _alive(attempt: _Attempt) -> bool:
     """Wait for the guard's end until it is time to look again, or to fence, or until everybody is in a hurry."""
-    end = min(time.monotonic() + renew_seconds(attempt.claim, attempt.settings), _fence_at(attempt.claim, attempt.watch))
+    end = min(
+        time.monotonic() + renew_seconds(attempt.claim, attempt.settings), _fence_at(attempt.claim, attempt.watch)
+    )
     while attempt.guard.poll() is None:
         if time.monotonic() >= end or attempt.leave.hurry.wait(0.05):
             return True

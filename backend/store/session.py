@@ -14,14 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.store import outbox
-from backend.store.types import dump_json
+from backend.store.types import dump_json, load_json
 from depthboard.errors import Misconfigured
 
 WAIT_SECONDS = 30
@@ -179,7 +178,7 @@ def _lock_file(path: Path) -> int:
 def _sqlite_engine(url: URL, *, writes: bool) -> Engine:
     pool = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 4, "max_overflow": 12}
     engine = create_engine(
-        url, json_serializer=dump_json, json_deserializer=orjson.loads, pool_timeout=WAIT_SECONDS, **pool
+        url, json_serializer=dump_json, json_deserializer=load_json, pool_timeout=WAIT_SECONDS, **pool
     )
 
     @event.listens_for(engine, "connect")
@@ -215,7 +214,7 @@ def _postgresql_engine(url: URL) -> Engine:
     return create_engine(
         url,
         json_serializer=dump_json,
-        json_deserializer=orjson.loads,
+        json_deserializer=load_json,
         pool_size=10,
         max_overflow=24,
         pool_timeout=WAIT_SECONDS,

@@ -7,6 +7,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import JSON as SqlJson
 from sqlalchemy import BigInteger, DateTime, Integer, String, Text
 from sqlalchemy.engine import Dialect
@@ -52,6 +53,14 @@ def check_tree(value: Any, depth: int = 0) -> Any:
 def dump_json(value: Any) -> str:
     """How JSON columns are written."""
     return json.dumps(check_tree(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def load_json(raw: str | bytes) -> Any:
+    """How JSON columns are read: figures read thousands, and orjson takes a fifth of the time."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:  # a whole number beyond every double, which it does not read
+        return json.loads(raw)
 
 
 class CleanString(TypeDecorator[str]):

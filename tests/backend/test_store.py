@@ -283,3 +283,16 @@ def test_the_pages_of_what_was_removed_go_back_to_the_disk(tmp_path: Path) -> No
     with database.read() as session:
         assert session.scalar(text("pragma freelist_count")) == 0
     database.close()
+
+
+def test_json_comes_back_as_it_was_also_with_a_number_beyond_every_double(blank: Database) -> None:
+    migrate(blank)
+    odd = {"deep": [{"a": None, "b": [1, 2.5, True]}], "words": 'é\u2028"\\', "huge": 10**400, "small": 5e-324}
+    with blank.write() as session:
+        now = clock(session)
+        texts = {"name": "odd", "format": "rooms", "path": "", "fingerprint": ""}
+        session.execute(
+            insert(Dataset), [{**texts, "options": odd, "report": {}, "created_at": now, "updated_at": now}]
+        )
+    with blank.read() as session:
+        assert session.scalar(select(Dataset.options)) == odd
