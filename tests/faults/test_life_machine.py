@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
+from backend.purging import purge
 from backend.store import compaction
 from backend.store.tables import Run
 from backend.sweeper import sweep
@@ -302,7 +303,7 @@ class Life(RuleBasedStateMachine):
             ask()
 
     def _delete(self, experiment: int) -> None:
-        self.client.api.json("DELETE", f"/api/experiments/{experiment}")
+        purge(self.world.app.state.database, self.world.settings, [experiment])
         for run in [run for run in self.runs.values() if run.experiment == experiment]:
             self.gone += self.runs.pop(run.id).actors
             with pytest.raises(NotFound):
