@@ -222,7 +222,7 @@ def export(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Where to write; the ending names the format: .json .html .png .svg .pdf; of runs and curves .csv .parquet .json"
+            help="Where to write; the ending names the format: .json .html .png .svg .pdf; of runs and curves also .csv .parquet .json"
         ),
     ],
     filter: Annotated[str | None, typer.Option(help="Of runs: which, e.g. 'status = finished and rmse < 0.5'.")] = None,
@@ -232,11 +232,12 @@ def export(
     kind = file.suffix.removeprefix(".")
     if not file.parent.is_dir():
         raise InvalidInput(f"there is no folder {file.parent}.", field="file", remedy="Create it, or write elsewhere.")
-    if figure in ("runs", "curves"):
+    if figure == "runs" or (figure == "curves" and kind in ("csv", "parquet", "json")):
         query = {"filter": filter} if figure == "runs" else {"key": key}
         Client().export(experiment, figure, file, **{name: value for name, value in query.items() if value})
     else:
-        file.write_bytes(Client().figure(experiment, figure, format=kind))
+        options = {"key": key[0]} if key else {}
+        file.write_bytes(Client().figure(experiment, figure, format=kind, **options))
     console.print(f"{file}: {file.stat().st_size:,} bytes")
 
 

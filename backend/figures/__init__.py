@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
-from backend.figures import convergence, dataset_size, encoders, qualitative, results, sharpness, table, tiles
+from backend.figures import convergence, curves, dataset_size, encoders, qualitative, results, sharpness, table, tiles
 from backend.figures.colouring import DEPTH_MAPS
 from backend.figures.groups import ALL, data_name, evaluation_names
 from backend.figures.selector import SELECTOR_OPTIONS, Selection, parse_selection
@@ -40,6 +40,8 @@ class View:
     draw: Callable[[Any, Theme], go.Figure]
     every_data: bool = False
     """Whether it draws all data of the experiment when none is chosen."""
+    of_points: bool = False
+    """Whether every logged row changes it, and not only evaluations and ends."""
 
 
 FIGURES: dict[str, View] = {
@@ -59,6 +61,14 @@ FIGURES: dict[str, View] = {
         gather=convergence.gather,
         draw=convergence.draw,
         every_data=True,
+    ),
+    "curves": View(
+        title="Curves",
+        description="Logged values of one key against training, a line a run; of people's own scripts too.",
+        options={"key": (), "x": ("step", "epoch", "images", "wall"), "y_log": ("no", "yes")},
+        gather=curves.gather,
+        draw=curves.draw,
+        of_points=True,
     ),
     "dataset-size": View(
         title="Metric against dataset size",
@@ -131,10 +141,15 @@ def build(
 def entries(session: Session | None = None, experiment_id: int | None = None) -> list[FigureEntry]:
     """The figures with their options; of an experiment also the levels that its runs have, most used first."""
     runs = study_runs(session, experiment_id) if session is not None and experiment_id is not None else ()
-    return [
+    found = [
         FigureEntry(name=name, title=v.title, description=v.description, options=_options(v, runs))
         for name, v in FIGURES.items()
     ]
+    if session is not None and experiment_id is not None:
+        for entry in found:
+            if "key" in entry.options:
+                entry.options["key"] = curves.keys(session, experiment_id)
+    return found
 
 
 def _options(chosen: View, runs: Sequence[StudyRun]) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from backend.store.evaluations import Value
 from depthboard.errors import InvalidInput, UnknownName
 from depthboard.metrics import AVERAGINGS, Averaging
 
-XAxis = Literal["epoch", "step", "images"]
+XAxis = Literal["epoch", "step", "images", "wall"]
 Options = Mapping[str, Sequence[str]]
 
 VALUES: tuple[Value, ...] = ("last3", "last", "best_validation")
@@ -37,6 +37,7 @@ class Selection:
     train_size: int | None = None
     seed: int | None = None
     step: int | None = None
+    key: str | None = None
 
 
 def parse_selection(experiment_id: int, query: Mapping[str, str], options: Options) -> Selection:
@@ -55,7 +56,7 @@ def parse_selection(experiment_id: int, query: Mapping[str, str], options: Optio
         value=cast(Value, given.get("value", "last3")),
         averaging=cast(Averaging, given.get("averaging", "per_image")),
         metric=given.get("metric", "mae"),
-        x=cast(XAxis, given.get("x", "epoch")),
+        x=cast(XAxis, given.get("x", next(iter(options.get("x", ())), "epoch"))),
         y_log=given.get("y_log") == "yes",
         published=given.get("published") == "yes",
         colours=given.get("colours", "depth"),
@@ -65,6 +66,7 @@ def parse_selection(experiment_id: int, query: Mapping[str, str], options: Optio
         train_size=_whole(given, "train_size"),
         seed=_whole(given, "seed"),
         step=_whole(given, "step"),
+        key=given.get("key"),
     )
 
 

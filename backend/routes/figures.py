@@ -74,7 +74,8 @@ def get_figure(
             export.export(chosen.draw(numbers, theme), format, theme), export.MEDIA_TYPES[format], headers
         )
 
-    return answer(request, results_of(experiment_id), ("figure", name, selection, format, theme), gather)
+    version = version_of(experiment_id) if chosen.of_points else results_of(experiment_id)
+    return answer(request, version, ("figure", name, selection, format, theme), gather)
 
 
 @router.get("/results", response_model=Results)
