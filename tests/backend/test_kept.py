@@ -75,7 +75,7 @@ def test_who_has_an_answer_that_holds_is_told_so_before_anything_is_gathered(
 def test_what_no_longer_exists_is_not_found_whatever_is_kept(client: TestClient) -> None:
     experiment = acting.submit(client)
     etag = client.get(address(experiment, "results")).headers["etag"]
-    client.delete(f"/api/experiments/{experiment['id']}")
+    client.delete(f"/api/experiments/{experiment['id']}?now=true")
     gone = client.get(address(experiment, "results"), headers={"If-None-Match": etag})
     assert gone.status_code == 404
 

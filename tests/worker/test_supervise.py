@@ -13,6 +13,7 @@ import pytest
 import torch
 from fastapi import FastAPI
 
+from backend.store import trash
 from depthboard.client import Client
 from depthboard.errors import DataProblem, DepthboardError
 from depthboard.experiment import TRAINING_VERSION
@@ -99,10 +100,11 @@ def test_a_failed_attempt_carries_its_reason(tmp_path: Path) -> None:
 
 
 @on_sqlite
-def test_the_training_of_a_run_that_was_deleted_is_killed(supervised: Supervised) -> None:
+def test_the_training_of_a_run_that_is_gone_is_killed(supervised: Supervised, app: FastAPI) -> None:
     child = supervised.train()
     (experiment,) = supervised.client.experiments()
-    supervised.client.api.json("DELETE", f"/api/experiments/{experiment['id']}")
+    with app.state.database.write() as session:
+        trash.purge(session, experiment["id"])
     supervised.thread.join(10)
     assert not supervised.thread.is_alive()
     assert ends(child, 0)
@@ -191,7 +193,7 @@ def test_a_run_killed_at_any_step_ends_with_the_bits_of_an_unbroken_one(
         assert f"the checkpoint of step {first.step} is missing or damaged" in log
         assert client.run(1)["attempts"][2]["resumed_from"] == second.step + 1
         ours = final_weights(claim, settings)
-        client.api.json("DELETE", "/api/experiments/1")
+        client.api.json("DELETE", "/api/experiments/1", now=True)
         submitted(client, SHORT, ["gan"])
         whole = trained(client, settings)
         assert whole.attempt == 1
