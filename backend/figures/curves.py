@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from backend import curve_sets
 from backend.curve_sets import Axis, Drawn, Wanted
-from backend.figures.panels import describe, grid, log_axis
+from backend.figures.panels import describe, grid, log_axis, notice, place
 from backend.figures.selector import Selection, XAxis
 from backend.figures.tokens import LOSS_TOKENS, Theme, loss_words
+from backend.store import experiments
 from backend.store.tables import SCRIPT, ExperimentRun, Metric, Run
-from depthboard.errors import NotFound
 
 MOST_POINTS = 1000
 PANEL_HEIGHT = 420
@@ -62,10 +62,9 @@ def keys(session: Session, experiment_id: int) -> list[str]:
 
 
 def gather(session: Session, selection: Selection) -> Curves:
-    """The curves of `selection.key`, by default the first of `keys`. Raises NotFound where the experiment logged nothing."""
-    key = selection.key or next(iter(keys(session, selection.experiment_id)), None)
-    if key is None:
-        raise NotFound("the runs of this experiment have logged nothing yet.", field="key")
+    """The curves of `selection.key`, by default the first of `keys`. Raises NotFound for the experiment."""
+    experiments.get(session, selection.experiment_id)
+    key = selection.key or next(iter(keys(session, selection.experiment_id)), "")
     names = _names(session, selection.experiment_id)
     wanted = Wanted([key], (AXES[selection.x],), MOST_POINTS, -1)
     lines = [
@@ -117,12 +116,19 @@ def draw(curves: Curves, theme: Theme) -> go.Figure:
             }
         )
     figure.add_traces(traces)
+    if not traces:
+        words = f"No run has logged {curves.key}." if curves.key else "No run has logged anything yet."
+        notice(figure, place(0, 1), words, theme)
     figure.update_xaxes(title_text=X_TITLES[curves.x])
     figure.update_yaxes(title_text=curves.key)
     if curves.y_log:
         _log(figure, curves)
     figure.update_layout(showlegend=len(curves.lines) <= len(tokens))
-    return describe(figure, curves.key, f"{curves.key} against {X_TITLES[curves.x]}, as logged; a line a run.")
+    return describe(
+        figure,
+        curves.key or "Curves",
+        f"{curves.key or 'Values'} against {X_TITLES[curves.x]}, as logged; a line a run.",
+    )
 
 
 def _log(figure: go.Figure, curves: Curves) -> None:

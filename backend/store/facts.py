@@ -13,6 +13,7 @@ from backend.store.tables import Metric, Param
 from backend.store.upsert import put
 
 LONGEST_NAME, LONGEST_TEXT = 200, 300
+MANY = 5000
 
 
 def put_metrics(session: Session, run_id: int, values: Mapping[str, tuple[float | None, int]]) -> None:
@@ -36,7 +37,14 @@ def drop_metrics(session: Session, run_id: int, names: Iterable[str]) -> None:
 
 def put_params(session: Session, run_id: int, tree: Mapping[str, Any]) -> None:
     """Set the leaves of `tree` by their dotted paths."""
-    put(session, Param, param_rows(run_id, tree), ("run_id", "name"))
+    put_params_of(session, {run_id: tree})
+
+
+def put_params_of(session: Session, runs: Mapping[int, Mapping[str, Any]]) -> None:
+    """The same for several runs."""
+    rows = [row for run_id, tree in runs.items() for row in param_rows(run_id, tree)]
+    for start in range(0, len(rows), MANY):
+        put(session, Param, rows[start : start + MANY], ("run_id", "name"))
 
 
 def param_rows(run_id: int, tree: Mapping[str, Any]) -> list[dict[str, object]]:

@@ -176,8 +176,7 @@ def obtain(
     new = [_row(p, first + i, max_attempts, now) for i, p in enumerate(planned) if p.identity not in runs]
     insert_new(session, Run, new, ("identity",))
     added = locked(session, [p.identity for p in planned if p.identity not in runs])
-    for run in added.values():
-        facts.put_params(session, run.id, run.config)
+    facts.put_params_of(session, {run.id: run.config for run in added.values()})
     return runs | added, list(added.values())
 
 

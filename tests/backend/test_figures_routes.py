@@ -44,6 +44,7 @@ def test_the_figures_are_listed_with_their_options(client: TestClient, experimen
     figures = client.get(f"/api/experiments/{experiment['id']}/figures").json()
     assert [f["name"] for f in figures] == [
         "convergence",
+        "curves",
         "dataset-size",
         "encoders",
         "qualitative",

@@ -67,7 +67,8 @@ def test_the_keys_are_named_and_a_new_row_changes_the_figure(client: TestClient,
     same = client.get(f"{path}/curves", params={"y_log": "yes"}, headers={"If-None-Match": before.headers["etag"]})
     assert same.status_code == 304
     third = acting.submit(client, name="more", factors={"seed": [7]})
-    assert client.get(f"/api/experiments/{third['id']}/figures/curves").status_code == 404, "nothing is logged yet"
+    (notice,) = figure(client, third)["layout"]["annotations"]
+    assert notice["text"] == "No run has logged anything yet."
 
 
 def test_points_alone_make_it_another_figure(client: TestClient) -> None:
