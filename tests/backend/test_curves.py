@@ -205,14 +205,14 @@ def unpack_set(body: bytes) -> dict[tuple[int, str], dict[str, list[float]]]:
 X = ("step", "epoch", "images_seen", "wall")
 
 
-def test_curves_of_many_runs_are_those_of_each_run(client: TestClient, database: Database) -> None:
+def test_curves_of_many_runs_are_those_of_each_run(client: TestClient, database: Database, settings: Settings) -> None:
     experiment = acting.submit(client)
     attempts = [acting.claimed(client, worker=f"worker-{i:04d}") for i in range(2)]
     for attempt in attempts:
         attempt.points(range(1, 9))
         attempt.ok("points", several_keys(attempt.seq, list(range(9, 15))))
     attempts[0].finish("failed", "")
-    keep_house(database)
+    keep_house(database, settings)
     answer = client.get(f"/api/experiments/{experiment['id']}/curves", params={"x": list(X)}).json()["curves"]
     shown = {(curve["run"], curve["key"]): curve for curve in answer}
     assert [(c["run"], c["key"]) for c in answer] == sorted(shown)
