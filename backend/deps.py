@@ -38,17 +38,17 @@ def write_session(request: Request) -> Iterator[Session]:
 # scope="function": the transaction ends before the answer is sent, so an answer means that it was committed.
 # max_concurrency: who waits for a turn waits without a thread. Threads that wait for a connection while those that hold
 # one wait for a thread to write their answer would stop everything; so fewer may wait than there are threads (40).
-READERS, WRITERS, INGESTERS, DRAWERS = 8, 8, 16, 4
+READERS, WRITERS, DRAWERS = 12, 12, 4
 Reading = Annotated[Session, Depends(read_session, scope="function", max_concurrency=READERS)]
 Writing = Annotated[Session, Depends(write_session, scope="function", max_concurrency=WRITERS)]
 SettingsOf = Annotated[Settings, Depends(get_settings)]
 
 
-def get_ingest(request: Request) -> Ingest:
+async def get_ingest(request: Request) -> Ingest:
     return cast(Ingest, request.app.state.ingest)
 
 
-Ingesting = Annotated[Ingest, Depends(get_ingest, scope="function", max_concurrency=INGESTERS)]
+Ingesting = Annotated[Ingest, Depends(get_ingest)]
 
 bearer = HTTPBearer(auto_error=False, description="The token of the attempt, from its claim.")
 

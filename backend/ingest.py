@@ -1,12 +1,14 @@
 """The way of logged rows into the database: batches that come while one transaction runs go together in the next.
 
-So two hundred clients share a commit, and its wait for the disk, instead of standing in line for one each.
+So two hundred clients share a commit, and its wait for the disk, instead of standing in line for one each; and who waits
+holds no thread.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+import asyncio
+
+import anyio.to_thread
 
 from backend.store import ingest
 from backend.store.ingest import Sent
@@ -16,45 +18,45 @@ from depthboard.protocol import Points
 
 TOGETHER = 64
 
-
-@dataclass(eq=False)
-class _Waiting:
-    sent: Sent
-    answer: int | BaseException | None = None
+Waiting = tuple[Sent, "asyncio.Future[int]"]
+Answer = int | BaseException
 
 
 class Ingest:
-    """One a process; threads call `append` at will."""
+    """One a process, on its event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._turn, self._mutex = threading.Lock(), threading.Lock()
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
+        self._work: asyncio.Task[None] | None = None
 
-    def append(self, run_id: int, token: str, points: Points) -> int:
+    async def append(self, run_id: int, token: str, points: Points) -> int:
         """The highest sequence number held, once it is committed. Raises what `backend.store.ingest.append` answers, and what
         the database raises.
         """
-        mine = _Waiting(Sent(run_id, token, points))
-        with self._mutex:
-            self._waiting.append(mine)
-        with self._turn:
-            # Whoever has the turn does what waits; most find theirs done when they get it.
-            while mine.answer is None:
-                self._commit_some()
-        if isinstance(mine.answer, BaseException):
-            raise mine.answer
-        return mine.answer
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Sent(run_id, token, points), answer))
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._commit_all())
+        return await answer
 
-    def _commit_some(self) -> None:
-        with self._mutex:
+    async def _commit_all(self) -> None:
+        """One transaction after another, until nobody waits."""
+        while self._waiting:
             some, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            answers = await anyio.to_thread.run_sync(self._commit, [sent for sent, _ in some])
+            for (_, waiting), answer in zip(some, answers, strict=True):
+                if waiting.cancelled():
+                    continue  # its client has gone: what is committed stays so
+                if isinstance(answer, BaseException):
+                    waiting.set_exception(answer)
+                else:
+                    waiting.set_result(answer)
+
+    def _commit(self, some: list[Sent]) -> list[Answer]:
         try:
             with self._database.write() as session:
-                answers: list[int | DepthboardError] = ingest.append(session, [waiting.sent for waiting in some])
+                answers: list[int | DepthboardError] = ingest.append(session, some)
         except BaseException as error:
-            for waiting in some:
-                waiting.answer = error
-            return
-        for waiting, answer in zip(some, answers, strict=True):
-            waiting.answer = answer
+            return [error] * len(some)
+        return list(answers)

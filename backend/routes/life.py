@@ -54,11 +54,11 @@ def begin_attempt(run_id: Id, token: Token, begin: protocol.Begin, session: Writ
 
 
 @router.post("/points")
-def add_points(
+async def add_points(
     run_id: Id, token: Token, points: Annotated[protocol.Points, example(POINTS)], ingest: Ingesting
 ) -> protocol.PointsAnswer:
     """Append logged rows. Acknowledged after commit; a batch sent again adds nothing, one that leaves a gap is refused."""
-    return protocol.PointsAnswer(last_seq=ingest.append(run_id, token, points))
+    return protocol.PointsAnswer(last_seq=await ingest.append(run_id, token, points))
 
 
 @router.post("/evaluations", status_code=204)

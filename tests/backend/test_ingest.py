@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import event
 from starlette.testclient import TestClient
 
+from backend.ingest import Ingest
 from backend.store import curves
 from depthboard.errors import SequenceGap, StaleAttempt
 from depthboard.points import Row, batch
@@ -31,20 +32,18 @@ def attempts(client: TestClient) -> list[acting.Attempt]:
 
 
 def test_many_writers_at_once_lose_nothing_and_share_commits(app: FastAPI, attempts: list[acting.Attempt]) -> None:
-    commits = []
+    commits: list[object] = []
     event.listen(app.state.database.writer, "commit", commits.append)
-    together = threading.Barrier(len(attempts))
+    ingest = Ingest(app.state.database)
 
-    def write(attempt: acting.Attempt) -> None:
-        together.wait()
+    async def write(attempt: acting.Attempt) -> None:
         for i in range(20):
-            assert app.state.ingest.append(attempt.run_id, attempt.claim["token"], rows(10 * i, 10)) == 10 * i + 9
+            assert await ingest.append(attempt.run_id, attempt.claim["token"], rows(10 * i, 10)) == 10 * i + 9
 
-    threads = [threading.Thread(target=write, args=(attempt,)) for attempt in attempts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    async def write_all() -> None:
+        await asyncio.gather(*map(write, attempts))
+
+    asyncio.run(write_all())
     with app.state.database.read() as session:
         for attempt in attempts:
             assert curves.read(session, attempt.run_id)["a"].values.tolist() == [float(i) for i in range(200)]
@@ -79,9 +78,27 @@ def test_what_the_database_raises_reaches_everyone_who_waits(app: FastAPI, attem
     def broken(*_: object) -> None:
         raise RuntimeError("no disk")
 
+    async def both() -> list[object]:
+        ingest = Ingest(app.state.database)
+        sent = [ingest.append(a.run_id, a.claim["token"], rows(0, 3)) for a in attempts[:2]]
+        return list(await asyncio.gather(*sent, return_exceptions=True))
+
     event.listen(app.state.database.writer, "commit", broken)
-    for attempt in attempts[:2]:
-        with pytest.raises(RuntimeError, match="no disk"):
-            app.state.ingest.append(attempt.run_id, attempt.claim["token"], rows(0, 3))
+    assert [str(answer) for answer in asyncio.run(both())] == ["no disk", "no disk"]
     event.remove(app.state.database.writer, "commit", broken)
-    assert app.state.ingest.append(attempts[0].run_id, attempts[0].claim["token"], rows(0, 3)) == 2
+    assert asyncio.run(both()) == [2, 2]
+
+
+def test_a_client_that_goes_away_takes_no_other_with_it(app: FastAPI, attempts: list[acting.Attempt]) -> None:
+    async def one_leaves() -> int:
+        ingest = Ingest(app.state.database)
+        first, second = (
+            asyncio.create_task(ingest.append(a.run_id, a.claim["token"], rows(0, 3))) for a in attempts[:2]
+        )
+        await asyncio.sleep(0)
+        first.cancel()
+        return await second
+
+    assert asyncio.run(one_leaves()) == 2
+    with app.state.database.read() as session:
+        assert len(curves.read(session, attempts[0].run_id)["a"]) == 3, "what is committed stays so"

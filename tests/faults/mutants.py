@@ -115,8 +115,8 @@ MUTANTS = (
     Mutant(
         "the commit before the answer, of points",
         "backend/ingest.py",
-        "        except BaseException as error:\n            for waiting in some:\n                waiting.answer = error\n",
-        "        except BaseException as error:\n            for waiting in some:\n                waiting.answer = 10**6\n",
+        "            return [error] * len(some)\n",
+        "            return [10**6] * len(some)\n",
         ("tests/faults/test_acknowledgement.py",),
     ),
     Mutant(
