@@ -92,7 +92,9 @@ def _raise_versions(session: Session, pending: Iterable[Pending]) -> dict[int, i
     if not changed:
         return {}
     wanted = Experiment.id.in_(changed)
-    session.execute(select(Experiment.id).where(wanted).order_by(Experiment.id).with_for_update(key_share=True)).all()
+    if session.get_bind().dialect.name == "postgresql":  # of SQLite's transactions one writes at a time
+        locked = select(Experiment.id).where(wanted).order_by(Experiment.id)
+        session.execute(locked.with_for_update(key_share=True)).all()
     results = [id for id, results in changed.items() if results]
     by_results = case((Experiment.id.in_(results), Experiment.results_version + 1), else_=Experiment.results_version)
     statement = (

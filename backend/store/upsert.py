@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,17 +17,24 @@ Rows = Sequence[dict[str, object]]
 def insert_new(session: Session, table: type[Base], rows: Rows, keys: Sequence[str]) -> None:
     """Insert the rows whose `keys` are not there yet."""
     if rows:
-        session.execute(_insert(session, table).on_conflict_do_nothing(index_elements=list(keys)), rows)
+        session.execute(
+            _insert(session.get_bind().dialect.name, table).on_conflict_do_nothing(index_elements=list(keys)), rows
+        )
 
 
 def put(session: Session, table: type[Base], rows: Rows, keys: Sequence[str]) -> None:
     """Insert the rows, or set their other columns where the `keys` are there already."""
     if rows:
-        statement = _insert(session, table)
-        others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=others), rows)
+        session.execute(_put(session.get_bind().dialect.name, table, tuple(keys), tuple(rows[0])), rows)
 
 
-def _insert(session: Session, table: type[Base]) -> Any:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)
+@cache
+def _put(dialect: str, table: type[Base], keys: tuple[str, ...], columns: tuple[str, ...]) -> Any:
+    """Composing it takes longer than the database does."""
+    statement = _insert(dialect, table)
+    others = {name: statement.excluded[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=others)
+
+
+def _insert(dialect: str, table: type[Base]) -> Any:
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
