@@ -296,7 +296,7 @@ def wait_for_compaction(home: Path, attempts: list[Attempt]) -> None:
 
 def check_curves(answer: Any) -> None:
     """Raises Failed unless every point is there."""
-    found = sum(len(series["step"]) for series in answer["series"])
+    found = sum(len(series["step"]) for series in answer["curves"])
     if found != workload.DRAWN_RUNS * workload.STEPS:
         raise Failed(f"an answer of {found} points")
 
