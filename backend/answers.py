@@ -31,7 +31,7 @@ from backend.store.listing import RunPage
 from backend.store.predictions import Kept
 from backend.store.queue import Waiting
 from backend.store.standing import reason_of
-from backend.store.tables import RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
+from backend.store.tables import NOT_BEGUN, RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
 from depthboard.protocol import Gpu
 from depthboard.status import RunStatus
@@ -108,10 +108,15 @@ def run_detail(
         protocol=run.protocol,
         split=run.evaluation_split,
         provenance=run.provenance,
-        attempts=[AttemptEntry.model_validate(attempt) for attempt in attempts],
+        attempts=[_attempt(attempt) for attempt in attempts],
         experiments=[ExperimentLink(**link) for link in experiments],
         constant=constant,
     )
+
+
+def _attempt(attempt: Attempt) -> AttemptEntry:
+    entry = AttemptEntry.model_validate(attempt)
+    return entry.model_copy(update={"resumed_from": None}) if entry.resumed_from == NOT_BEGUN else entry
 
 
 def _experiment(experiment: Experiment, standing: Standing) -> dict[str, Any]:

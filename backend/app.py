@@ -109,7 +109,7 @@ def open_database(settings: Settings) -> Database:
 def _mark(database: Database) -> str:
     """A short name of this database, from when it was made."""
     with database.read() as session:
-        return f"{int(datasets.get(session, ROOMS.name).created_at.timestamp()):x}"
+        return datasets.mark(session)
 
 
 def _add_dashboard(app: FastAPI) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from backend.purging import free_files, purge_due
 from backend.store import compaction
@@ -51,10 +52,17 @@ def housekeeping(database: Database, settings: Settings) -> Repeating:
 
 
 def keep_house(database: Database, settings: Settings) -> None:
+    """One piece of work that goes wrong is logged, and takes no other with it."""
     with database.read() as session:
         due = compaction.due(session)
-    for run_id in due:
-        compaction.compact(database, run_id)
-    purge_due(database, settings)
-    free_files(database, settings)
-    database.give_back()
+    pieces: list[tuple[str, Callable[[], object]]] = [
+        *((f"compacting run {run_id}", partial(compaction.compact, database, run_id)) for run_id in due),
+        ("emptying the trash", lambda: purge_due(database, settings)),
+        ("freeing files", lambda: free_files(database, settings)),
+        ("giving back pages", database.give_back),
+    ]
+    for what, work in pieces:
+        try:
+            work()
+        except Exception:
+            log.exception("%s failed", what)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete
 
-from backend.store import artifacts, trash
+from backend.store import artifacts, datasets, trash
 from backend.store.session import Database
 from backend.store.tables import Doomed
 from depthboard.errors import NotFound
@@ -40,14 +40,16 @@ def purge_due(database: Database, settings: Settings) -> Freed:
 def purge(database: Database, settings: Settings, experiment_ids: Sequence[int]) -> Freed:
     """Remove these experiments for good. Two processes may do so at once: one of them finds nothing left."""
     freed = Freed()
+    with database.read() as session:
+        mark = datasets.mark(session)
     for experiment_id in experiment_ids:
         try:
             with database.write() as session:
-                runs = trash.purge(session, experiment_id)
+                runs = trash.purge(session, experiment_id, keep(settings))
         except NotFound:
             continue
         freed.experiments, freed.runs = freed.experiments + 1, freed.runs + len(runs)
-        freed.files += free_files(database, settings) + artifacts.remove(settings.artifacts, runs)
+        freed.files += free_files(database, settings) + artifacts.remove(settings.artifacts, mark, runs)
     if freed.experiments:
         while given := database.give_back():
             freed.database += given

@@ -13,11 +13,13 @@ def silence(settings: Settings) -> float:
 
 
 def sweep(database: Database, settings: Settings) -> list[int]:
-    """One round, in one transaction; returns the runs that are queued again."""
+    """One round; returns the runs that are queued again."""
     with database.write() as session:
         queued = lease.sweep(session, settings.lease_seconds)
         lease.notice_stalled(session, settings.stall_seconds)
         now = clock(session)
         workers.miss(session, now, silence(settings))
-        outbox.prune(session, now)
+    with database.write() as session:  # which locks the stream before anything else
+        outbox.sequence(session)
+        outbox.prune(session, clock(session))
     return queued

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from depthboard import import_csv, import_tensorboard
 from depthboard.client import Api
-from depthboard.errors import InvalidInput
+from depthboard.errors import InvalidInput, Unavailable
 from depthboard.imports import Imported, bring
-from depthboard.sender import Refused, left_behind, send
+from depthboard.sender import UNSENT, Refused, left_behind, send
 from depthboard.settings import get_settings
 
 import_app = typer.Typer(
@@ -30,16 +30,21 @@ def sync(
     url: Annotated[str, typer.Option(help="Where the API is now, if not where the scripts knew it.")] = "",
 ) -> None:
     """Send what scripts logged while the API was away, also of scripts that crashed."""
-    home, sent, refused = get_settings().spool, 0, 0
+    home, sent, failed = get_settings().spool, 0, 0
+    away: set[str] = set()
     if again:
         for mark in home.glob("*/refused"):
             mark.unlink(missing_ok=True)
     for folder, about in left_behind(home):
+        about = replace(about, url=url.rstrip("/") or about.url)
         try:
-            about = replace(about, url=url.rstrip("/") or about.url)
-            rows = send(folder, about, lambda words: console.print(words, highlight=False), PATIENCE_SECONDS)
-        except Refused:
-            refused += 1
+            rows = send(folder, about, _say, 0.0 if about.url in away else PATIENCE_SECONDS)
+        except UNSENT as error:
+            failed += 1
+            if isinstance(error, Unavailable):
+                away.add(about.url)
+            if not isinstance(error, Refused):  # which the sender tells itself
+                _say(f"{about.name}: not sent, kept in {folder}: {error}")
             continue
         if rows is None:
             console.print(f"{about.name}: its script is running, and sends it itself.", highlight=False)
@@ -49,8 +54,12 @@ def sync(
     kept = len(list(home.glob("*/refused")))
     left = f" {kept} are kept in {home} that the API refused; delete them, or try --again." if kept else ""
     console.print(f"{sent} sent.{left}", highlight=False)
-    if refused:
+    if failed:
         raise typer.Exit(1)
+
+
+def _say(words: str) -> None:
+    console.print(words, highlight=False, markup=False)
 
 
 @import_app.command("tensorboard")

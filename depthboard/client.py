@@ -108,7 +108,12 @@ class Api:
 
     def json(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
         answer = self.request(method, path, body, **params)
-        return answer.json() if answer.content else None
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            raise errors.Unavailable(
+                f"what answers at {self.url} is no Depthboard API ({error}).", remedy="Look at DEPTHBOARD_API_URL."
+            ) from error
 
 
 def _encode(body: Any) -> bytes | None:
@@ -130,7 +135,7 @@ def _error(answer: httpx2.Response) -> errors.DepthboardError:
         kind, message, field, remedy = errors.DepthboardError, f"the API answered {answer.status_code}.", None, None
     if kind is errors.SequenceGap:
         return errors.SequenceGap(message, field=field, remedy=remedy, expected=body.get("expected"))
-    if answer.status_code in (502, 503, 504):
+    if answer.status_code >= 500:
         kind = errors.Unavailable
     return kind(message, field=field, remedy=remedy)
 

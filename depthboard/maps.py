@@ -15,6 +15,7 @@ from depthboard.protocol import ScriptDepth, pack_depth
 
 MOST_PIXELS = 3_000_000
 """With ground truth and picture they fit into one request, whatever they show."""
+LONGEST_SIDE = 8192
 DEEPEST = 65535
 """Millimetres; what is farther is kept as this."""
 
@@ -44,11 +45,12 @@ def shown(
 def plane(field: str, given: object) -> NDArray[np.float64]:
     """(H, W) metres of an array or tensor that may have further axes of length 1. Raises InvalidInput."""
     array = np.squeeze(array_of(field, given))
-    if array.ndim != 2 or array.dtype.kind not in "fiu" or not 0 < array.size <= MOST_PIXELS:
+    fits = array.ndim == 2 and 0 < array.size <= MOST_PIXELS and max(array.shape) <= LONGEST_SIDE
+    if not fits or array.dtype.kind not in "fiu":
         raise InvalidInput(
             f"an array of {array.dtype} and shape {array.shape} is no depth map.",
             field=field,
-            remedy=f"Give metres as an array of numbers, H×W, at most {MOST_PIXELS:,} in all.",
+            remedy=f"Give metres as an array of numbers, H×W, at most {LONGEST_SIDE} a side and {MOST_PIXELS:,} in all.",
         )
     return array.astype(np.float64, copy=False)
 

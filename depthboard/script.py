@@ -31,11 +31,13 @@ from typing import Any, Literal
 
 from depthboard import maps, spool
 from depthboard.errors import Conflict, InvalidInput
+from depthboard.protocol import MAX_STEP
 from depthboard.sender import LIVE, Sender
 from depthboard.settings import get_settings
 from depthboard.spool import About, End, Spool
 
 RUN_ID = re.compile(r"[\w:-]{1,64}(\.\w{1,64})?", re.ASCII)
+UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 WRITER = re.compile(r"[\w:-]{1,30}", re.ASCII)
 MAIN = "main"
 FINISH_SECONDS = 30.0
@@ -84,7 +86,7 @@ def start(
         host=socket.gethostname()[:200],
         started=time.time(),
         joined=writer != MAIN,
-        resume=resume is not None,
+        resume=resume is not None or (writer != MAIN and "." in run_id),  # it may be the first of a resumed run
         first_step=first_step,
     )
     return Run(run_id, about)
@@ -153,7 +155,7 @@ class Run:
         if self._ended:
             raise Conflict("this run has been finished.", remedy="Log before run.finish().")
         _check_name("name", name)
-        content = maps.shown(name, spool.whole(step), depth, target, rgb)
+        content = maps.shown(name, _check_step(step), depth, target, rgb)
         written, sender, _ = self._parts()
         self._maps += 1
         try:
@@ -230,10 +232,17 @@ def _run_id(run_id: str | None, resume: str | None) -> str:
 
 
 def _check_name(field: str, value: object) -> None:
-    if not isinstance(value, str) or not value.strip() or len(value) > 200 or any(ord(c) < 32 for c in value):
+    if not isinstance(value, str) or not value.strip() or len(value) > 200 or UNFIT.search(value):
         raise InvalidInput(
             f"{value!r:.80} is no name.", field=field, remedy="Use 1 to 200 visible characters on one line."
         )
+
+
+def _check_step(step: object) -> int:
+    whole = spool.whole(step)
+    if not 0 <= whole <= MAX_STEP:
+        raise InvalidInput(f"step {whole} is not between 0 and {MAX_STEP}.", field="step")
+    return whole
 
 
 def _hash(kind: str, text: str) -> str:

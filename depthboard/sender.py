@@ -16,13 +16,15 @@ from typing import Any
 from depthboard import maps, spool
 from depthboard.client import Api
 from depthboard.errors import Conflict, DepthboardError, InvalidInput, SequenceGap, Unavailable
-from depthboard.protocol import Begin, Finish, PointsAnswer, Renewal, RenewalAnswer, ScriptRun, ScriptStart
+from depthboard.protocol import Begin, Finish, PointsAnswer, Renewal, RenewalAnswer, ScriptDepth, ScriptRun, ScriptStart
 from depthboard.spool import About, Spool
 from depthboard.status import RunStatus
 from depthboard.tail import PIECE, Tail, Taken, take
 
 PAUSE_SECONDS = 0.1
 FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
+OLDER_SECONDS = 5.0
+"""How long an older spool of the same run is tried again before the newer one goes on without it."""
 BROKE_OFF = "the script ended without run.finish(): killed, or its machine went down."
 
 Say = Callable[[str], None]
@@ -30,6 +32,10 @@ Say = Callable[[str], None]
 
 class Refused(Exception):
     """The API will never take this spool; the reason is the message."""
+
+
+UNSENT = (Refused, DepthboardError, OSError, ValueError)
+"""What keeps one spool from being sent, and says nothing of the others."""
 
 
 class Sender:
@@ -147,9 +153,11 @@ class Sender:
             requests += 1
         requests += self.acked > before
         for path, content in self._maps():
-            self._send("depth", maps.message(maps.read(path) if content is None else content))
-            self._forget_map(path, content)
-            requests += 1
+            message = self._message(path, content)
+            if message is not None:
+                self._send("depth", message)
+                self._forget_map(path, content)
+                requests += 1
         return requests
 
     def _told(self) -> bool:
@@ -189,8 +197,8 @@ class Sender:
         """What older attempts of this run left here goes first: afterwards it would be refused."""
         for folder, about in left_behind(self.folder.parent):
             if about.identity == self.about.identity and about.token != self.about.token:
-                with contextlib.suppress(Refused):
-                    send(folder, about, self.say, patience=0.0)
+                with contextlib.suppress(*UNSENT):
+                    send(folder, about, self.say, OLDER_SECONDS)
 
     def _rows(self) -> bool:
         """Send one batch; whether more was there."""
@@ -250,12 +258,26 @@ class Sender:
         elif self.live is not None:
             self.live.maps.pop(0)
 
+    def _message(self, path: Path, content: dict[str, Any] | None) -> ScriptDepth | None:
+        """None for a map that cannot be read or sent: it is set aside, so that what follows it is sent."""
+        try:
+            return maps.message(maps.read(path) if content is None else content)
+        except Exception as error:  # whatever NumPy makes of a damaged file
+            aside = self.folder.parent / f"{self.folder.name}-{path.name}.bad"
+            kept = f"it is kept as {aside}" if content is None else "it is left out"
+            self.say(f"a depth map cannot be read ({type(error).__name__}: {error}); {kept}.")
+            if content is None:
+                path.rename(aside)
+            else:
+                self._forget_map(path, content)
+            return None
+
     def _finish(self, end: spool.End) -> None:
         if not self.about.joined:
             for folder, about in left_behind(self.folder.parent):
                 if about.token == self.about.token and folder != self.folder:
-                    with contextlib.suppress(Refused):
-                        send(folder, about, self.say, patience=0.0)
+                    with contextlib.suppress(*UNSENT):
+                        send(folder, about, self.say, OLDER_SECONDS)
             self._send("finish", Finish(status=RunStatus(end.status), reason=end.reason[:10_000], wall=end.wall))
         self.done = True
         spool.remove(self.folder)

@@ -27,7 +27,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         self.seen.append((self.command, self.path, self.headers.get("Authorization")))
         status, body = self.prepared.pop(0) if len(self.prepared) > 1 else self.prepared[0]
-        data = json.dumps(body).encode()
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -63,7 +63,9 @@ def body(code: str) -> dict[str, Any]:
         (404, "not_found", errors.NotFound),
         (409, "stale_attempt", errors.StaleAttempt),
         (409, "illegal_move", errors.IllegalMove),
+        (500, "error", errors.Unavailable),
         (503, "unavailable", errors.Unavailable),
+        (507, "unavailable", errors.Unavailable),
         (418, "teapot", errors.DepthboardError),
     ],
 )
@@ -82,7 +84,15 @@ def test_an_error_of_the_api_is_raised_as_what_it_was(
 def test_an_answer_that_is_no_error_of_ours_is_still_a_sentence(server: str) -> None:
     Answers.prepared = [(500, ["odd"])]
     api = Api(server)
-    with pytest.raises(errors.DepthboardError, match="the API answered 500"):
+    with pytest.raises(errors.Unavailable, match="the API answered 500"):
+        api.json("GET", "/api/x")
+    api.close()
+
+
+def test_a_page_that_is_no_json_is_no_answer(server: str) -> None:
+    Answers.prepared = [(200, b"<html>sign in</html>")]
+    api = Api(server)
+    with pytest.raises(errors.Unavailable, match="no Depthboard API"):
         api.json("GET", "/api/x")
     api.close()
 

@@ -24,7 +24,7 @@ from depthboard.settings import Settings
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-KEPT = re.compile(r"step-\d+(-\d+)?\.pt")
+KEPT = re.compile(r"step-(\d+)(?:-(\d+))?\.pt")
 PATIENCE = timedelta(seconds=60)
 """How long a request to S3 is tried again."""
 
@@ -46,7 +46,7 @@ class Store(Protocol):
         """Keep a written file as `name`; its path in the record."""
 
     def paths(self, folder: str) -> list[str]:
-        """Of the checkpoints in a folder, the oldest first."""
+        """Of the checkpoints in a folder, the oldest first: by attempt and step, since a clock may jump."""
 
     def free(self, path: str) -> bool:
         """Delete a file of this store; False for one that is not of it, or out of reach."""
@@ -84,7 +84,7 @@ class Folder:
 
     def paths(self, folder: str) -> list[str]:
         files = (self._root / folder).glob("step-*.pt")
-        return [self._name(file) for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
+        return [self._name(file) for file in sorted(files, key=lambda file: _place(file.name))]
 
     def free(self, path: str) -> bool:
         """Only what checkpoints are called, in this folder, however a path is spelt."""
@@ -131,8 +131,8 @@ class Bucket:
             found = [entry for some in self._store.list(self._key(folder) + "/") for entry in some]
         except (BaseError, OSError) as error:
             raise _unreachable(self._url, error) from error
-        found.sort(key=lambda entry: (entry["last_modified"], entry["path"]))
-        return [f"s3://{self._bucket}/{entry['path']}" for entry in found if KEPT.fullmatch(Path(entry["path"]).name)]
+        kept = [entry["path"] for entry in found if KEPT.fullmatch(Path(entry["path"]).name)]
+        return [f"s3://{self._bucket}/{path}" for path in sorted(kept, key=lambda path: _place(Path(path).name))]
 
     def free(self, path: str) -> bool:
         if not path.startswith(f"{self._url}/") or not KEPT.fullmatch(Path(path).name):
@@ -202,6 +202,12 @@ def _download(path: str, file: Path) -> bool:
     except (BaseError, OSError) as error:
         raise _unreachable(path, error) from error
     return True
+
+
+def _place(name: str) -> tuple[int, int]:
+    """(attempt, step) of a checkpoint's name; attempt 0 for names of releases that had none."""
+    named = KEPT.fullmatch(name)
+    return (int(named[2] or 0), int(named[1])) if named else (0, 0)
 
 
 def _key_of(path: str) -> str:

@@ -117,7 +117,7 @@ def _root(error: BaseException) -> str:
 
 
 def prune(shelf: Shelf, best: set[int]) -> None:
-    """Remove all but the last that were written and those of the steps in `best`. By age, not by step: a run that began anew may stand beside later steps of before."""
+    """Remove all but the last that were written and those of the steps in `best`. Attempt before step: a run that began anew may stand beside later steps of before."""
     try:
         old = shelf.store.paths(shelf.folder)[: -shelf.keep]
     except OutOfReach:

@@ -24,7 +24,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from depthboard.client import RunWriter
-from depthboard.errors import DepthboardError, StaleAttempt, Unavailable
+from depthboard.errors import DepthboardError, StaleAttempt
 from depthboard.protocol import Claim, Finish, LogText, Progress
 from depthboard.settings import Settings
 from depthboard.status import RunStatus
@@ -278,18 +278,32 @@ def _send_log(folder: Path, writer: RunWriter, watch: Watch) -> bool:
 
 def _finish(attempt: _Attempt) -> None:
     """Tell the end, for as long as the lease may last; in a hurry once, and the lease tells it otherwise."""
-    claim, folder, watch = attempt.claim, attempt.folder, attempt.watch
+    claim, folder = attempt.claim, attempt.folder
     patience = 0.0 if attempt.leave.hurry.is_set() else claim.lease_seconds
     writer = RunWriter(claim.run_id, claim.token, attempt.settings.url, timeout=10.0, patience=patience)
     try:
-        with contextlib.suppress(Unavailable):
-            writer.renew(_progress(folder))
-        while not attempt.leave.hurry.is_set() and _send_log(folder, writer, watch):
-            pass
-        writer.finish(outcome(attempt.guard.returncode, folder, watch))
+        _tell_last(attempt, writer)
+        writer.finish(outcome(attempt.guard.returncode, folder, attempt.watch))
     except StaleAttempt:
         log.warning("%s: finished after its lease had ended; another attempt has the run", folder.name)
     except DepthboardError as error:
         log.error("%s: the end could not be recorded: %s", folder.name, error)
     finally:
         writer.api.close()
+
+
+def _tell_last(attempt: _Attempt, writer: RunWriter) -> None:
+    """The last progress and what is left of the log. What the API does not take of it does not keep the end from it. Raises StaleAttempt."""
+    folder, watch = attempt.folder, attempt.watch
+
+    def log_to_the_end() -> None:
+        while not attempt.leave.hurry.is_set() and _send_log(folder, writer, watch):
+            pass
+
+    for tell in (lambda: writer.renew(_progress(folder)), log_to_the_end):
+        try:
+            tell()
+        except StaleAttempt:
+            raise
+        except (DepthboardError, OSError, ValueError) as error:
+            log.warning("%s: %s", folder.name, error)

@@ -138,7 +138,8 @@ class Trainer:
         """Whether to go on, which all processes of the run answer alike."""
         if self._group.size > 1 and self.step % self._ask_every:
             return GO_ON
-        return self._group.agree(STOPPED if stop.is_set() else OUT_OF_TIME if self._out_of_time else GO_ON)
+        # A training that is out of time ends before it stops: whoever goes on with it then knows that its last evaluation is owed.
+        return self._group.agree(OUT_OF_TIME if self._out_of_time else STOPPED if stop.is_set() else GO_ON)
 
     @property
     def _out_of_time(self) -> bool:
@@ -334,6 +335,9 @@ class Progress:
 
     def _write(self, step: int) -> None:
         temporary = self._file.with_suffix(f".{os.getpid()}")
-        with contextlib.suppress(OSError):  # of a full disk, say: no reason to end a training
+        try:
             temporary.write_text(json.dumps({"step": step, "images_per_second": round(self._speed, 3)}))
             temporary.rename(self._file)
+        except OSError:  # of a full disk, say: no reason to end a training, or to take it for one that hangs
+            with contextlib.suppress(OSError):
+                self._file.touch()

@@ -5,11 +5,25 @@ from __future__ import annotations
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from backend import answers
-from backend.deps import Among, Id, Mark, PageNumber, PageSize, Priority, Reading, Ring, RunFilter, Sort, Writing
+from backend.deps import (
+    Among,
+    Gathering,
+    Id,
+    Mark,
+    PageNumber,
+    PageSize,
+    Priority,
+    Reading,
+    Ring,
+    RunFilter,
+    Sort,
+    Writing,
+    get_database,
+)
 from backend.routes.claims import checkpoint_note, dataset_reference
 from backend.schemas import (
     EvaluationEntry,
@@ -100,14 +114,16 @@ def retry_run(run_id: Id, session: Writing, ring: Ring) -> RunDetail:
 @router.get("/{id}/metrics", response_model=RunCurves)
 def get_curves(
     run_id: Id,
-    session: Reading,
+    request: Request,
+    turn: Gathering,  # noqa: ARG001
     key: Annotated[list[str] | None, Query(description="Curves wanted, e.g. train/loss/l1; all without it.")] = None,
     after_step: Annotated[int, Query(ge=-1, le=MAX_STEP)] = -1,
     max_points: Annotated[int, Query(ge=10, le=1_000_000, description="Thinned to about this many a curve.")] = 1500,
 ) -> Response:
     """The run's curves as columns. Thinned curves keep the smallest and largest value of every stretch."""
-    run = runs.get(session, run_id)
-    found = curves.read_many(session, [run_id], key, after_step, max_points)
+    with get_database(request).snapshot() as session:
+        run = runs.get(session, run_id)
+        found = curves.read_many(session, [run_id], key, after_step, max_points)
     shown = {name: answers.series(run, columns) for (_, name), columns in found.items()}
     # orjson writes NumPy arrays as they are and what is not finite as null.
     body = orjson.dumps({"run_id": run_id, "series": shown}, option=orjson.OPT_SERIALIZE_NUMPY)

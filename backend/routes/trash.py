@@ -30,8 +30,10 @@ def delete_experiment(
     now = now or settings.trash_days == 0
     with database.write() as session:
         put = trash.put(session, experiment_id, keep(settings), now=now)
+    with database.read() as session:
+        waits = experiment_id not in trash.due(session, keep(settings))
     purge_at = put.deleted_at + keep(settings)
-    if not now or put.stopping:
+    if not now or waits:
         return Deletion(experiment_id=experiment_id, purge_at=purge_at, held=put.held, stopping=put.stopping)
     freed = Freed.model_validate(purge(database, settings, [experiment_id]))
     return Deletion(experiment_id=experiment_id, purge_at=None, freed=freed)

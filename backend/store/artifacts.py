@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from backend.store import datasets
 from backend.store.tables import Doomed, Run
 
 log = logging.getLogger(__name__)
@@ -22,19 +23,19 @@ MOST = 1000
 """Doomed files looked at in one round."""
 
 
-def folder(artifacts: Path, run_id: int) -> Path:
-    """The folder of one run. Built from its number alone: no path that a client sent is ever joined or opened."""
-    return artifacts / "runs" / str(int(run_id))
+def folder(artifacts: Path, mark: str, run_id: int) -> Path:
+    """The folder of one run of the database `mark`. No path that a client sent is ever joined or opened."""
+    return artifacts / "runs" / f"{mark}-{int(run_id)}"
 
 
-def remove(artifacts: Path, run_ids: Iterable[int]) -> int:
+def remove(artifacts: Path, mark: str, run_ids: Iterable[int]) -> int:
     """Delete the folders of deleted runs; called after commit. Returns the bytes that their files held.
 
     What cannot be deleted is named in the log and stays.
     """
     freed = 0
     for run_id in run_ids:
-        place = folder(artifacts, run_id)
+        place = folder(artifacts, mark, run_id)
         if place.is_dir() and not place.is_symlink():
             before = _bytes_under(place)
             shutil.rmtree(place, onerror=lambda _, path, info: log.warning("%s was not deleted: %s", path, info[1]))
@@ -91,12 +92,14 @@ def _inside(artifacts: Path, path: str) -> Path | None:
 
 
 def _living(session: Session, artifacts: Path, places: Iterable[Path]) -> set[Path]:
-    """Those of the places that lie in the folder of a run which still is."""
-    runs = (artifacts / "runs").resolve()
+    """Those of the places that lie in the folder of a run of this database which still is."""
+    runs, ours = (artifacts / "runs").resolve(), f"{datasets.mark(session)}-"
     numbers = {
-        place: int(parts[0])
+        place: int(number)
         for place in places
-        if place.is_relative_to(runs) and (parts := place.relative_to(runs).parts) and parts[0].isdecimal()
+        if place.is_relative_to(runs)
+        and (parts := place.relative_to(runs).parts)
+        and (number := parts[0].removeprefix(ours)).isdecimal()
     }
     there = set(session.scalars(select(Run.id).where(Run.id.in_(set(numbers.values())))))
     return {place for place, number in numbers.items() if number in there}

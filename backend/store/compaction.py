@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from backend.store.columns import (
     Columns,
+    join,
     pack_columns,
     pack_steps,
     pack_values,
@@ -62,7 +63,7 @@ def compact(database: Database, run_id: int) -> bool:
 
 
 def _compact_attempt(database: Database, run_id: int, attempt: int) -> bool:
-    with database.read() as session:
+    with database.snapshot() as session:  # of one moment: else it might miss what another process compacts meanwhile
         held, curves = _read(session, run_id, attempt)
     rows, axes = _rows(run_id, attempt, curves)
     with database.write() as session:
@@ -140,5 +141,5 @@ def _curve(columns: Columns) -> dict[str, object]:
         "first_step": int(columns.steps[0]),
         "last_step": int(columns.steps[-1]),
         "values": pack_values(columns.values),
-        "summary": pack_columns(thin(columns, SUMMARY_POINTS)) if len(columns) > LONG else None,
+        "summary": pack_columns(thin(join([columns]), SUMMARY_POINTS)) if len(columns) > LONG else None,
     }

@@ -146,3 +146,8 @@ def remove(session: Session, name: str) -> None:
         )
     session.execute(delete(Dataset).where(Dataset.name == name))
     outbox.add(session, "dataset", experiment_ids=[], name=name, change="deleted")
+
+
+def mark(session: Session) -> str:
+    """A short name of this database, from when it was made: others count their runs from 1 too."""
+    return f"{int(get(session, ROOMS.name).created_at.timestamp()):x}"

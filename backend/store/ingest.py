@@ -16,13 +16,15 @@ from backend.store.columns import Block, pack_blocks
 from backend.store.lease import beyond, hear, of_token, stale
 from backend.store.session import clock
 from backend.store.standing import announce
-from backend.store.tables import SCRIPT, TRAINED, Attempt, Chunk, Run
+from backend.store.tables import NOT_BEGUN, SCRIPT, TRAINED, Attempt, Chunk, Run
 from backend.store.tables import Sequence as Numbered
 from backend.store.upsert import put
 from depthboard.errors import DepthboardError, InvalidInput, SequenceGap
 from depthboard.protocol import Points
 from depthboard.status import RunStatus
 
+MOST_STEPS = 2**40
+"""Of a script, which says no end: steps × images a step must fit in 64 bits."""
 LOSS_PREFIX = "train/loss"
 
 
@@ -142,7 +144,9 @@ def _fault(state: _State, blocks: list[Block]) -> InvalidInput | None:
     highest, lowest = _highest(blocks), min(int(block.steps.min()) for block in blocks)
     if highest > state.run.steps:
         return beyond(state.run.id, state.run.steps, highest)
-    if state.resumed_from is not None and lowest < state.resumed_from:
+    if state.run.kind == SCRIPT and highest > MOST_STEPS:
+        return InvalidInput(f"step {highest} is above {MOST_STEPS}.", field="blocks.steps")
+    if state.resumed_from not in (None, NOT_BEGUN) and lowest < state.resumed_from:
         return InvalidInput(
             f"step {lowest} lies before step {state.resumed_from}, from which this attempt goes on.",
             field="blocks.steps",
@@ -211,7 +215,7 @@ def _write(session: Session, states: list[_State]) -> None:
     for state in states:
         speed = state.run.images_per_second
         outbox.add(session, "points", run_id=state.run.id, step=state.step, images_per_second=speed)
-        if state.diverged_at != state.run.diverged_at:  # figures leave out what follows
+        if state.run.stalled or state.diverged_at != state.run.diverged_at:  # figures leave out what follows
             announce(session, session.get_one(Run, state.run.id, populate_existing=True))
 
 

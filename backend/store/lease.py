@@ -196,7 +196,8 @@ def owned(session: Session, run_id: int, token: str) -> Run:
 def hear(session: Session, run: Run) -> None:
     """A script is there: extend its lease; one that counted as lost runs again."""
     attempt, now = session.get_one(Attempt, (run.id, run.attempt)), clock(session)
-    if run.status == RunStatus.failed and attempt.outcome == LOST:
+    if run.status in (RunStatus.failed, RunStatus.cancelled) and attempt.outcome == LOST:
+        run.cancel_requested = run.status == RunStatus.cancelled  # it has not heard of that yet
         move(run, RunStatus.running)
         run.owner, run.reason, run.finished_at = attempt.owner, None, None
         attempt.ended_at, attempt.outcome, attempt.reason = None, None, None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, text, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.store.tables import Event, Experiment, ExperimentRun, Stream
@@ -125,10 +125,14 @@ def _links(session: Session, run_ids: list[int]) -> dict[int, list[int]]:
 
 
 def _drop_older(session: Session, pending: list[Pending]) -> None:
+    """Those that have their place; the others are `sequence`'s, which would wait for this transaction and this one for it."""
+    placed = Event.position.is_not(None)
     for kind in LATEST_ONLY:
         run_ids = [p.run_id for p in pending if p.kind == kind and p.run_id is not None]
         for start in range(0, len(run_ids), 1000):
-            session.execute(delete(Event).where(Event.kind == kind, Event.run_id.in_(run_ids[start : start + 1000])))
+            session.execute(
+                delete(Event).where(placed, Event.kind == kind, Event.run_id.in_(run_ids[start : start + 1000]))
+            )
 
 
 def waiting(session: Session) -> bool:
@@ -142,12 +146,33 @@ def sequence(session: Session) -> None:
     Whoever does it holds the one row of `stream` until the commit, so several processes may.
     """
     stream = _locked(session)
-    new = select(Event.id).where(Event.position.is_(None)).order_by(Event.id)
-    ids = session.scalars(new).all()
+    ids = _newest(session)
     if ids:
-        places = [{"id": id, "position": stream.position + 1 + i} for i, id in enumerate(ids)]
-        session.execute(update(Event), places)
+        places = [{"event": id, "place": stream.position + 1 + i} for i, id in enumerate(ids)]
+        session.connection().execute(PLACE, places)
         stream.position += len(ids)
+
+
+def _newest(session: Session) -> list[int]:
+    """Events without a place, of those of which the newest says all only that; the others are removed."""
+    new = select(Event.id, Event.kind, Event.run_id).where(Event.position.is_(None)).order_by(Event.id)
+    kept: dict[object, int] = {}
+    older = []
+    for id, kind, run_id in session.execute(new):
+        key = (kind, run_id) if kind in LATEST_ONLY else id
+        if key in kept:
+            older.append(kept.pop(key))
+        kept[key] = id
+    for start in range(0, len(older), 1000):
+        session.execute(delete(Event).where(Event.id.in_(older[start : start + 1000])))
+    return list(kept.values())
+
+
+PLACE = (
+    update(Event.__table__)  # type: ignore[arg-type]
+    .where(Event.id == bindparam("event"))
+    .values(position=bindparam("place"))
+)
 
 
 def _locked(session: Session) -> Stream:

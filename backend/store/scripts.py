@@ -18,8 +18,8 @@ from backend.store.lease import SCRIPT_LEASE, digest, hear, move, owned
 from backend.store.record import check_depth, check_png
 from backend.store.session import clock, moment
 from backend.store.standing import announce
-from backend.store.tables import SCRIPT, Attempt, Experiment, ExperimentRun, Frame, Prediction, Run
-from backend.store.types import INT64, check_tree
+from backend.store.tables import NOT_BEGUN, SCRIPT, Attempt, Experiment, ExperimentRun, Frame, Prediction, Run
+from backend.store.types import check_tree
 from backend.store.upsert import insert_new
 from depthboard.errors import Conflict, StaleAttempt
 from depthboard.protocol import ScriptDepth, ScriptStart, pack_depth
@@ -29,8 +29,8 @@ CREATION_LOCK = 0x64657074
 GREY = 96
 """What stands where a script showed no photograph."""
 TEXTS = {"loss": 40, "encoder": 40}
-NUMBERS = ("train_size", "batch_size", "seed", "steps", "height", "width")
-"""Parameters that columns of a run repeat, by their own name or the last part of their path."""
+NUMBERS = {"train_size": 2**40, "batch_size": 2**22, "seed": 2**53, "steps": 2**40, "height": 2**20, "width": 2**20}
+"""Parameters that columns of a run repeat, by their own name or the last part of their path, up to these."""
 
 
 def start(session: Session, token: str, sent: ScriptStart) -> Run:
@@ -157,6 +157,7 @@ def _note_attempt(session: Session, run: Run, sent: ScriptStart) -> None:
         host=sent.host,
         device=sent.device,
         started_at=_began(sent, clock(session)),
+        resumed_from=NOT_BEGUN if run.attempt > 1 else None,  # until it says from where, it hides nothing
         log_length=0,
     )
     session.add(attempt)
@@ -172,11 +173,11 @@ def _columns(params: Mapping[str, Any]) -> dict[str, Any]:
         said.setdefault(path, value)
         said.setdefault(path.removesuffix(".name").rpartition(".")[2], value)
     texts = {name: str(said.get(name, ""))[:longest] for name, longest in TEXTS.items()}
-    return {**texts, **{name: _whole(said.get(name)) for name in NUMBERS}}
+    return {**texts, **{name: _whole(said.get(name), most) for name, most in NUMBERS.items()}}
 
 
-def _whole(value: Any) -> int:
-    whole = isinstance(value, int | float) and 0 <= value <= INT64 // 2**20 and value == int(value)
+def _whole(value: Any, most: int) -> int:
+    whole = isinstance(value, int | float) and 0 <= value <= most and value == int(value)
     return int(value) if whole else 0
 
 

@@ -155,6 +155,8 @@ STATUSES = ", ".join(f"'{status}'" for status in RunStatus)
 
 
 TRAINED, SCRIPT = "trained", "script"
+NOT_BEGUN = 2**53 + 1
+"""`attempt.resumed_from` of a script that goes on with a run and has not said yet from which step."""
 
 
 class Run(Base):

@@ -71,17 +71,19 @@ def due(session: Session, keep: timedelta) -> list[int]:
     return list(session.scalars(query.order_by(Experiment.id)))
 
 
-def purge(session: Session, experiment_id: int) -> list[int]:
+def purge(session: Session, experiment_id: int, keep: timedelta | None = None) -> list[int]:
     """Remove the experiment, the runs that no other one links, and what only these needed; returns those runs.
 
     Their checkpoints become doomed files. A run that trains all the same is removed too: its worker's next write is
-    refused as stale, and it stops. Raises NotFound.
+    refused as stale, and it stops. Raises NotFound; with `keep` also for one that has not been in the
+    trash so long, since a person may have restored it.
     """
     linked = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
     # Locked in the order of ids, so that a worker's write and a submission's link either come before the deletion or find
     # no run; whether another experiment links it is asked after that, when no new link can come.
     session.scalars(select(Run.id).where(Run.id.in_(linked)).order_by(Run.id).with_for_update()).all()
-    if session.get(Experiment, experiment_id, with_for_update=True, populate_existing=True) is None:
+    found = session.get(Experiment, experiment_id, with_for_update=True, populate_existing=True)
+    if found is None or (keep is not None and not _over(session, found, keep)):
         raise NotFound(f"there is no experiment {experiment_id}.", field="id")
     other = exists().where(ExperimentRun.run_id == Run.id, ExperimentRun.experiment_id != experiment_id)
     own = session.scalars(select(Run.id).where(Run.id.in_(linked), ~other).order_by(Run.id)).all()
@@ -93,6 +95,10 @@ def purge(session: Session, experiment_id: int) -> list[int]:
     _drop_frames(session, [name for name in datasets if name is not None])
     outbox.add(session, "experiment", experiment_ids=[experiment_id], change="deleted")
     return list(own)
+
+
+def _over(session: Session, experiment: Experiment, keep: timedelta) -> bool:
+    return experiment.deleted_at is not None and experiment.deleted_at <= clock(session) - keep
 
 
 def _doom(session: Session, run_ids: Sequence[int]) -> None:

@@ -38,6 +38,7 @@ def make_app(settings: Settings) -> Celery:
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # a worker outlives any time without its broker: it polls
         broker_connection_timeout=2,
         broker_transport_options=_transport_options(settings, embedded=not url),
     )

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from starlette.testclient import TestClient
 
 from backend.background import keep_house
@@ -283,3 +283,34 @@ def test_curves_of_runs_are_kept_until_one_of_them_goes_on(client: TestClient) -
     assert client.get("/api/curves", params=query, headers={"If-None-Match": etag}).status_code == 304
     attempt.points(range(5, 6))
     assert client.get("/api/curves", params=query, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_a_value_that_was_logged_again_is_in_no_summary(client: TestClient, database: Database) -> None:
+    acting.submit(client, base={**acting.SPEC["base"], "budget": {"images_seen": 200_000, "batch_size": 8}})
+    attempt = acting.claimed(client)
+    for start in range(0, 20_000, 10_000):
+        steps, ones = np.arange(start + 1, start + 10_001), np.ones(10_000)
+        ones[steps == 7000] = 1e6
+        block = {"keys": ["a"], "steps": acting.packed_integers(steps), "walls": acting.packed(0 * ones)}
+        attempt.ok("points", {"first_seq": start, "blocks": [{**block, "values": acting.packed(ones)}]})
+    attempt.ok(
+        "points", {"first_seq": 20_000, "blocks": [{"keys": ["a"], "steps": [7000], "walls": [0], "values": [0.5]}]}
+    )
+    compaction.compact(database, attempt.run_id)
+    series = client.get(f"{attempt.path}/metrics", params={"max_points": 1000}).json()["series"]["a"]
+    assert (max(series["value"]), min(series["value"])) == (1.0, 0.5)
+
+
+def test_a_run_that_cannot_be_compacted_keeps_no_other_from_it(
+    client: TestClient, database: Database, settings: Settings
+) -> None:
+    acting.submit(client)
+    broken, sound = acting.claimed(client), acting.claimed(client)
+    for attempt in (broken, sound):
+        attempt.points(range(1, 5))
+        attempt.finish()
+    with database.write() as session:
+        session.execute(update(Chunk).where(Chunk.run_id == broken.run_id).values(body=b"junk"))
+    keep_house(database, settings)
+    with database.read() as session:
+        assert session.scalars(select(Chunk.run_id)).all() == [broken.run_id]

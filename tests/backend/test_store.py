@@ -24,7 +24,7 @@ from backend.store.columns import Columns, thin
 from backend.store.evaluations import unpack_sums
 from backend.store.migrations import HEAD, configuration, migrate
 from backend.store.session import Database, clock
-from backend.store.tables import Attempt, Base, Dataset, Evaluation, Event, Param
+from backend.store.tables import Attempt, Base, Dataset, Evaluation, Event, Metric, Param
 from backend.store.types import INT64
 from depthboard.errors import InvalidInput, Misconfigured
 
@@ -126,6 +126,8 @@ def test_a_migration_keeps_every_point_and_can_be_taken_back(blank: Database) ->
             assert np.array_equal(found["a"].values, [0.5, np.nan, 3.0, np.inf], equal_nan=True)
             assert found["b"].values.tolist() == [1.0, 2.0]
             assert session.get_one(Attempt, (1, 1)).resumed_from == 5
+            newest = {row.name: (row.number, row.step) for row in session.scalars(select(Metric))}
+            assert newest == {"a": (None, 4), "b": (2.0, 2)}
             assert session.scalars(select(Param.text).where(Param.name == "loss.name")).all() == []
         with blank.writer.begin() as connection:
             command.downgrade(configuration(connection), "0002")
@@ -215,8 +217,8 @@ def test_newer_news_of_a_run_takes_the_place_of_older_news(database: Database) -
         with database.write() as session:
             outbox.add(session, "points", run_id=7, step=step)
             outbox.add(session, "evaluation", run_id=7, step=step)
-    with database.write() as session:
-        outbox.sequence(session)
+        with database.write() as session:
+            outbox.sequence(session)
     with database.read() as session:
         rows = outbox.read_after(session, 0)
         assert [row.data["step"] for row in rows if row.kind == "points"] == [3]

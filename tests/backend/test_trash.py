@@ -39,8 +39,13 @@ def note(attempt: acting.Attempt, path: Path | str, size: int, host: str = HERE,
     attempt.ok("checkpoints", {"step": step, "path": str(path), "sha256": f"{step:064x}", "bytes": size, "host": host})
 
 
-def written(settings: Settings, run_id: int, size: int = 300_000, name: str = "last.pt") -> Path:
-    file = settings.artifacts / "runs" / str(run_id) / name
+def mark(client: TestClient) -> str:
+    """What folders of this database's runs are named by."""
+    return str(client.app.state.mark)  # type: ignore[attr-defined]
+
+
+def written(client: TestClient, settings: Settings, run_id: int, size: int = 300_000, name: str = "last.pt") -> Path:
+    file = settings.artifacts / "runs" / f"{mark(client)}-{run_id}" / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(os.urandom(size))
     return file
@@ -100,14 +105,14 @@ def test_runs_shared_with_a_living_experiment_go_on_and_stay(client: TestClient,
     second = acting.submit(client, name="second", factors={"loss": ["l2", "eigen"]})
     l1, l2 = (run["id"] for run in acting.runs_of(client, first))
     for run_id in (l1, l2):
-        written(settings, run_id)
+        written(client, settings, run_id)
     assert deleted(client, first)["held"] == 1
     freed = deleted(client, first, now=True)["freed"]
     assert (freed["experiments"], freed["runs"], freed["files"]) == (1, 1, 300_000)
     assert client.get(f"/api/experiments/{first['id']}").status_code == 404
     assert client.get(f"/api/runs/{l1}").status_code == 404
     assert [run["loss"] for run in acting.runs_of(client, second)] == ["l2", "eigen"]
-    assert [folder.name for folder in (settings.artifacts / "runs").iterdir()] == [str(l2)]
+    assert [folder.name for folder in (settings.artifacts / "runs").iterdir()] == [f"{mark(client)}-{l2}"]
 
 
 def test_a_run_that_is_only_in_the_trash_is_shared_again_by_a_new_submission(client: TestClient) -> None:
@@ -137,8 +142,8 @@ def test_emptying_frees_the_rows_the_files_and_the_pages_of_the_database(
     attempt = acting.claimed(client)
     attempt.frames()
     attempt.ok("log", {"offset": 0, "text": os.urandom(400_000).hex()})
-    note(attempt, written(settings, attempt.run_id), 300_000)
-    written(settings, attempt.run_id, 5_000, "worker.log")
+    note(attempt, written(client, settings, attempt.run_id), 300_000)
+    written(client, settings, attempt.run_id, 5_000, "worker.log")
     attempt.points(range(1, 21))
     attempt.finish()
     keep_house(app.state.database, settings)
@@ -162,7 +167,7 @@ def test_housekeeping_empties_what_has_been_in_the_trash_long_enough_and_nothing
 ) -> None:
     experiment = acting.submit(client, factors={"loss": ["l1"]})
     attempt = acting.claimed(client)
-    file = written(settings, attempt.run_id)
+    file = written(client, settings, attempt.run_id)
     note(attempt, file, 300_000)
     attempt.finish()
     deleted(client, experiment)
@@ -184,7 +189,7 @@ def test_removing_for_good_waits_until_the_running_runs_have_been_given_back(
     assert (answer["stopping"], answer["freed"]) == (1, None)
     assert attempt.renew()["pause_requested"] is True
     keep_house(app.state.database, settings)
-    note(attempt, written(settings, attempt.run_id), 300_000)
+    note(attempt, written(client, settings, attempt.run_id), 300_000)
     attempt.finish("queued")
     keep_house(app.state.database, settings)
     assert client.get(f"/api/experiments/{experiment['id']}").status_code == 404
@@ -219,7 +224,7 @@ def test_a_file_on_a_disk_that_the_api_shares_with_another_host_is_freed_here(
 ) -> None:
     experiment = acting.submit(client, factors={"loss": ["l1"]})
     attempt = acting.claimed(client)
-    note(attempt, written(settings, attempt.run_id, 400), 400, "another-container")
+    note(attempt, written(client, settings, attempt.run_id, 400), 400, "another-container")
     attempt.finish()
     freed = deleted(client, experiment, now=True)["freed"]
     assert (freed["files"], freed["waiting"]) == (400, {})
@@ -228,7 +233,7 @@ def test_a_file_on_a_disk_that_the_api_shares_with_another_host_is_freed_here(
 def test_the_same_path_on_two_hosts_is_two_files(client: TestClient, settings: Settings) -> None:
     experiment = acting.submit(client, factors={"loss": ["l1"]})
     attempt = acting.claimed(client)
-    file = written(settings, attempt.run_id, 400)
+    file = written(client, settings, attempt.run_id, 400)
     note(attempt, file, 400, step=5)
     note(attempt, file, 400, "gpu-07", step=10)
     attempt.finish()
@@ -246,10 +251,10 @@ def test_a_path_that_leads_out_of_the_artifact_folder_or_to_a_living_run_is_neve
     living = acting.claimed(client)
     experiment = acting.submit(client, factors={"loss": ["l1"]})
     attempt = acting.claimed(client)
-    precious, other = tmp_path / "precious" / "thesis.pt", written(settings, living.run_id)
+    precious, other = tmp_path / "precious" / "thesis.pt", written(client, settings, living.run_id)
     precious.parent.mkdir()
     precious.write_text("years of work")
-    own = written(settings, attempt.run_id).parent
+    own = written(client, settings, attempt.run_id).parent
     (own / "link.pt").symlink_to(precious)
     (own / "out").symlink_to(precious.parent)
     path = {
@@ -275,7 +280,7 @@ def test_a_file_that_a_crash_left_behind_is_freed_by_the_next_round(
 ) -> None:
     experiment = acting.submit(client, factors={"loss": ["l1"]})
     attempt = acting.claimed(client)
-    file = written(settings, attempt.run_id)
+    file = written(client, settings, attempt.run_id)
     note(attempt, file, 300_000)
     attempt.finish()
     with app.state.database.write() as session:
@@ -347,3 +352,27 @@ def test_what_is_gone_cannot_be_restored(client: TestClient) -> None:
     experiment = acting.submit(client)
     deleted(client, experiment, now=True)
     assert error_of(client.post(f"/api/experiments/{experiment['id']}/restore"))["code"] == "not_found"
+
+
+def test_what_is_restored_while_the_trash_is_emptied_stays(
+    client: TestClient, app: FastAPI, settings: Settings
+) -> None:
+    experiment = acting.submit(client)
+    deleted(client, experiment)
+    let_a_week_pass(app)
+    with app.state.database.read() as session:
+        due = trash.due(session, purging.keep(settings))
+    assert due == [experiment["id"]]
+    client.post(f"/api/experiments/{experiment['id']}/restore")
+    assert purging.purge(app.state.database, settings, due).experiments == 0
+    assert len(acting.runs_of(client, experiment)) == 2
+
+
+def test_a_script_that_still_runs_is_not_removed_under_its_feet(client: TestClient) -> None:
+    body = {"identity": "a" * 64, "experiment": "scripts", "name": "one", "host": "here"}
+    answer = client.post("/api/scripts", json=body, headers={"Authorization": "Bearer the-token-of-a-script"})
+    assert answer.status_code == 200, answer.text
+    run = answer.json()["run_id"]
+    experiment = client.get("/api/experiments").json()["items"][0]
+    assert deleted(client, experiment, now=True)["freed"] is None
+    assert client.get(f"/api/runs/{run}").json()["status"] == "running"

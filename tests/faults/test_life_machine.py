@@ -24,8 +24,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from backend.purging import purge
-from backend.store import compaction
+from backend.store import compaction, trash
 from backend.store.tables import Run
 from backend.sweeper import sweep
 from depthboard.client import Client
@@ -303,7 +302,8 @@ class Life(RuleBasedStateMachine):
             ask()
 
     def _delete(self, experiment: int) -> None:
-        purge(self.world.app.state.database, self.world.settings, [experiment])
+        with self.world.app.state.database.write() as session:
+            trash.purge(session, experiment)
         for run in [run for run in self.runs.values() if run.experiment == experiment]:
             self.gone += self.runs.pop(run.id).actors
             with pytest.raises(NotFound):

@@ -155,6 +155,20 @@ def test_a_resumed_script_is_one_curve_and_what_it_had_left_behind_goes_first(ma
     assert machine.spools == []
 
 
+def test_another_writer_may_be_the_first_of_a_resumed_run(person: Machine) -> None:
+    depthboard.start(**START, run_id="ranks").finish()
+    rank = depthboard.start(**START, run_id="ranks.again", writer="rank1")
+    rank.log({"rank/loss": 1}, step=0)
+    assert rank.flush()
+    main = depthboard.start(**START, run_id=rank.run_id)
+    main.log({"loss": 1}, step=0)
+    assert main.flush()
+    assert rank.number == main.number
+    assert rank.finish()
+    assert main.finish()
+    assert [entry["status"] for entry in person.runs()] == ["finished"]
+
+
 def test_a_run_id_that_has_ended_is_not_written_to_without_resume(
     person: Machine, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -213,6 +227,9 @@ def test_what_cannot_be_logged_is_refused_in_a_sentence() -> None:
         ("depth", lambda: run.log_depth("a", np.ones(4), step=1)),
         ("target", lambda: run.log_depth("a", np.ones((4, 4)), target=np.ones((4, 5)), step=1)),
         ("rgb", lambda: run.log_depth("a", np.ones((4, 4)), rgb=np.ones((4, 4, 5)), step=1)),
+        ("depth", lambda: run.log_depth("a", np.ones((8193, 2)), step=1)),
+        ("step", lambda: run.log_depth("a", np.ones((4, 4)), step=-1)),
+        ("name", lambda: run.log_depth("a\x7f", np.ones((4, 4)), step=1)),
         ("name", lambda: run.log_depth(" ", np.ones((4, 4)), step=1)),
         ("experiment", lambda: depthboard.start(experiment="", name="a")),
         ("params", lambda: depthboard.start(**START, params={"a": {(1, 2): 3}})),

@@ -76,7 +76,7 @@ def test_what_a_killed_script_had_logged_is_sent_by_sync(machine: Machine, api: 
     last = int((script.communicate()[0].splitlines() or [str(last)])[-1])
     if api == "down":
         told = machine.command("sync")
-        assert (told.returncode, "does not answer" in told.stderr) == (2, True)
+        assert (told.returncode, "does not answer" in told.stdout) == (1, True)
         machine.up()
     done = machine.command("sync")
     assert done.returncode == 0, done.stderr
@@ -217,3 +217,34 @@ def test_a_run_that_was_deleted_stops_no_training_and_its_spool_is_kept(
     assert "are kept in" in machine.command("sync").stdout
     assert machine.command("sync", "--again").returncode == 0
     assert machine.series(machine.runs()[0]["id"], "loss")["step"] == list(range(100))
+
+
+def test_a_depth_map_that_cannot_be_read_is_set_aside_and_the_rest_is_sent(machine: Machine) -> None:
+    run = depthboard.start(**START)
+    run.log({"loss": 1}, step=0)
+    for step in (0, 1):
+        run.log_depth("a", np.ones((4, 4)), step=step)
+    (folder,) = machine.spools
+    (folder / "depth" / "00000001.npz").write_bytes(b"PK damaged")
+    machine.up()
+    assert run.finish()
+    (entry,) = machine.runs()
+    with Client(machine.url) as client:
+        (shown,) = client.api.json("GET", f"/api/runs/{entry['id']}/predictions")
+    assert (entry["status"], shown["step"], machine.spools) == ("finished", 1, [])
+    (aside,) = (machine.home / "spool").glob("*.bad")
+    assert aside.read_bytes() == b"PK damaged"
+
+
+def test_a_spool_whose_api_is_gone_does_not_keep_sync_from_the_others(person: Machine) -> None:
+    for url in ("http://127.0.0.1:9", person.url):
+        text = f"""
+            import depthboard, os
+            run = depthboard.start(experiment="my study", name="left", url="{url}")
+            run.log({{"loss": 1}}, step=0)
+            os._exit(9)
+        """
+        person.script(text).communicate(timeout=60)
+    done = person.command("sync")
+    assert (done.returncode, "does not answer" in done.stdout, "rows sent" in done.stdout) == (1, True, True)
+    assert len(person.spools) == 1

@@ -73,12 +73,19 @@ def test_a_damaged_or_missing_checkpoint_gives_way_to_the_one_before(
 
 
 def test_as_many_as_asked_for_are_kept_those_written_last(shelf: Shelf, tmp_path: Path) -> None:
-    kept(shelf, *({"step": step} for step in (1, 2, 30, 4)))
-    assert steps(shelf) == [30, 4]
+    kept(shelf, *({"step": step} for step in (1, 2, 4, 30)))
+    assert steps(shelf) == [4, 30]
     more = Shelf(shelf.store, shelf.folder, attempt=2, keep=3)
     kept(more, *({"step": step} for step in (4, 5)))
-    assert steps(more) == [4, 4, 5], "another attempt overwrites nothing"
+    assert steps(more) == [30, 4, 5], "an attempt that began anew stands after those before, and overwrites nothing"
     assert all(file.suffix == ".pt" for file in (tmp_path / "runs" / "7").iterdir())
+
+
+def test_a_clock_that_jumps_back_costs_no_new_checkpoint(shelf: Shelf) -> None:
+    for note in kept(shelf, {"step": 1}, {"step": 2}):
+        os.utime(note.path, (4e9, 4e9))
+    kept(shelf, {"step": 3})
+    assert steps(shelf) == [2, 3]
 
 
 def test_the_checkpoint_that_was_best_on_validation_is_kept_too(shelf: Shelf) -> None:

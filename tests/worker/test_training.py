@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -399,3 +400,12 @@ def test_what_a_training_computes_is_what_this_version_computed(training: Make, 
     run.run()
     last = run.record.points[-1][1][f"train/loss/{loss}"]
     assert (last, run.record.metrics()["rmse"]) == pytest.approx(GOLDEN[loss], rel=1e-2)
+
+
+def test_a_training_that_moves_on_a_full_disk_is_seen_to_move(tmp_path: Path) -> None:
+    file = tmp_path / "progress.json"
+    file.write_text("{}")
+    os.utime(file, (0, 0))
+    file.with_suffix(f".{os.getpid()}").mkdir()  # what is written there fails as on a full disk
+    Progress(file).update(1, 8)
+    assert file.stat().st_mtime > 0

@@ -22,6 +22,8 @@ export class LiveConnection {
   private source: EventSource | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
   private failures = 0
+  /** Whether events may have passed unseen before the next `open`. */
+  private behind = false
   private state: LiveState = { status: 'connecting', since: Date.now() }
   private readonly listeners = new Set<() => void>()
 
@@ -30,7 +32,9 @@ export class LiveConnection {
     private readonly handlers: Handlers,
   ) {}
 
-  start(): void {
+  /** `behind`: others read the stream before, and events may have passed since. */
+  start(behind = false): void {
+    this.behind ||= behind
     this.stop()
     const source = new EventSource(this.url)
     this.source = source
@@ -55,7 +59,8 @@ export class LiveConnection {
   snapshot = (): LiveState => this.state
 
   private opened(): void {
-    const missed = this.state.status === 'lost'
+    const missed = this.behind
+    this.behind = true
     this.failures = 0
     this.move('open')
     if (missed) this.handlers.onReopen()

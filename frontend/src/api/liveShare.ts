@@ -20,6 +20,7 @@ export class SharedLive {
   private channel: BroadcastChannel | null = null
   private leading = false
   private waited = false
+  private left = false
   private leave: AbortController | null = null
   private release: (() => void) | null = null
   private state: LiveState = { status: 'connecting', since: Date.now() }
@@ -50,6 +51,7 @@ export class SharedLive {
     this.leave?.abort()
     this.release?.()
     this.leading = false
+    this.left = true
     this.stream.stop()
     this.channel?.close()
     this.channel = null
@@ -81,9 +83,8 @@ export class SharedLive {
 
   private lead(): void {
     this.leading = true
-    this.stream.start()
     // Between two readers events may have passed unseen.
-    if (this.waited) this.spread({ kind: 'reopened' })
+    this.stream.start(this.waited)
   }
 
   /** To the other tabs, and to this one. */
@@ -100,13 +101,21 @@ export class SharedLive {
         return this.handlers.onReopen()
       case 'state':
         this.waited ||= !this.leading
-        return this.move(message.state)
+        this.move(message.state)
+        return this.caughtUp(message.state)
       case 'hello':
         if (this.leading) this.channel?.postMessage({ kind: 'state', state: this.state } satisfies Message)
         return
       case 'retry':
         if (this.leading) this.stream.start()
     }
+  }
+
+  /** A tab that was away, in the back/forward cache say, and joins another's stream reads everything again. */
+  private caughtUp(state: LiveState): void {
+    if (!this.left || state.status !== 'open') return
+    this.left = false
+    if (!this.leading) this.handlers.onReopen()
   }
 
   private move(state: LiveState): void {

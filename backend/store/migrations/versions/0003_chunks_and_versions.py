@@ -61,6 +61,7 @@ def upgrade() -> None:
     op.execute("update attempt set resumed_from = resumed_from + 1")
     op.drop_column("attempt", "last_seq")
     _fill_params()
+    _fill_metrics()
 
 
 def _dataset_of_a_run(*, nullable: bool) -> None:
@@ -182,6 +183,7 @@ CHUNK = sa.table(
     "chunk", *map(sa.column, ["run_id", "attempt", "writer", "first_seq", "n", "first_step", "last_step", "body"])
 )
 SEQUENCE = sa.table("sequence", *map(sa.column, ["run_id", "attempt", "writer", "last_seq"]))
+METRIC = sa.table("metric", *map(sa.column, ["run_id", "name", "number", "step"]))
 PARAM = sa.table("param", *map(sa.column, ["run_id", "name", "number", "text"]))
 
 
@@ -230,6 +232,31 @@ def _fill_params() -> None:
         tree = json.loads(config) if isinstance(config, str) else config
         if rows := param_rows(run_id, tree):
             connection.execute(sa.insert(PARAM), rows)
+
+
+def _fill_metrics() -> None:
+    """What lists filter and sort by: the newest value of every key, and the metrics that a run's row holds."""
+    connection = op.get_bind()
+    for run_id, step, metrics in connection.execute(sa.text("select id, step, metrics from run")).all():
+        newest: dict[str, tuple[float | None, int]] = {}
+        chunks = sa.text("select body from chunk where run_id = :run order by attempt, writer, first_seq")
+        for (body,) in connection.execute(chunks, {"run": run_id}):
+            for block in unpack_blocks(body):
+                for i, key in enumerate(block.keys):
+                    newest[key] = (float(block.values[-1, i]), int(block.steps[-1]))
+        tree = json.loads(metrics) if isinstance(metrics, str) else metrics or {}
+        newest |= {name: (value, step) for name, value in tree.items()}
+        rows = [
+            {
+                "run_id": run_id,
+                "name": name,
+                "step": at,
+                "number": number if number is not None and np.isfinite(number) else None,
+            }
+            for name, (number, at) in newest.items()
+        ]
+        if rows:
+            connection.execute(sa.insert(METRIC), rows)
 
 
 def downgrade() -> None:
