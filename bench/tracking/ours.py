@@ -56,7 +56,12 @@ class Ours(Side):
         folder.mkdir(parents=True, exist_ok=True)
         self.server_log = folder / "server.log"
         self._seeds = itertools.count()
-        self.notes = {"live": "the flush included", "pictures": "160 requests, 6 connections"}
+        self.notes = {
+            "live": "the flush included",
+            "pictures": "one request",
+            "curves": "the body kept for this version of the experiment",
+            "figure": "the body kept for this version of the experiment",
+        }
         self.pieces = {
             "log-1": lambda: self.log(1, workload.RUNS),
             "log-4": lambda: self.log(4, workload.RUNS),
