@@ -35,6 +35,8 @@ PORTION = 8 * 2**20
 """Bytes of depth maps and pictures in one request; base64 adds a third, and the API takes bodies of 32 MiB."""
 
 MAPS_AT_ONCE = 200
+BROKEN_SECONDS = 300.0
+"""A write that the API answers with 500 is tried again for so long: a run must come to an end."""
 
 
 def __getattr__(name: str) -> Any:
@@ -136,7 +138,9 @@ def _error(answer: httpx2.Response) -> errors.DepthboardError:
     if kind is errors.SequenceGap:
         return errors.SequenceGap(message, field=field, remedy=remedy, expected=body.get("expected"))
     if answer.status_code >= 500:
-        kind = errors.Unavailable
+        away = errors.Unavailable(message, field=field, remedy=remedy)
+        away.broken = answer.status_code == 500
+        return away
     return kind(message, field=field, remedy=remedy)
 
 
@@ -383,8 +387,8 @@ class RunWriter:
         while True:
             try:
                 return self.api.json(method, f"{self.path}/{what}", body)
-            except errors.Unavailable:
-                if waited >= self._patience:
+            except errors.Unavailable as error:
+                if waited >= (min(self._patience, BROKEN_SECONDS) if error.broken else self._patience):
                     raise
                 self._sleep(wait)
                 waited, wait = waited + wait, min(wait * 2, 10.0)

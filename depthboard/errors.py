@@ -84,7 +84,10 @@ class OutOfMemory(DepthboardError):
 
 
 class Unavailable(DepthboardError):
+    """`broken`: the API answers, but that something went wrong on its side; waiting for long would not help."""
+
     code = "unavailable"
+    broken = False
 
 
 class Misconfigured(DepthboardError):

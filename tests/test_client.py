@@ -112,6 +112,16 @@ def test_a_write_is_sent_again_until_the_api_is_back(server: str) -> None:
     assert waits == [0.2, 0.4]
 
 
+def test_a_write_that_the_api_never_takes_is_given_up_after_some_minutes(server: str) -> None:
+    Answers.prepared = [(500, body("internal"))]
+    waits: list[float] = []
+    writer = RunWriter(7, "token", server, sleep=waits.append)
+    with pytest.raises(errors.Unavailable):
+        writer.log(protocol.LogText(offset=0, text="x"))
+    writer.api.close()
+    assert 300 <= sum(waits) < 320
+
+
 def test_a_stale_attempt_is_told_at_once(server: str) -> None:
     Answers.prepared = [(409, body("stale_attempt"))]
     writer = RunWriter(7, "token", server)
