@@ -21,7 +21,7 @@ def get_database(request: Request) -> Database:
     return cast(Database, request.app.state.database)
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
 
@@ -53,7 +53,7 @@ Ingesting = Annotated[Ingest, Depends(get_ingest)]
 bearer = HTTPBearer(auto_error=False, description="The token of the attempt, from its claim.")
 
 
-def get_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
+async def get_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
     if credentials is None:
         raise HTTPException(401, "writes of a run need the token of its claim.", {"WWW-Authenticate": "Bearer"})
     return credentials.credentials
@@ -64,7 +64,7 @@ Token = Annotated[str, Depends(get_token)]
 Rings = Callable[[Sequence[int]], None]
 
 
-def get_doorbell(request: Request, background: BackgroundTasks) -> Rings:
+async def get_doorbell(request: Request, background: BackgroundTasks) -> Rings:
     """Rings for queued runs once the answer is sent, so after commit."""
     return lambda run_ids: background.add_task(request.app.state.doorbell.ring, run_ids)
 
@@ -99,7 +99,7 @@ def take_bin() -> None:
 Emptying = Annotated[None, Depends(take_bin, scope="function", max_concurrency=1)]
 
 
-def get_mark(request: Request) -> str:
+async def get_mark(request: Request) -> str:
     """Names this database in addresses that browsers keep for a year: another one begins to count at 1 again."""
     return str(request.app.state.mark)
 

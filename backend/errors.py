@@ -95,7 +95,7 @@ def _invalid_request(request: Request, error: Exception) -> Response:
     first = found[0]
     others = ", ".join(filter(None, (dotted(fault["loc"]) for fault in found[1:6])))
     remedy = f"Also look at: {others}." if others else None
-    field = dotted(first["loc"])
+    field = None if first["type"] == "json_invalid" else dotted(first["loc"])
     return answer(request_id(request), 422, errors.InvalidInput.code, sentence(first), field=field, remedy=remedy)
 
 
@@ -147,7 +147,7 @@ def _statement_error(request: Request, error: Exception) -> Response:
 
 def _database_away(request: Request, error: Exception) -> Response:
     log.error("%s %s: the database: %s", request.method, request.url.path, getattr(error, "orig", None) or error)
-    full = "full" in str(error).lower()
+    full = "full" in str(getattr(error, "orig", None) or error).lower()
     message = "the disk of the database is full." if full else "the database does not answer."
     remedy = "Make room; nothing that was acknowledged is lost." if full else "Try again in a moment."
     headers = None if full else {"Retry-After": "2"}

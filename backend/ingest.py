@@ -44,7 +44,10 @@ class Ingest:
         """One transaction after another, until nobody waits."""
         while self._waiting:
             some, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
-            answers = await anyio.to_thread.run_sync(self._commit, [sent for sent, _ in some])
+            try:
+                answers = await anyio.to_thread.run_sync(self._commit, [sent for sent, _ in some])
+            except Exception as error:  # no thread to be had: whoever waits hears of it
+                answers = [error] * len(some)
             for (_, waiting), answer in zip(some, answers, strict=True):
                 if waiting.cancelled():
                     continue  # its client has gone: what is committed stays so

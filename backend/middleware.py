@@ -12,14 +12,18 @@ import logging
 import re
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import answer
+
+Header = tuple[bytes, bytes]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -80,7 +84,7 @@ class Envelope:
             if message["type"] == "http.response.start":
                 started = True
                 kept = scope["path"].startswith("/assets/") and message["status"] in (200, 304)
-                _add_headers(MutableHeaders(scope=message), request_id, kept=kept)
+                message["headers"] = _with_headers(message.get("headers", ()), request_id, kept=kept)
             await send(message)
 
         try:
@@ -89,20 +93,36 @@ class Envelope:
         except Refused as refusal:
             status, code, message, remedy = refusal.args
             await answer(request_id, status, code, message, remedy=remedy)(scope, receive, send_with_headers)
-        except Exception:  # the last net: whatever a route did not foresee is logged and answered in the one shape
+        except (
+            Exception
+        ) as error:  # the last net: whatever a route did not foresee is logged and answered in the one shape
             log.exception("%s %s failed (request %s)", scope["method"], scope["path"], request_id)
             if started:
                 raise
+            if _no_thread(error):
+                await _busy(request_id)(scope, receive, send_with_headers)
+                return
             message, remedy = "something went wrong on this side.", f"The API's log has the reason under {request_id}."
             await answer(request_id, 500, "internal", message, remedy=remedy)(scope, receive, send_with_headers)
 
 
-def _request_id(headers: list[tuple[bytes, bytes]]) -> str:
+def _no_thread(error: Exception) -> bool:
+    """Python tells it by these words alone; a route runs in a thread, and so does the end of its transaction."""
+    return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
+
+
+def _busy(request_id: str) -> Response:
+    message = "this API's host gives it no thread for the request."
+    remedy = "Try again in a moment; if it stays so, raise the host's limits of processes and memory."
+    return answer(request_id, 503, "unavailable", message, remedy=remedy, headers={"Retry-After": "2"})
+
+
+def _request_id(headers: list[Header]) -> str:
     given = next((value.decode("latin-1") for name, value in headers if name == b"x-request-id"), "")
     return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
-def _limited(receive: Receive, headers: list[tuple[bytes, bytes]]) -> Receive:
+def _limited(receive: Receive, headers: list[Header]) -> Receive:
     """Stop reading a body beyond MAX_BODY, whether its length was announced or not. Raises Refused, HTTPException."""
     message = f"the body is larger than {MAX_BODY >> 20} MiB."
     announced = next((value for name, value in headers if name == b"content-length"), b"")
@@ -121,14 +141,23 @@ def _limited(receive: Receive, headers: list[tuple[bytes, bytes]]) -> Receive:
     return receive_limited
 
 
-def _add_headers(headers: MutableHeaders, request_id: str, *, kept: bool) -> None:
-    headers["X-Request-ID"] = request_id
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("Cache-Control", IMMUTABLE if kept else "no-cache")
+RAW_HEADERS = {
+    kept: [
+        (name.lower().encode(), value.encode())
+        for name, value in {**HEADERS, "Cache-Control": IMMUTABLE if kept else "no-cache"}.items()
+    ]
+    for kept in (True, False)
+}
 
 
-def check_request(method: str, headers: list[tuple[bytes, bytes]], allowed_hosts: frozenset[str]) -> None:
+def _with_headers(own: Iterable[Header], request_id: str, *, kept: bool) -> list[Header]:
+    """An answer's own, and those that it does not have."""
+    headers = [*own, (b"x-request-id", request_id.encode())]
+    names = {name.lower() for name, _ in headers}
+    return headers + [header for header in RAW_HEADERS[kept] if header[0] not in names]
+
+
+def check_request(method: str, headers: list[Header], allowed_hosts: frozenset[str]) -> None:
     """Raises Refused unless Host is ours and, for an unsafe method, Origin too."""
     hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
     if len(hosts) != 1 or not host_allowed(hosts[0], allowed_hosts):
@@ -159,6 +188,7 @@ def _same(origin: str, host: str) -> bool:
         return False
 
 
+@lru_cache(256)
 def host_allowed(header: str, allowed_hosts: frozenset[str]) -> bool:
     """Whether a Host header, with or without port, names this machine's loopback or a host of the list."""
     match = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^\[\]:/@\s]+)(:\d{1,5})?", header.lower())

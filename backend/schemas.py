@@ -163,8 +163,10 @@ class ExperimentLink(Answer):
 class RunSummary(Answer):
     id: int
     status: RunStatus
-    loss: str
-    loss_label: str = Field(description="the loss with the parameters set apart from their defaults")
+    loss: str = Field(description="of a script's run what its parameters say, or empty")
+    loss_label: str = Field(
+        description="the loss with the parameters set apart from their defaults; of a script's run its name"
+    )
     dataset: str
     evaluation: str = Field(description="evaluated part and protocol: runs with the same one compare")
     data_split: str = Field(description="the dataset's division into training and test part")

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from depthboard import doctor as doctor_module
@@ -156,7 +157,7 @@ def submit(
     console.print(f"{plan['total']} runs: {plan['new']} new, {plan['reused']} exist already.")
     console.print(f"{plan['images_to_train']:,} images to train, about {duration(plan['seconds'])} ({plan['basis']}).")
     for warning in plan["warnings"]:
-        console.print(f"Note: {warning}")
+        console.print(f"Note: {escape(warning)}")
     if dry_run:
         return
     experiment = client.submit(spec)
@@ -187,7 +188,14 @@ def runs(experiment: int, status: Annotated[str | None, typer.Option(help="Only 
         rmse, delta = run["metrics"].get("rmse"), run["metrics"].get("delta1")
         shown = ("–" if rmse is None else f"{rmse:.3f}", "–" if delta is None else f"{100 * delta:.1f} %")
         values = (*shown, run["evaluation"]) if several else shown
-        table.add_row(str(run["id"]), run["status"], label(run), f"{run['epoch']:.1f}", *values, run["reason"] or "")
+        table.add_row(
+            str(run["id"]),
+            run["status"],
+            escape(label(run)),
+            f"{run['epoch']:.1f}",
+            *values,
+            escape(run["reason"] or ""),
+        )
     console.print(table)
 
 
@@ -227,6 +235,9 @@ def export(
     ],
     filter: Annotated[str | None, typer.Option(help="Of runs: which, e.g. 'status = finished and rmse < 0.5'.")] = None,
     key: Annotated[list[str] | None, typer.Option(help="Of curves: which, e.g. train/loss/l1; repeat it.")] = None,
+    x: Annotated[
+        str | None, typer.Option("--x", help="Of the figures convergence and curves: step, epoch, images or hours.")
+    ] = None,
 ) -> None:
     """Write a figure, the runs or the curves of an experiment to a file."""
     kind = file.suffix.removeprefix(".")
@@ -236,9 +247,9 @@ def export(
         query = {"filter": filter} if figure == "runs" else {"key": key}
         Client().export(experiment, figure, file, **{name: value for name, value in query.items() if value})
     else:
-        options = {"key": key[0]} if key else {}
+        options = {**({"key": key[0]} if key else {}), **({"x": x} if x else {})}
         file.write_bytes(Client().figure(experiment, figure, format=kind, **options))
-    console.print(f"{file}: {file.stat().st_size:,} bytes")
+    console.print(f"{escape(str(file))}: {file.stat().st_size:,} bytes")
 
 
 @app.command()
@@ -281,7 +292,7 @@ def data_add(
         )
     body = {"report": report, "sheet_png": sheet, "replace": replace}
     Client().api.json("POST", "/api/datasets", body)
-    console.print(f"Registered: {get_settings().url}/datasets?name={name}")
+    console.print(f"Registered: {get_settings().url}/datasets?name={escape(name)}")
 
 
 @data_app.command("check")
@@ -303,7 +314,7 @@ def data_list() -> None:
             f"{s}: " + ", ".join(f"{n} {p}" for p, n in sizes.items()) for s, sizes in report["splits"].items()
         )
         depth = f"{report['depth']['min']:.2f}–{report['depth']['max']:.2f}" if report["depth"] else "–"
-        table.add_row(entry["name"], entry["format"], parts, depth, entry["path"])
+        table.add_row(*map(escape, (entry["name"], entry["format"], parts, depth, entry["path"])))
     console.print(table)
 
 
@@ -340,7 +351,7 @@ def _check(name: str, path: Path, format: str, options: list[str] | None) -> tup
 
 def _print_report(report: dict[str, Any]) -> None:
     for split, parts in report["splits"].items():
-        console.print(f"split {split}: " + ", ".join(f"{n:,} {part}" for part, n in parts.items()))
+        console.print(escape(f"split {split}: " + ", ".join(f"{n:,} {part}" for part, n in parts.items())))
     if report["depth"]:
         depth, holes = report["depth"], 100 * report["invalid_share"]
         console.print(
@@ -350,9 +361,9 @@ def _print_report(report: dict[str, Any]) -> None:
             f"{holes:.1f} % of pixels have no depth; {report['counts']['decoded']} of {report['counts']['frames']} frames read in full"
         )
     for warning in report["warnings"]:
-        console.print(f"[yellow]warning[/yellow] {warning}", highlight=False)
+        console.print(f"[yellow]warning[/yellow] {escape(warning)}", highlight=False)
     for problem in report["problems"]:
-        console.print(f"[red]problem[/red] {problem}", highlight=False)
+        console.print(f"[red]problem[/red] {escape(problem)}", highlight=False)
 
 
 def main() -> None:
@@ -360,7 +371,7 @@ def main() -> None:
     try:
         app()
     except DepthboardError as error:
-        Console(stderr=True).print(f"[red]✕[/red] {error}", highlight=False)
+        Console(stderr=True).print(f"[red]✕[/red] {escape(str(error))}", highlight=False)
         sys.exit(2)
 
 

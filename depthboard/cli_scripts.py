@@ -12,14 +12,15 @@ from rich.console import Console
 from depthboard import import_csv, import_tensorboard
 from depthboard.client import Api
 from depthboard.errors import InvalidInput, Unavailable
-from depthboard.imports import Imported, bring
+from depthboard.imports import LONGEST_NAME, Imported, bring, check_name
 from depthboard.sender import UNSENT, Refused, left_behind, send
 from depthboard.settings import get_settings
 
 import_app = typer.Typer(
     no_args_is_help=True, help="Bring in runs that other tools recorded; a second time adds nothing."
 )
-console = Console()
+console = Console(markup=False, emoji=False, highlight=False)
+"""What people call their runs is printed as it is."""
 PATIENCE_SECONDS = 10.0
 
 Experiment = Annotated[str, typer.Option(help="The experiment that takes them; by default it is called as the source.")]
@@ -35,7 +36,11 @@ def sync(
     if again:
         for mark in home.glob("*/refused"):
             mark.unlink(missing_ok=True)
-    for folder, about in left_behind(home):
+    strange: list[str] = []
+    spools = left_behind(home, strange.append)
+    for words in strange:
+        _say(words)
+    for folder, about in spools:
         about = replace(about, url=url.rstrip("/") or about.url)
         try:
             rows = send(folder, about, _say, 0.0 if about.url in away else PATIENCE_SECONDS)
@@ -47,19 +52,19 @@ def sync(
                 _say(f"{about.name}: not sent, kept in {folder}: {error}")
             continue
         if rows is None:
-            console.print(f"{about.name}: its script is running, and sends it itself.", highlight=False)
+            console.print(f"{about.name}: its script is running, and sends it itself.")
         else:
             sent += 1
-            console.print(f"{about.name}: {rows:,} rows sent.", highlight=False)
+            console.print(f"{about.name}: {rows:,} rows sent.")
     kept = len(list(home.glob("*/refused")))
-    left = f" {kept} are kept in {home} that the API refused; delete them, or try --again." if kept else ""
-    console.print(f"{sent} sent.{left}", highlight=False)
-    if failed:
+    left = f" {kept} are kept in {home} that were refused; delete them, or try --again." if kept else ""
+    console.print(f"{sent} sent.{left}")
+    if failed or strange:
         raise typer.Exit(1)
 
 
 def _say(words: str) -> None:
-    console.print(words, highlight=False, markup=False)
+    console.print(words)
 
 
 @import_app.command("tensorboard")
@@ -77,9 +82,10 @@ def import_from_csv(file: Path, experiment: Experiment = "") -> None:
 def _bring(runs: list[Imported], experiment: str) -> None:
     if not runs:
         raise InvalidInput("there is no number to import.", field="path")
+    check_name("an experiment", experiment, "Name one with --experiment.")
     api, url = Api(), get_settings().url
     for run in runs:
-        known, new = bring(api, experiment[:200], run)
+        known, new = bring(api, experiment[:LONGEST_NAME], run)
         words = f"{len(run.value):,} points" if new else "it was there already"
-        console.print(f"{run.name}: {words}, {url}/runs/{known.run_id}", highlight=False)
+        console.print(f"{run.name}: {words}, {url}/runs/{known.run_id}")
     api.close()

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from depthboard.errors import InvalidInput
-from depthboard.imports import Imported
+from depthboard.imports import LONGEST_NAME, Imported, check_name
 
 STEPS = ("step", "iteration", "epoch")
 WALLS = ("wall", "wall_time", "timestamp")
@@ -33,22 +34,50 @@ def read(path: Path) -> list[Imported]:
     counted: Counter[str] = Counter()
     for place, row in _rows(path, text):
         name = row.get(RUN) or path.stem
-        run = runs.setdefault(name, Imported(name[:200], content, timed=_first(row, WALLS) is not None))
+        if name not in runs:
+            _check_run(name, place)
+            runs[name] = Imported(name, content, timed=_first(row, WALLS) is not None)
+        run = runs[name]
         _add(run, row, place, counted[name])
         counted[name] += 1
     return list(runs.values())
 
 
+def _check_run(name: str, place: str) -> None:
+    check_name(f"a run ({place})", name, "Use visible characters on one line.")
+    if len(name) > LONGEST_NAME:
+        raise InvalidInput(
+            f"{place}: the name of the run has {len(name)} characters, and the record holds {LONGEST_NAME}.",
+            field="file",
+            remedy="Shorten it.",
+        )
+
+
+def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """(number of its last line, cells) of each row. Raises InvalidInput for what is no CSV."""
+    lines = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    try:
+        for cells in lines:
+            yield lines.line_num, cells
+    except csv.Error as error:
+        raise InvalidInput(
+            f"line {lines.line_num} of {path} is no CSV ({error}).",
+            field="file",
+            remedy="Close every quote, and leave long texts out.",
+        ) from error
+
+
 def _rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, str]]]:
     """(where it stands, column -> cell) of each line that is not empty."""
-    lines = csv.reader(text.splitlines(), skipinitialspace=True)
-    header = [name.strip() for name in next(lines, [])]
+    lines = _lines(path, text)
+    _, first = next(lines, (0, []))
+    header = [name.strip() for name in first]
     doubled = [name for name, times in Counter(header).items() if times > 1 or not name]
     if doubled or not header:
         what = f"names {doubled[0]!r} twice or not at all" if doubled else "is empty"
         raise InvalidInput(f"the header of {path} {what}.", field="file", remedy="Name every column once.")
-    for cells in lines:
-        place = f"line {lines.line_num} of {path}"
+    for number, cells in lines:
+        place = f"line {number} of {path}"
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from depthboard.errors import InvalidInput
-from depthboard.imports import Imported
+from depthboard.imports import Imported, check_name
 
 RECORD = struct.Struct("<QI")
 FLOAT, DOUBLE, BFLOAT16, HALF = 1, 2, 14, 19
@@ -24,7 +24,7 @@ Fields = Iterator[tuple[int, bytes | int]]
 
 def read(path: Path) -> list[Imported]:
     """A run for every folder with event files; of a single file one. Raises InvalidInput where there is none."""
-    files = [path] if path.is_file() else sorted(path.rglob("*tfevents*"))
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*tfevents*") if not file.is_dir())
     if not files:
         raise InvalidInput(f"there is no event file in {path}.", field="path", remedy="Name a log folder or its file.")
     folders: dict[Path, list[Path]] = {}
@@ -37,11 +37,13 @@ def read(path: Path) -> list[Imported]:
 
 def _name(folder: Path, root: Path) -> str:
     below = folder.relative_to(root).as_posix()
-    return (root.resolve().name if below == "." else below)[:200] or "tensorboard"
+    name = (root.resolve().name if below == "." else below) or "tensorboard"
+    check_name(f"a run, of the folder {str(folder)!r}", name, "Rename the folder.")
+    return name
 
 
 def _run(name: str, files: list[Path]) -> Imported:
-    bodies = [(file, file.read_bytes()) for file in files]
+    bodies = [(file, _body(file)) for file in files]
     digest = hashlib.sha256()
     for _, body in bodies:
         digest.update(hashlib.sha256(body).digest())
@@ -53,6 +55,17 @@ def _run(name: str, files: list[Path]) -> Imported:
         except (struct.error, IndexError, ValueError, UnicodeDecodeError) as error:
             raise InvalidInput(f"{file} is no event file ({error}).", field="path") from error
     return run
+
+
+def _body(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(
+            f"{file} cannot be read ({error.strerror}).",
+            field="path",
+            remedy="Restore it, or take it out of the folder.",
+        ) from error
 
 
 def _records(body: bytes) -> Iterator[bytes]:
@@ -136,9 +149,10 @@ def _fields(body: bytes) -> Fields:
 
 def _varint(body: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
-    while True:
+    while shift < 70:  # at most ten bytes
         byte = body[at]
         value |= (byte & 127) << shift
         at, shift = at + 1, shift + 7
         if byte < 128:
             return value, at
+    raise ValueError("a number has no end")

@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 from depthboard.client import Api
 from depthboard.errors import InvalidInput
 from depthboard.protocol import MAX_POINTS, MAX_STEP, Block, Finish, Points, ScriptRun, ScriptStart
+from depthboard.script import UNFIT
 from depthboard.spool import check_keys
 from depthboard.status import RunStatus
+
+LONGEST_NAME = 200
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Imported:
     """
 
     name: str
+    """Whole, as the run's identity is of it; the record shows its first LONGEST_NAME characters."""
     content: str
     keys: list[str] = field(default_factory=list)
     key: list[int] = field(default_factory=list)
@@ -52,6 +56,12 @@ class Imported:
         self.value.append(value)
 
 
+def check_name(what: str, name: str, remedy: str) -> None:
+    """Raises InvalidInput for a name that no run and no experiment can have."""
+    if not name[:LONGEST_NAME].strip() or UNFIT.search(name):
+        raise InvalidInput(f"{name!r:.80} is no name of {what}.", field="name", remedy=remedy)
+
+
 def bring(api: Api, experiment: str, run: Imported) -> tuple[ScriptRun, bool]:
     """The run in the record, and whether it is new. Raises what the API raises."""
     secret = hashlib.sha256(f"{run.name}\n{run.content}".encode()).hexdigest()
@@ -61,7 +71,7 @@ def bring(api: Api, experiment: str, run: Imported) -> tuple[ScriptRun, bool]:
         start = ScriptStart(
             identity=hashlib.sha256(f"imported {secret}".encode()).hexdigest(),
             experiment=experiment,
-            name=run.name,
+            name=run.name[:LONGEST_NAME],
             params=run.params,
             host=socket.gethostname()[:200],
             started=min(run.wall) if run.timed and run.wall else None,

@@ -38,6 +38,17 @@ def started(pid: int) -> int | None:
     return None if fields is None else int(fields[19])
 
 
+def exists(pid: int) -> bool:
+    """Whether there is a process of this number, whosever it is."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def status_fields(pid: int) -> list[str] | None:
     """/proc/PID/stat from its third field on: state, parent, group, session, …"""
     try:

@@ -7,6 +7,7 @@ owns the run, every write is refused with 409 `stale_attempt`. Arrays travel as 
 from __future__ import annotations
 
 import base64
+import itertools
 import zlib
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -19,7 +20,9 @@ from depthboard.status import RunStatus
 
 MAX_POINTS = 10_000
 MAX_VALUES = 1_000_000
-MAX_STEP = 2**53
+MAX_STEP = 2**40
+"""Steps times images a step must fit in 64 bits."""
+MAX_BYTES = 2**53
 Predictor = Literal["network", "constant"]
 
 
@@ -39,13 +42,27 @@ Bytes = Annotated[
 ]
 
 
+PLAIN = frozenset({int, float, str, type(None)})
+
+
+def _flat(values: list[Any]) -> list[Any]:
+    """Numbers, or rows of them, one after the other. Looked at before NumPy does, which lists within lists may cost minutes."""
+    if len(values) <= MAX_VALUES and values and set(map(type, values)) == {list} and all(values):
+        values = list(itertools.islice(itertools.chain.from_iterable(values), MAX_VALUES + 1))
+    if len(values) > MAX_VALUES:
+        raise ValueError(f"it holds more than {MAX_VALUES} numbers; send several batches")
+    if not PLAIN.issuperset(map(type, values)):
+        raise TypeError
+    return values
+
+
 def _column(kind: str) -> Callable[[object], np.ndarray]:
     def read(value: object) -> np.ndarray:
         """From base64, or from a list in which null, "NaN", "Infinity" and "-Infinity" stand for themselves."""
         if isinstance(value, str):
             return np.frombuffer(base64.b64decode(value, validate=True), dtype=kind)
         try:
-            given = np.asarray(value, dtype=np.float64)
+            given = np.asarray(_flat(value) if isinstance(value, list) else value, dtype=np.float64)
         except (TypeError, OverflowError) as error:
             raise ValueError("it is neither base64 nor a list of numbers") from error
         with np.errstate(invalid="ignore"):
@@ -104,8 +121,8 @@ class Gpu(Message):
     utilisation: float | None = Field(
         None, ge=0, le=100, description="per cent of the last moment in which it computed"
     )
-    memory_used: int | None = Field(None, ge=0, le=MAX_STEP, description="bytes")
-    memory_total: int | None = Field(None, ge=0, le=MAX_STEP, description="bytes")
+    memory_used: int | None = Field(None, ge=0, le=MAX_BYTES, description="bytes")
+    memory_total: int | None = Field(None, ge=0, le=MAX_BYTES, description="bytes")
 
 
 class WorkerNote(Message):
@@ -197,6 +214,10 @@ class Claim(Message):
         default_factory=list,
         description="checkpoints it may go on from, the furthest first: the first whole one counts",
     )
+    shared_store: bool = Field(
+        False,
+        description="the record has checkpoints in a folder that all workers reach: one that is empty is not mounted",
+    )
     frames_known: bool = Field(
         False, description="the sample frames of this dataset, split and size are stored already"
     )
@@ -208,7 +229,9 @@ class Progress(Message):
 
 
 class Renewal(Message):
-    progress: Progress | None = Field(None, description="only when the training moved since the last one")
+    progress: Progress | None = Field(
+        None, description="only when the training moved since the last one, or waits for its GPUs"
+    )
 
 
 class RenewalAnswer(Message):
@@ -383,16 +406,23 @@ class Provenance(Message):
 
 
 class Finish(Message):
-    """The end of an attempt. A failed one says why in a sentence; `retry` puts the run back into the queue if attempts are left."""
+    """The end of an attempt. A failed one says why in a sentence; `retry` puts the run back into the queue if attempts are left.
+
+    One that is `queued` is given back and counts as no attempt; with `retry` it rests for a while first.
+    """
 
     status: Literal[RunStatus.finished, RunStatus.failed, RunStatus.cancelled, RunStatus.queued]
     reason: str = Field("", max_length=10_000)
     exit_code: int | None = None
     step: Step | None = Field(None, description="of a run that its budget's clock ended: where")
-    retry: bool = Field(False, description="of a failed one: the run is tried again if it has attempts left")
+    retry: bool = Field(
+        False,
+        description="of a failed one: the run is tried again if it has attempts left; of a queued one: not at once",
+    )
     wall: float | None = Field(
         None, description="of a script's run: when it ended, seconds since the epoch by its clock; none: now"
     )
+    points: Points | None = Field(None, description="of a script's run: its last rows, kept in the same transaction")
 
 
 # --- people's own scripts -------------------------------------------------------------------------------------------

@@ -30,9 +30,9 @@ from types import TracebackType
 from typing import Any, Literal
 
 from depthboard import maps, spool
-from depthboard.errors import Conflict, InvalidInput
+from depthboard.errors import Conflict, InvalidInput, Misconfigured
 from depthboard.protocol import MAX_STEP
-from depthboard.sender import LIVE, Sender
+from depthboard.sender import LIVE, SENDING, Sender
 from depthboard.settings import get_settings
 from depthboard.spool import About, End, Spool
 
@@ -43,6 +43,7 @@ MAIN = "main"
 FINISH_SECONDS = 30.0
 
 Ended = Literal["finished", "failed", "cancelled"]
+Parts = tuple[Spool, Sender, threading.Thread]
 
 
 def start(
@@ -64,7 +65,7 @@ def start(
     it. `resume` takes the run_id of an earlier run and goes on with it: what that logged from `first_step` on (by default the first
     step logged now) no longer counts.
 
-    Raises InvalidInput, and Misconfigured where the spool's folder cannot be made.
+    Raises InvalidInput, and Misconfigured where the spool's folder cannot be made. From then on nothing that goes wrong with it stops the training.
     """
     for field, value in (("experiment", experiment), ("name", name)):
         _check_name(field, value)
@@ -99,39 +100,70 @@ class Run:
         self.run_id = run_id
         """Other processes join the run by it, and a later script resumes it."""
         self._about = about
-        self._sending: tuple[Spool, Sender, threading.Thread] | None = None
+        self._forget()
         self._ended = False
         self._maps = 0
         self._broke: tuple[Ended | None, str] = (None, "")
-        self._write: Callable[[Mapping[str, Any], int, float], None] = self._first_write
         self._open()
 
-    def _open(self) -> tuple[Spool, Sender, threading.Thread]:
-        """The spool, and the thread that sends it."""
+    def _forget(self) -> None:
+        """As long as nothing was logged in this process."""
+        self._sending: Parts | None = None
+        self._tried, self._lost, self._told = -math.inf, 0, False
+        self._opening = threading.Lock()
+        self._write: Callable[[Mapping[str, Any], int, float], None] = self._first_write
+
+    def _open(self) -> None:
+        """The spool, and the thread that sends it. Raises Misconfigured."""
         folder = get_settings().spool / secrets.token_hex(8)
         written = Spool(folder, self._about, _say)
         LIVE.add(folder)
-        sender = Sender(folder, self._about, _say, written)
-        thread = threading.Thread(target=sender.follow, name="depthboard", daemon=True)
-        thread.start()
+        try:
+            sender = Sender(folder, self._about, _say, written)
+            thread = sender.start()
+        except Exception as error:
+            LIVE.discard(folder)
+            written.close()
+            spool.remove(folder)
+            if isinstance(error, OSError):
+                raise spool.unusable(folder, error) from error
+            raise
+        written.dropped = self._lost
         self._sending = written, sender, thread
         _watch(self)
         self._write = written.log
+
+    def _parts(self) -> Parts | None:
+        """None in a forked child whose spool cannot be made now, which is said once: its training goes on, and a later call
+        tries again.
+        """
+        if self._sending is None:
+            with self._opening:  # of several threads that log first one makes the spool, and the others wait for it
+                if self._sending is None and time.monotonic() > self._tried + spool.RETRY_SECONDS:
+                    self._try()
         return self._sending
 
-    def _parts(self) -> tuple[Spool, Sender, threading.Thread]:
-        return self._sending or self._open()
+    def _try(self) -> None:
+        self._tried = time.monotonic()
+        try:
+            self._open()
+        except Misconfigured as error:
+            if not self._told:
+                _say(f"{error} What process {os.getpid()} logs is lost until then.")
+            self._told = True
 
     @property
     def number(self) -> int | None:
         """The run's number in the dashboard; None until the API has answered."""
-        known = self._parts()[1].run
+        parts = self._parts()
+        known = None if parts is None else parts[1].run
         return None if known is None else known.run_id
 
     @property
     def cancelled(self) -> bool:
         """Whether a person asked for its end: leave the loop and call `finish`."""
-        known = self._parts()[1].run
+        parts = self._parts()
+        known = None if parts is None else parts[1].run
         return known is not None and known.cancel_requested
 
     def log(self, values: Mapping[str, Any], *, step: int, wall: float | None = None) -> None:
@@ -156,7 +188,9 @@ class Run:
             raise Conflict("this run has been finished.", remedy="Log before run.finish().")
         _check_name("name", name)
         content = maps.shown(name, _check_step(step), depth, target, rgb)
-        written, sender, _ = self._parts()
+        if (parts := self._parts()) is None:
+            return
+        written, sender, _ = parts
         self._maps += 1
         try:
             maps.write(written.folder / "depth" / f"{self._maps:08d}.npz", content)
@@ -166,7 +200,9 @@ class Run:
 
     def flush(self, timeout: float = FINISH_SECONDS) -> bool:
         """Wait until what was logged before is acknowledged by the API; False where it was not within `timeout` seconds."""
-        written, sender, _ = self._parts()
+        if (parts := self._parts()) is None:
+            return False
+        written, sender, _ = parts
         end, due = time.monotonic() + timeout, written.count
         sender.hurry()
         with sender.moved:
@@ -178,7 +214,11 @@ class Run:
         """End the run, and wait up to `timeout` seconds until everything is sent; whether it was. What is left is sent by
         `depthboard sync`. Without a status it is finished, or cancelled where a person asked for that.
         """
-        written, sender, thread = self._parts()
+        if (parts := self._parts()) is None:
+            self._ended = True
+            _say_lost(self._lost)
+            return False
+        written, sender, thread = parts
         if not self._ended:
             self._ended = True
             status = status or ("cancelled" if self.cancelled else "finished")
@@ -187,8 +227,7 @@ class Run:
             written.end(sender.ended)
         sender.hurry()
         thread.join(timeout)
-        if written.dropped:
-            _say(f"{written.dropped} rows were lost: the disk was full, and so was the memory kept for them.")
+        _say_lost(written.dropped)
         _OPEN.discard(self)
         if thread.is_alive():
             _say(f"not everything is sent; it is kept in {written.folder}, and `depthboard sync` sends it later.")
@@ -208,12 +247,15 @@ class Run:
     def _in_child(self) -> None:
         """After a fork the child is another writer of the same run, from the moment when it logs something."""
         self._about = spool.joined(self._about, f"{self._about.writer.partition(':')[0]}-{os.getpid()}")
-        self._sending, self._maps = None, 0
-        self._write = self._first_write
+        self._maps = 0
+        self._forget()  # with the lock, which a thread of the parent may have held
 
     def _first_write(self, values: Mapping[str, Any], step: int, wall: float) -> None:
-        self._open()
-        self._write(values, step, wall)
+        parts = self._parts()
+        if parts is None:
+            self._lost += 1
+        else:
+            parts[0].log(values, step, wall)
 
     def _at_exit(self) -> None:
         if not self._ended:
@@ -275,6 +317,11 @@ def _say(words: str) -> None:
         print(f"depthboard: {words}", file=sys.stderr, flush=True)
 
 
+def _say_lost(rows: int) -> None:
+    if rows:
+        _say(f"{rows} rows were lost: the disk was full, and memory did not hold them.")
+
+
 # --- what happens to the runs of this process when it ends or forks ---------------------------------------------------
 
 _OPEN: set[Run] = set()
@@ -307,6 +354,7 @@ def _at_exit() -> None:
 
 def _in_child() -> None:
     LIVE.clear()
+    SENDING.clear()
     for run in list(_OPEN):
         run._in_child()
     _OPEN.clear()

@@ -6,12 +6,15 @@ In a script it runs in a thread of its own; `depthboard sync` runs it for what s
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from depthboard import maps, spool
 from depthboard.client import Api
@@ -19,12 +22,13 @@ from depthboard.errors import Conflict, DepthboardError, InvalidInput, SequenceG
 from depthboard.protocol import Begin, Finish, PointsAnswer, Renewal, RenewalAnswer, ScriptDepth, ScriptRun, ScriptStart
 from depthboard.spool import About, Spool
 from depthboard.status import RunStatus
-from depthboard.tail import PIECE, Tail, Taken, take
+from depthboard.tail import PIECE, Tail, Taken, take, unreadable
 
 PAUSE_SECONDS = 0.1
 FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
 OLDER_SECONDS = 5.0
 """How long an older spool of the same run is tried again before the newer one goes on without it."""
+ENDS = (RunStatus.finished, RunStatus.failed, RunStatus.cancelled)
 BROKE_OFF = "the script ended without run.finish(): killed, or its machine went down."
 
 Say = Callable[[str], None]
@@ -34,6 +38,10 @@ class Refused(Exception):
     """The API will never take this spool; the reason is the message."""
 
 
+class Unreadable(Refused):
+    """What stands in the spool is no row of a script; the message names it."""
+
+
 UNSENT = (Refused, DepthboardError, OSError, ValueError)
 """What keeps one spool from being sent, and says nothing of the others."""
 
@@ -41,20 +49,37 @@ UNSENT = (Refused, DepthboardError, OSError, ValueError)
 class Sender:
     """Sends one spool. `live` is the writing side where the script still runs in this process."""
 
-    def __init__(self, folder: Path, about: About, say: Say, live: Spool | None = None) -> None:
+    def __init__(
+        self, folder: Path, about: About, say: Say, live: Spool | None = None, *, nested: bool = False
+    ) -> None:
         self.folder, self.about, self.live, self.say = folder, about, live, say
+        self._nested = nested
         self.run: ScriptRun | None = None
         self.asked = False
         self.ended: spool.End | None = None
         self.done = False
         self.moved = threading.Condition()
+        self._api = Api(about.url, token=about.token, timeout=30.0)
         self._tail = Tail(folder)
         self.acked = self._tail.seq - 1
-        self._sets = self._tail.sets() if live is None else live.sets
-        self._api = Api(about.url, token=about.token, timeout=30.0)
         self._heard = 0.0
+        try:
+            self._sets = self._tail.sets() if live is None else live.sets
+        except Exception:
+            self._close()
+            raise
 
     # --- in the script's thread of sending
+
+    def start(self) -> threading.Thread:
+        """`follow` in a thread of its own. Raises OSError where there is none to be had."""
+        thread = threading.Thread(target=self.follow, name="depthboard", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._close()
+            raise OSError(errno.EAGAIN, str(error)) from error
+        return thread
 
     def follow(self) -> None:
         """Send what the script logs until it has ended and all is sent, or the API refuses it."""
@@ -64,7 +89,7 @@ class Sender:
                 self._some()
                 wait, told = FIRST_WAIT, False
             except Refused as error:
-                self._refuse(str(error))
+                self._refuse(error)
             except Exception as error:  # whatever it is, the spool is kept, and the training goes on
                 if wait > FIRST_WAIT and not told:  # a connection may break once
                     words = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
@@ -77,13 +102,33 @@ class Sender:
     def _some(self) -> None:
         """Send what there is, then wait for more."""
         began = time.monotonic()
-        sent = self.all_there_is()
+        new = self.run is None and self._told()
+        if self.ended is not None and self._told() and self._last_words(self.ended):
+            return
+        sent = not new and self.all_there_is()  # what a script logs in its first moments goes together
         if self.ended is not None and not self._left():
             self._finish(self.ended)
-        elif sent:
+        elif sent or new:
             self._rest(began + PAUSE_SECONDS - time.monotonic())
         else:
             self._wait()
+
+    def _last_words(self, end: spool.End) -> bool:
+        """End the run with its last rows in one request: a short run waits for one commit less. False where they are no
+        single batch, or something else goes first.
+        """
+        assert self.live is not None
+        data = self._data()
+        last = self._take(data)
+        alone = last.used == len(data) < PIECE and last.next_seq == self.live.count and last.first_seq == self.acked + 1
+        if not last.rows or not alone or self.about.joined or self._begins(last) or self._maps():
+            return False
+        try:
+            self._finish(end, last)
+        except SequenceGap as gap:
+            self._go_back(gap)
+            return False
+        return True
 
     def _wait(self) -> None:
         """Until something is logged; a row that was logged in this moment is seen too."""
@@ -123,24 +168,32 @@ class Sender:
             while True:
                 try:
                     self.all_there_is()
+                    self._check_rest()
                     self._finish(self._end_of_file())
-                    return self._tail.seq - first
+                    return max(0, self._tail.seq - first)
                 except Unavailable:
                     if time.monotonic() + wait > end:
                         raise
                     time.sleep(wait)
                     wait = min(2 * wait, LONGEST_WAIT)
                 except Refused as error:
-                    self._refuse(str(error))
+                    self._refuse(error)
                     raise
         finally:
             self._close()
 
+    def _check_rest(self) -> None:
+        """Behind the last row there is nothing but the beginning of one, which a kill cut off. Raises Unreadable."""
+        seq = unreadable(self._data(), self._sets, self._tail.seq)
+        if seq is not None:
+            raise Unreadable(f"row {seq} cannot be read, and neither can what follows it.")
+
     def _end_of_file(self) -> spool.End:
         """How it ended by its own words, or else that it broke off."""
-        said = spool.load(self.folder, "end.json")
-        if said is not None:
-            return spool.End(**said)
+        with contextlib.suppress(ValueError):
+            said = spool.read(self.folder, "end.json", spool.End)
+            if said is not None and said.status in ENDS:
+                return said
         return spool.End(RunStatus.failed, BROKE_OFF, (self.folder / "rows").stat().st_mtime)
 
     # --- both
@@ -169,7 +222,7 @@ class Sender:
         return True
 
     def _start(self) -> None:
-        if self.about.resume:
+        if self.about.resume and not self._nested:  # who sends this one for another has sent the older ones
             self._send_older()
         sent = ScriptStart(
             identity=self.about.identity,
@@ -195,15 +248,20 @@ class Sender:
 
     def _send_older(self) -> None:
         """What older attempts of this run left here goes first: afterwards it would be refused."""
+        own = self.about
+        self._send_first(lambda it: it.identity == own.identity and it.token != own.token and it.age < own.age)
+
+    def _send_first(self, chosen: Callable[[About], bool]) -> None:
+        """Send these others of the same folder; whatever is wrong with one of them does not keep this one back."""
         for folder, about in left_behind(self.folder.parent):
-            if about.identity == self.about.identity and about.token != self.about.token:
-                with contextlib.suppress(*UNSENT):
-                    send(folder, about, self.say, OLDER_SECONDS)
+            if folder != self.folder and chosen(about):
+                with contextlib.suppress(Exception):
+                    send(folder, about, self.say, OLDER_SECONDS, nested=True)
 
     def _rows(self) -> bool:
         """Send one batch; whether more was there."""
-        data = self._tail.data()
-        taken = take(data, self._sets, self._tail.seq)
+        data = self._data()
+        taken = self._take(data)
         if taken.rows:
             if not self._taken_in(taken):
                 return True
@@ -211,11 +269,22 @@ class Sender:
             return taken.used < len(data) or len(data) == PIECE
         return self.live is not None and self._rows_held(self.live)
 
+    def _take(self, data: bytes) -> Taken:
+        """Raises Unreadable for numbers that no script logs."""
+        try:
+            return take(data, self._sets, self._tail.seq)
+        except ValidationError as error:
+            why = error.errors()[0]["msg"]
+            raise Unreadable(f"row {self._tail.seq}, or one of those behind it, cannot be read ({why}).") from error
+
+    def _data(self) -> bytes:
+        return self._tail.data(None if self.live is None else self.live.whole)
+
     def _rows_held(self, live: Spool) -> bool:
         """The same of rows that wait in memory, which come behind those of the file."""
         data, seq = live.waiting(PIECE)
         taken = take(data, self._sets, seq)
-        if not taken.rows or self._tail.data():
+        if not taken.rows or self._data():
             return bool(taken.rows)  # they went to the file in this moment
         if not self._taken_in(taken):
             return True
@@ -232,18 +301,29 @@ class Sender:
         try:
             answer = PointsAnswer.model_validate(self._send("points", taken.points(self.about.writer)))
         except SequenceGap as gap:
-            # It holds less than it acknowledged, as after a restored backup: send from there again.
-            self.acked = (gap.expected or 0) - 1
-            self._tail.rewind()
+            self._go_back(gap)
             return False
-        with self.moved:
-            self.acked = max(self.acked, answer.last_seq)
-            self.moved.notify_all()
+        self._hold(answer.last_seq)
         return True
+
+    def _go_back(self, gap: SequenceGap) -> None:
+        """The API holds less than it acknowledged, as after a restored backup: send from there again."""
+        self.acked = (gap.expected or 0) - 1
+        self._tail.rewind()
+
+    def _hold(self, last_seq: int) -> None:
+        """The API holds the rows up to this one."""
+        with self.moved:
+            self.acked = max(self.acked, last_seq)
+            self.moved.notify_all()
+
+    def _begins(self, taken: Taken) -> bool:
+        """Whether these are the first rows of a resumed run."""
+        return taken.first_seq == 0 and self.about.resume and not self.about.joined
 
     def _begin(self, taken: Taken) -> None:
         """Say from which step on a resumed run is logged anew, before its first rows."""
-        if taken.first_seq == 0 and self.about.resume and not self.about.joined:
+        if self._begins(taken):
             lowest = min(int(block.steps.min()) for block in taken.blocks)
             self._send("begin", Begin(resumed_from=lowest if self.about.first_step is None else self.about.first_step))
 
@@ -272,13 +352,14 @@ class Sender:
                 self._forget_map(path, content)
             return None
 
-    def _finish(self, end: spool.End) -> None:
+    def _finish(self, end: spool.End, last: Taken | None = None) -> None:
         if not self.about.joined:
-            for folder, about in left_behind(self.folder.parent):
-                if about.token == self.about.token and folder != self.folder:
-                    with contextlib.suppress(*UNSENT):
-                        send(folder, about, self.say, OLDER_SECONDS)
-            self._send("finish", Finish(status=RunStatus(end.status), reason=end.reason[:10_000], wall=end.wall))
+            self._send_first(lambda it: it.token == self.about.token)
+            points = last and last.points(self.about.writer)
+            status, reason = RunStatus(end.status), end.reason[:10_000]
+            self._send("finish", Finish(status=status, reason=reason, wall=end.wall, points=points))
+            if last is not None:
+                self._hold(last.next_seq - 1)
         self.done = True
         spool.remove(self.folder)
 
@@ -299,9 +380,10 @@ class Sender:
         except ValueError as error:
             raise Unavailable(f"what answers at {self.about.url} is no Depthboard API ({error}).") from error
 
-    def _refuse(self, reason: str) -> None:
-        self.done = True
-        self.say(f"the API refuses what {self.folder} holds: {reason}")
+    def _refuse(self, why: Refused) -> None:
+        self.done, reason = True, str(why)
+        words = "kept as it is" if isinstance(why, Unreadable) else "kept; the API refuses what it holds"
+        self.say(f"{self.folder} is {words}: {reason}")
         with contextlib.suppress(OSError):
             spool.save(self.folder, "refused", {"reason": reason})
 
@@ -310,28 +392,41 @@ class Sender:
         self._api.close()
 
 
-def left_behind(home: Path) -> Iterator[tuple[Path, About]]:
-    """The spools in a folder, the oldest first; those that were refused are left out."""
+def left_behind(home: Path, strange: Say | None = None) -> list[tuple[Path, About]]:
+    """The spools in a folder, the oldest first; those that were refused are left out, and so are those of which nobody can
+    tell whose they are: `strange` is told of each.
+    """
     found = []
     for folder in home.glob("*/"):
-        about = spool.load(folder, "run.json")
-        if about is not None and not (folder / "refused").exists():
-            found.append((folder, About(**about)))
-    yield from sorted(found, key=lambda pair: pair[1].started)
+        try:
+            about = spool.read(folder, "run.json", About)
+        except ValueError as error:
+            if strange is not None:
+                strange(f"{folder} is left as it is: {error} Send it with a newer depthboard, or delete it.")
+            continue
+        if about is not None and not os.path.exists(folder / "refused"):
+            found.append((folder, about))
+    return sorted(found, key=lambda pair: pair[1].age)
 
 
-def send(folder: Path, about: About, say: Say, patience: float) -> int | None:
+def send(folder: Path, about: About, say: Say, patience: float, *, nested: bool = False) -> int | None:
     """Send a spool unless somebody writes or sends it; returns the rows sent. Raises Unavailable, Refused."""
-    if folder in LIVE:
-        return None
-    held = spool.lock(folder)
-    if held is None:
+    mine = object()
+    if folder in LIVE or SENDING.setdefault(folder, mine) is not mine:
         return None
     try:
-        return Sender(folder, about, say).drain(patience)
+        held = spool.lock(folder)
+        if held is None:
+            return None
+        try:
+            return Sender(folder, about, say, nested=nested).drain(patience)
+        finally:
+            os.close(held)
     finally:
-        os.close(held)
+        SENDING.pop(folder, None)
 
 
 LIVE: set[Path] = set()
 """Spools that this process writes: its own locks would not tell."""
+SENDING: dict[Path, object] = {}
+"""Spools that this process sends for scripts that are gone; closing a second lock of its own would free the first."""

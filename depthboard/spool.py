@@ -28,11 +28,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from depthboard.errors import InvalidInput, Misconfigured
 from depthboard.protocol import MAX_STEP
 
+Content = TypeVar("Content")
 HEAD = "<Iqd"
 MARK = 0xFFFFFFFF
 MARKED = struct.Struct("<Iq")
@@ -55,10 +58,15 @@ class About:
     name: str
     params: dict[str, Any]
     host: str
-    started: float
+    started: FiniteFloat
     joined: bool = False
     resume: bool = False
     first_step: int | None = None
+
+    @property
+    def age(self) -> tuple[float, str]:
+        """A strict order of attempts, the oldest first."""
+        return self.started, self.token
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class End:
 
     status: str
     reason: str
-    wall: float
+    wall: FiniteFloat
 
 
 @dataclass
@@ -97,21 +105,36 @@ class Spool:
         self._gap = False
         self._tried = 0.0
         self._places = {"rows": 0, "keys": 0}
-        self._make(folder, about)
-        self._files = {name: os.open(folder / name, _APPEND, 0o600) for name in self._places}
-        self._rows = self._files["rows"]
-
-    def _make(self, folder: Path, about: About) -> None:
+        self._torn: set[str] = set()
+        self._files: dict[str, int] = {}
+        self._held_lock: int | None = None
         try:
             folder.mkdir(mode=0o700, parents=True)
+            self._fill(folder, about)
+        except OSError as error:
+            raise unusable(folder, error) from error
+
+    def _fill(self, folder: Path, about: About) -> None:
+        """All of it, or nothing: `depthboard sync` would stumble over a part."""
+        try:
             (folder / "depth").mkdir(mode=0o700)
             self._held_lock = lock(folder)
+            for name in self._places:
+                self._files[name] = os.open(folder / name, _APPEND, 0o600)
             save(folder, "run.json", asdict(about))
-        except OSError as error:
-            raise Misconfigured(
-                f"the folder {folder} cannot be used ({error.strerror}).",
-                remedy="Make room, or set DEPTHBOARD_HOME to a folder of yours.",
-            ) from error
+        except OSError:
+            self.close()
+            with contextlib.suppress(OSError):
+                for name in (*self._places, "lock", ".run.json"):  # by name: to list a folder takes a file descriptor
+                    (folder / name).unlink(missing_ok=True)
+                (folder / "depth").rmdir()
+                folder.rmdir()
+            raise
+
+    @property
+    def whole(self) -> int:
+        """Bytes of `rows` that are whole records; what a write in vain left stands behind them."""
+        return self._places["rows"]
 
     def log(self, values: Mapping[str, Any], step: int, wall: float) -> None:
         """Keep a row. Raises InvalidInput naming the key for a value that is no number."""
@@ -172,14 +195,18 @@ class Spool:
             return bytes(self.held.data[:most]), self.held.seq
 
     def _write(self, name: str, data: bytes) -> bool:
-        """All of it, or nothing."""
+        """All of it, or nothing that counts: what a write in vain left is cut off before the next one, and what cannot be cut off is not written behind."""
         try:
+            if name in self._torn:
+                os.ftruncate(self._files[name], self._places[name])
+                self._torn.discard(name)
             written = os.write(self._files[name], data)
         except OSError as error:
+            self._torn.add(name)
             self.warn_full(error)
             return False
         if written < len(data):
-            os.ftruncate(self._files[name], self._places[name])
+            self._torn.add(name)
             self.warn_full(None)
             return False
         self._places[name] += written
@@ -223,6 +250,13 @@ class Spool:
         for descriptor in (*self._files.values(), self._held_lock):
             if descriptor is not None:
                 os.close(descriptor)
+
+
+def unusable(folder: Path, error: OSError) -> Misconfigured:
+    return Misconfigured(
+        f"the folder {folder} cannot be used ({error.strerror}).",
+        remedy="Make room, or set DEPTHBOARD_HOME to a folder of yours.",
+    )
 
 
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
@@ -294,12 +328,18 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def load(folder: Path, name: str) -> dict[str, Any] | None:
-    """A JSON file of the spool; None where it is not there or not whole."""
+def read(folder: Path, name: str, kind: type[Content]) -> Content | None:
+    """A JSON file of the spool; None where it is not there. Fields of a newer release are left out. Raises ValueError."""
     try:
-        return dict(json.loads((folder / name).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        content = json.loads((folder / name).read_text(encoding="utf-8"))
+        return TypeAdapter(kind).validate_python(content)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, (name, *first['loc'])))} cannot be read ({first['msg']}).") from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"{name} cannot be read ({error}).") from error
 
 
 def remove(folder: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from depthboard.protocol import MAX_POINTS, MAX_VALUES, Block, Points
-from depthboard.spool import HEAD, MARK, MARKED, SENT
+from depthboard.protocol import MAX_POINTS, MAX_STEP, MAX_VALUES, Block, Points
+from depthboard.spool import HEAD, MARK, MARKED, SENT, check_keys
 
 NUMBER = struct.Struct("<I")
 HEAD_BYTES = struct.calcsize(HEAD)
@@ -43,20 +43,28 @@ class Tail:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._rows = os.open(folder / "rows", os.O_RDONLY | os.O_CLOEXEC)
-        self._sent = os.open(folder / "sent", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._sent = os.open(folder / "sent", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            os.close(self._rows)
+            raise
         known = os.pread(self._sent, SENT.size, 0)
         self.seq: int = 0
         self.place: int = 0
         if len(known) == SENT.size:
-            self.seq, self.place = SENT.unpack(known)
+            seq, place = SENT.unpack(known)
+            if seq >= 0 and 0 <= place <= os.fstat(self._rows).st_size:  # else from the beginning, which adds nothing
+                self.seq, self.place = seq, place
 
-    def data(self) -> bytes:
-        return os.pread(self._rows, PIECE, self.place)
+    def data(self, whole: int | None = None) -> bytes:
+        """What follows; of a file that is being written at most up to `whole`, where its last record ends."""
+        most = PIECE if whole is None else min(PIECE, max(0, whole - self.place))
+        return os.pread(self._rows, most, self.place)
 
     def sets(self) -> list[tuple[str, ...]]:
-        """The key sets; a line that was cut off names none that a row could have."""
+        """The key sets; a line that was cut off names none that a row could have. Raises ValueError, InvalidInput."""
         lines = (self._folder / "keys").read_bytes().split(b"\n")[:-1]
-        return [tuple(json.loads(line)) for line in lines]
+        return [_set_of(line, number) for number, line in enumerate(lines, 1)]
 
     def move(self, seq: int, place: int) -> None:
         """Everything before is acknowledged. Where the disk is full it is told again after a restart, which adds nothing."""
@@ -72,6 +80,17 @@ class Tail:
     def close(self) -> None:
         os.close(self._rows)
         os.close(self._sent)
+
+
+def _set_of(line: bytes, number: int) -> tuple[str, ...]:
+    try:
+        keys = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"line {number} of keys cannot be read ({error}).") from error
+    if not isinstance(keys, list) or not keys:
+        raise ValueError(f"line {number} of keys is no list of names.")
+    check_keys(keys)
+    return tuple(keys)
 
 
 def take(data: bytes, sets: Sequence[tuple[str, ...]], seq: int) -> Taken:
@@ -102,9 +121,23 @@ def take(data: bytes, sets: Sequence[tuple[str, ...]], seq: int) -> Taken:
 def _after_mark(data: bytes, seq: int) -> tuple[int, int]:
     at = 0
     while len(data) >= at + MARKED.size and NUMBER.unpack_from(data, at)[0] == MARK:
-        seq = MARKED.unpack_from(data, at)[1]
-        at += MARKED.size
+        said = MARKED.unpack_from(data, at)[1]
+        if not 0 <= said <= MAX_STEP:
+            break
+        seq, at = said, at + MARKED.size
     return at, seq
+
+
+def unreadable(rest: bytes, sets: Sequence[tuple[str, ...]], seq: int) -> int | None:
+    """The number of the row that cannot be read in what `take` left; None where that is but a cut-off last record."""
+    at, seq = _after_mark(rest, seq)
+    left = len(rest) - at
+    if left < HEAD_BYTES and not (left >= MARKED.size and NUMBER.unpack_from(rest, at)[0] == MARK):
+        return None
+    which = NUMBER.unpack_from(rest, at)[0]
+    if which < len(sets) and left < HEAD_BYTES + 8 * len(sets[which]):
+        return None
+    return seq
 
 
 def _block(data: bytes, keys: tuple[str, ...], places: list[int], numbers: list[int]) -> Block:

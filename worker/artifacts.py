@@ -10,6 +10,7 @@ import contextlib
 import os
 import platform
 import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 KEPT = re.compile(r"step-(\d+)(?:-(\d+))?\.pt")
+MARKER = ".depthboard-store"
+"""In the root of a folder that all workers reach: an empty folder without it is a mount point whose disk is away."""
 PATIENCE = timedelta(seconds=60)
 """How long a request to S3 is tried again."""
 
@@ -53,14 +56,18 @@ class Store(Protocol):
 
 
 class Folder:
-    """Files under `root`. One that all workers reach has no host, and its files are called file:///…, so that none takes them for its own disk's."""
+    """Files under `root`. One that all workers reach has no host, and its files are called file:///…, so that none takes
+    them for its own disk's. `known`: it has been written to before, by whomever, and so is there when it is mounted.
+    """
 
-    def __init__(self, root: Path, host: str) -> None:
+    def __init__(self, root: Path, host: str, *, known: bool = False) -> None:
         self._root, self.host = Path(os.path.abspath(root)), host
         self._name = str if host else Path.as_uri
+        self._known = known or _mounted(self._root)
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
+        self._begin()
         file = self._root / f"{name}.tmp-{os.getpid()}"
         file.parent.mkdir(parents=True, exist_ok=True)
         for left in file.parent.glob("*.tmp-*"):  # of an attempt that was killed: a run has one that writes
@@ -69,6 +76,16 @@ class Folder:
             yield file
         finally:
             file.unlink(missing_ok=True)
+
+    def _begin(self) -> None:
+        """Mark a new shared folder as a store. Raises OutOfReach for a known one: a mount point takes files while its disk is away."""
+        if self.host or _mounted(self._root):
+            return
+        if self._known:
+            raise _not_mounted(self._root)
+        self._root.mkdir(parents=True, exist_ok=True)
+        (self._root / MARKER).touch()
+        self._known = True
 
     def keep(self, written: Path, name: str) -> str:
         final = self._root / name
@@ -92,9 +109,13 @@ class Folder:
         if path.startswith("file://") is bool(self.host):
             return False
         within = Path(os.path.realpath(file.parent)).is_relative_to(os.path.realpath(self._root))
-        if not (self._root.is_dir() and within and KEPT.fullmatch(file.name)):
+        there = self._root.is_dir() if self.host else _mounted(self._root)
+        if not (there and within and KEPT.fullmatch(file.name)):
             return False
-        file.unlink(missing_ok=True)
+        try:
+            file.unlink(missing_ok=True)
+        except OSError:
+            return False
         with contextlib.suppress(OSError):
             file.parent.rmdir()  # where it was the last of its run
         return True
@@ -151,14 +172,16 @@ class Bucket:
         return f"{self._prefix}/{name}" if self._prefix else name
 
 
-def open_store(settings: Settings) -> Store:
-    """The store that new checkpoints go to. Raises Misconfigured for a URL that names none."""
+def open_store(settings: Settings, *, known: bool = False) -> Store:
+    """The store that new checkpoints go to; `known`: a shared folder is one already. Raises Misconfigured for a URL that
+    names none.
+    """
     url = settings.artifacts_url
     if not url:
         return Folder(settings.artifacts, platform.node())
     parts = urlsplit(url)
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
-        return Folder(Path(unquote(parts.path)), "")
+        return Folder(Path(unquote(parts.path)), "", known=known)
     if parts.scheme == "s3" and parts.netloc:
         return Bucket(url)
     raise Misconfigured(
@@ -181,13 +204,40 @@ def local(path: str) -> Path:
 
 @contextmanager
 def at_hand(path: str) -> Iterator[Path | None]:
-    """A kept file as a file of this host, None where it is gone. Raises OutOfReach for a store that does not answer."""
+    """A kept file as a file of this host, None where it is gone.
+
+    Raises OutOfReach for a store that does not answer or is not mounted, and OSError for a folder that cannot be looked into.
+    """
     if not path.startswith("s3://"):
-        yield local(path) if local(path).is_file() else None
+        yield _in_folder(path)
         return
     with tempfile.TemporaryDirectory(prefix="depthboard-") as folder:
         file = Path(folder) / "checkpoint.pt"
         yield file if _download(path, file) else None
+
+
+def _in_folder(path: str) -> Path | None:
+    file = local(path)
+    try:
+        return file if stat.S_ISREG(file.stat().st_mode) else None
+    except (FileNotFoundError, NotADirectoryError):
+        root = file.parent.parent.parent  # of ROOT/runs/RUN/step-….pt
+        if path.startswith("file://") and not _mounted(root):
+            raise _not_mounted(root) from None
+        return None
+
+
+def _mounted(root: Path) -> bool:
+    """Whether a shared store is there: its mark, or the folder `runs` of releases that made none."""
+    return os.path.exists(root / MARKER) or os.path.isdir(root / "runs")
+
+
+def _not_mounted(root: Path) -> OutOfReach:
+    return OutOfReach(
+        f"the store of checkpoints {root} is not there.",
+        field="DEPTHBOARD_ARTIFACTS_URL",
+        remedy=f"Mount it on {platform.node()}; if it was emptied on purpose, make an empty file {MARKER} in it.",
+    )
 
 
 def _download(path: str, file: Path) -> bool:

@@ -191,7 +191,9 @@ def batch_hash(trainer: Trainer, steps: int = 2) -> str:
 def shelf_of(claim: Claim, settings: Settings) -> Shelf:
     """Where the run's checkpoints go: the database's mark keeps apart two that share a home."""
     mark = f"{claim.store}-{claim.run_id}" if claim.store else str(claim.run_id)
-    return Shelf(open_store(settings), f"runs/{mark}", claim.attempt, settings.keep_checkpoints)
+    return Shelf(
+        open_store(settings, known=claim.shared_store), f"runs/{mark}", claim.attempt, settings.keep_checkpoints
+    )
 
 
 def resume(trainer: Trainer, state: dict[str, Any] | None, group: Group = ALONE) -> None:
@@ -273,7 +275,7 @@ def _end_with(other: subprocess.Popen[bytes], over: threading.Event) -> None:
     if code < 0 and not over.is_set():
         os.kill(os.getpid(), signal.SIGKILL)  # what was killed is tried again
     if code > 0 and not over.wait(GRACE_SECONDS):
-        os._exit(1)  # the other one has written the reason
+        os._exit(code)  # the other one has written the reason
 
 
 def _meeting(folder: Path) -> Path:

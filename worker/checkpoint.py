@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import platform
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -129,10 +131,20 @@ def prune(shelf: Shelf, best: set[int]) -> None:
 
 def load(note: CheckpointNote) -> dict[str, Any] | None:
     """The state, or None when the file is gone or its hash differs: an older one is tried then. Raises OutOfReach."""
-    with at_hand(note.path) as file:
-        if file is None or file_hash(file) != note.sha256:
-            return None
-        return dict(torch.load(file, map_location="cpu", weights_only=True))
+    try:
+        with at_hand(note.path) as file:
+            if file is None or file_hash(file) != note.sha256:
+                return None
+            return dict(torch.load(file, map_location="cpu", weights_only=True))
+    except FileNotFoundError:
+        return None  # removed while we looked
+    except OSError as error:
+        if note.host and (note.host != platform.node() or error.errno == errno.EIO):
+            return None  # of another host's disk, or a damaged place of ours; of a shared one it may be the network
+        raise OutOfReach(
+            f"the checkpoint {note.path} cannot be read ({error.strerror or error}).",
+            remedy="Look at its disk, and at who may read it.",
+        ) from error
 
 
 def first_whole(notes: list[CheckpointNote]) -> dict[str, Any] | None:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthboard.errors import DepthboardError, Misconfigured
+from depthboard.errors import DepthboardError, Misconfigured, SequenceGap
 from depthboard.process import die_with_parent
 from worker.guard import guarded
 from worker.orphans import Mark
-from worker.stop import EXIT_LATER, EXIT_STOPPED, Stop
+from worker.stop import EXIT_AGAIN, EXIT_LATER, EXIT_STOPPED, Stop
 
 if TYPE_CHECKING:
     from depthboard.protocol import Claim
@@ -74,12 +74,17 @@ def _told(folder: Path, train: Callable[[], int]) -> int:
         with contextlib.suppress(OSError), (folder / "reason.txt").open("x") as file:
             file.write(reason_of(error))  # of several processes the first to fail knows why
         from worker.artifacts import OutOfReach
+        from worker.checkpoint import Unwritten
 
+        if isinstance(error, Unwritten | SequenceGap):
+            return EXIT_AGAIN
         return EXIT_LATER if isinstance(error, OutOfReach) else 1
 
 
 def reason_of(error: Exception) -> str:
     """One sentence for the researcher."""
+    if isinstance(error, SequenceGap):
+        return f"the record holds less than it had acknowledged, as after a restored backup ({error.message})"
     if isinstance(error, DepthboardError):
         return str(error)
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):

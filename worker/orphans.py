@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from depthboard.process import started, status_fields
+from depthboard.process import exists, started, status_fields
 
 VARIABLE = "DEPTHBOARD_ATTEMPT"
 KILL_SECONDS = 5.0
@@ -56,7 +56,13 @@ class Mark:
     @property
     def forsaken(self) -> bool:
         """Whether its supervisor, which ran where we do, is gone."""
-        return self.place == here() and started(self.supervisor) != self.supervisor_started
+        if self.place != here():
+            return False
+        if (
+            self.supervisor_started == 0
+        ):  # made where there is no /proc: a number that is used again counts as the supervisor
+            return not exists(self.supervisor)
+        return started(self.supervisor) != self.supervisor_started
 
 
 @cache

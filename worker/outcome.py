@@ -11,7 +11,7 @@ from pathlib import Path
 
 from depthboard.protocol import Finish
 from depthboard.status import RunStatus
-from worker.stop import EXIT_LATER, EXIT_STOPPED
+from worker.stop import EXIT_AGAIN, EXIT_LATER, EXIT_STOPPED
 
 
 @dataclass
@@ -47,7 +47,9 @@ def outcome(code: int, folder: Path, watch: Watch) -> Finish:
     reason = "the training ended without a reason; its log may say more"
     with contextlib.suppress(OSError):
         reason = (folder / "reason.txt").read_text(errors="replace")[:10_000] or reason
-    return Finish(status=RunStatus.failed, reason=reason, exit_code=code, retry=code == EXIT_LATER)
+    if code == EXIT_LATER:
+        return Finish(status=RunStatus.queued, reason=reason, exit_code=code, retry=True)
+    return Finish(status=RunStatus.failed, reason=reason, exit_code=code, retry=code == EXIT_AGAIN)
 
 
 def _ended_early(folder: Path) -> int | None:

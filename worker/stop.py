@@ -7,7 +7,9 @@ import threading
 
 EXIT_STOPPED = 75
 EXIT_LATER = 69
-"""What failed may work another time: a store of checkpoints that does not answer."""
+"""The store of checkpoints was out of reach: nothing was trained, and another time it may be."""
+EXIT_AGAIN = 73
+"""What may go well from the last checkpoint on: this one could not be written, or the record went back behind what it had acknowledged."""
 
 
 class Interrupted(Exception):

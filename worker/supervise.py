@@ -193,8 +193,9 @@ def _note_progress(attempt: _Attempt) -> None:
 def hold(claim: Claim, settings: Settings, leave: Leave, ready: Callable[[], T | None]) -> T | None:
     """Keep a claimed run until `ready` gives what its training needs; None when it was cancelled, given back or lost meanwhile."""
     watch, writer = Watch(), _writer(claim, settings)
+    waits = Progress(step=0)  # no step that would show, but said: what waits for its turn has not stalled
     while (given := ready()) is None:
-        _renew(claim, writer, watch, lambda: None)
+        _renew(claim, writer, watch, lambda: None, waits)
         if watch.fenced:
             break
         if watch.cancelled or watch.paused or leave.stopping.is_set():

@@ -50,7 +50,7 @@ FIGURES: dict[str, View] = {
         description="A metric on the evaluated part against training, one line a loss, a panel a dataset size (the paper's Figure 3).",
         options={
             "metric": ("mae", *(m.name for m in METRICS.values() if m.group == "error" and m.name != "mae")),
-            "x": ("epoch", "step", "images"),
+            "x": ("epoch", "step", "images", "hours"),
             "y_log": ("no", "yes"),
             "published": ("no", "yes"),
             **SELECTOR_OPTIONS,
@@ -65,7 +65,7 @@ FIGURES: dict[str, View] = {
     "curves": View(
         title="Curves",
         description="Logged values of one key against training, a line a run; of people's own scripts too.",
-        options={"key": (), "x": ("step", "epoch", "images", "wall"), "y_log": ("no", "yes")},
+        options={"key": (), "x": ("step", "epoch", "images", "hours"), "y_log": ("no", "yes")},
         gather=curves.gather,
         draw=curves.draw,
         of_points=True,

@@ -15,6 +15,7 @@ KNOWN: dict[str, Metric] = METRICS | SHARPNESS_METRICS
 SHORT = {"mae": "MAE", "rmse": "RMSE"}
 NO_RUN = "No run with evaluations matches."
 """Runs of people's own scripts have none."""
+HOURS = "Hours are without waits between attempts, and without work that was lost and done again."
 
 
 def metric_name(metric: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
 from backend.figures import captions, published
-from backend.figures.aggregate import Summary, over_seeds
+from backend.figures.aggregate import Summary, mean_of, over_seeds
 from backend.figures.groups import Cell, Scope, cells, data_title, in_scope, is_nyuv2, pick
 from backend.figures.panels import (
     Place,
@@ -30,14 +31,14 @@ from backend.figures.panels import (
     row_name,
     token,
 )
-from backend.figures.selector import AVERAGING_WORDS, VALUE_WORDS, Selection, XAxis
+from backend.figures.selector import AVERAGING_WORDS, VALUE_WORDS, X_TITLES, Selection, XAxis
 from backend.figures.tokens import ENCODER_TITLES, PALETTES, Theme, translucent
+from backend.store.hours import Clock, clocks
 from backend.store.study import Score, StudyRun
 from depthboard.metrics import METRICS
 
 MOST_COLUMNS = 4
 BAND_OPACITY = {"light": 0.10, "dark": 0.14}
-X_TITLES: dict[XAxis, str] = {"epoch": "epoch", "step": "step", "images": "training images seen"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class Divergence:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One cell over its seeds: exact means at each evaluation, sample standard deviation and n, in stored units."""
+    """One cell over its seeds: exact means at each evaluation, sample standard deviation and n, in stored units. In hours,
+    of which every seed has its own at a step, `x` is their mean there, and never turns back where a slower seed is behind.
+    """
 
     cell: Cell
     x: tuple[float, ...]
@@ -103,7 +106,8 @@ def gather(session: Session, selection: Selection) -> Convergence:
     by_panel: dict[tuple[str, int], list[Cell]] = {}
     for cell in cells(runs):
         by_panel.setdefault((data_title(cell.dataset, cell.split), cell.train_size), []).append(cell)
-    panels = tuple(_panel(*key, group, scope, selection) for key, group in sorted(by_panel.items()))
+    along = Along(selection.x, clocks(session, [run.id for run in runs]) if selection.x == "hours" else {})
+    panels = tuple(_panel(*key, group, scope, selection, along) for key, group in sorted(by_panel.items()))
     rows = {panel.data for panel in panels}
     widest = max((sum(p.data == row for p in panels) for row in rows), default=1)
     return Convergence(
@@ -117,40 +121,72 @@ def gather(session: Session, selection: Selection) -> Convergence:
     )
 
 
-def _panel(data: str, train_size: int, group: list[Cell], scope: Scope, selection: Selection) -> Panel:
-    lines = tuple(_line(cell, scope, selection) for cell in group)
+def _panel(data: str, train_size: int, group: list[Cell], scope: Scope, selection: Selection, along: Along) -> Panel:
+    lines = tuple(_line(cell, scope, selection, along) for cell in group)
     runs = [run for cell in group for run in cell.runs]
     return Panel(
         data=data,
         train_size=train_size,
-        x_end=max(_position(run, run.steps, selection.x) for run in runs),
+        x_end=along.end(runs, lines),
         lines=lines,
         constant=scope.constant(runs, selection.metric),
         quotes=_quotes(runs[0], selection) if selection.published else (),
     )
 
 
-def _line(cell: Cell, scope: Scope, selection: Selection) -> Line:
+def _line(cell: Cell, scope: Scope, selection: Selection, along: Along) -> Line:
     finite = {run.id: _before_divergence(run, scope.study.scores.get(run.id, ())) for run in cell.runs}
-    at: dict[int, list[float]] = {}
-    for scores in finite.values():
-        for score in scores:
-            at.setdefault(score.step, []).append(score.values[selection.metric])
-    points = [(step, summary) for step in sorted(at) if (summary := over_seeds(at[step])) is not None]
+    at: dict[int, list[tuple[StudyRun, float]]] = {}
+    for run in cell.runs:
+        for score in finite[run.id]:
+            if math.isfinite(value := score.values[selection.metric]):
+                at.setdefault(score.step, []).append((run, value))
+    points = [
+        (x, summary)
+        for step in sorted(at)
+        if (summary := over_seeds(value for _, value in at[step])) is not None
+        and (x := along.mean([run for run, _ in at[step]], step)) is not None
+    ]
     return Line(
         cell=cell,
-        x=tuple(_position(cell.runs[0], step, selection.x) for step, _ in points),
+        x=tuple(itertools.accumulate((x for x, _ in points), max)),
         mean=tuple(summary.mean for _, summary in points),
         std=tuple(summary.std for _, summary in points),
         n=tuple(summary.n for _, summary in points),
         end=over_seeds(scope.values(cell.runs, selection.metric).values()),
-        diverged=tuple(_divergences(cell.runs, finite, selection)),
+        diverged=tuple(_divergences(cell.runs, finite, selection, along)),
     )
 
 
-def _position(run: StudyRun, step: int, axis: XAxis) -> float:
-    images = step * run.batch_size
-    return {"step": step, "images": images, "epoch": images / run.train_size}[axis]
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Where a run's step lies on the x axis; `clocks` by run where it is in hours."""
+
+    x: XAxis
+    clocks: Mapping[int, Clock]
+
+    def position(self, run: StudyRun, step: int) -> float:
+        images = step * run.batch_size
+        match self.x:
+            case "step":
+                return step
+            case "images":
+                return images
+            case "epoch":
+                return images / run.train_size
+            case "hours":
+                return self.clocks[run.id].at(step) if run.id in self.clocks else math.nan
+
+    def mean(self, runs: list[StudyRun], step: int) -> float | None:
+        """Of runs of one configuration; only in hours do they differ. None where no run's hours are known."""
+        return mean_of(self.position(run, step) for run in runs) if self.x == "hours" else self.position(runs[0], step)
+
+    def end(self, runs: list[StudyRun], lines: Iterable[Line]) -> float:
+        """Where the training ends; in hours, which nobody knows before, the last point that there is."""
+        if self.x != "hours":
+            return max(self.position(run, run.steps) for run in runs)
+        drawn = [x for line in lines for x in (*line.x[-1:], *(d.x for d in line.diverged)) if math.isfinite(x)]
+        return max(drawn, default=0.0) or 1.0
 
 
 def _before_divergence(run: StudyRun, scores: tuple[Score, ...]) -> list[Score]:
@@ -158,19 +194,19 @@ def _before_divergence(run: StudyRun, scores: tuple[Score, ...]) -> list[Score]:
 
 
 def _divergences(
-    runs: tuple[StudyRun, ...], finite: dict[int, list[Score]], selection: Selection
+    runs: tuple[StudyRun, ...], finite: dict[int, list[Score]], selection: Selection, along: Along
 ) -> Iterable[Divergence]:
     for run in runs:
         known = [s for s in finite[run.id] if math.isfinite(s.values[selection.metric])]
         if run.diverged_at is not None and known:
             last = known[-1]
-            x, value = _position(run, last.step, selection.x), last.values[selection.metric]
+            x, value = along.position(run, last.step), last.values[selection.metric]
             yield Divergence(run.id, run.seed, run.diverged_at, x, value)
 
 
 def _quotes(run: StudyRun, selection: Selection) -> tuple[Quote, ...]:
-    """Figure 3's curves of this size; they are in epochs, so nothing can be drawn against steps."""
-    if selection.metric != "mae" or selection.x == "step" or not is_nyuv2(run.dataset, run.format):
+    """Figure 3's curves of this size; they are in epochs, so nothing can be drawn against steps or hours."""
+    if selection.metric != "mae" or selection.x in ("step", "hours") or not is_nyuv2(run.dataset, run.format):
         return ()
     factor = run.train_size if selection.x == "images" else 1
     curves = published.figure3(run.train_size)
@@ -188,6 +224,7 @@ def _caption(
         f"{ENCODER_TITLES.get(encoder or '', encoder or 'no encoder')}, {AVERAGING_WORDS[selection.averaging]}.",
         captions.evaluation_words(scope),
         captions.seeds_words(n for line in lines for n in line.n),
+        _hours_words(lines) if selection.x == "hours" else "",
         f"End mark: {VALUE_WORDS[selection.value]}." if any(line.end for line in lines) else "",
         captions.subset_words(runs),
         "Dashed: constant prediction, the training median." if any(p.constant is not None for p in panels) else "",
@@ -195,6 +232,12 @@ def _caption(
         _quoted_words(panels) if selection.published else "",
         captions.account(runs, drawn, partial=True),
     )
+
+
+def _hours_words(lines: list[Line]) -> str:
+    several = any(n > 1 for line in lines for n in line.n)
+    mean = " A point lies at the mean of its seeds' hours at that step." if several else ""
+    return f"{captions.HOURS}{mean}"
 
 
 def _is_cut(panel: Panel, selection: Selection) -> bool:
@@ -306,7 +349,7 @@ def _draw_line(figure: go.Figure, at: Place, line: Line, numbers: Convergence, t
         mode="lines" if len(line.x) > 1 else "markers",
         line=line_style(line.cell.loss, theme),
         marker=marker_style(line.cell.loss, theme, line.cell.encoder),
-        hovertemplate=f"<b>{label}</b>  {X_TITLES[numbers.x]} %{{x:,.4~g}}<br>"
+        hovertemplate=f"<b>{label}</b>  {'mean ' if numbers.x == 'hours' else ''}{X_TITLES[numbers.x]} %{{x:,.4~g}}<br>"
         f"%{{y:.{captions.decimals(metric)}f}}%{{customdata[0]}} {unit}, n = %{{customdata[1]}}<extra></extra>",
         meta={"role": "mean", "loss": line.cell.loss, "run_ids": [run.id for run in line.cell.runs]},
         **common,

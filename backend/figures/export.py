@@ -8,14 +8,15 @@ import html
 import textwrap
 import threading
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import kaleido
 import plotly.graph_objects as go
-from choreographer.errors import ChromeNotFoundError
 
 from backend.figures.tokens import FONT, PALETTES, Theme
 from depthboard.errors import Unavailable
+
+if TYPE_CHECKING:
+    import kaleido
 
 Format = Literal["json", "html", "png", "svg", "pdf"]
 FORMATS: tuple[Format, ...] = ("json", "html", "png", "svg", "pdf")
@@ -117,6 +118,8 @@ class Chromium:
 
     def draw(self, figure: dict[str, Any], options: dict[str, Any]) -> bytes:
         """The figure as kaleido draws it. Raises Unavailable where Chromium is missing or fails twice."""
+        from choreographer.errors import ChromeNotFoundError
+
         with self._lock:
             try:
                 return self._draw(figure, options)
@@ -164,6 +167,8 @@ class Chromium:
 
 
 async def _open() -> kaleido.Kaleido:
+    import kaleido  # with what it loads a tenth of the API's start
+
     # mathjax would be fetched from outside.
     browser = kaleido.Kaleido(n=1, mathjax=False, timeout=SECONDS)
     await browser.open()

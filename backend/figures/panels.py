@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from backend.figures.captions import metric_text, shown
 from backend.figures.groups import Cell
@@ -57,6 +56,8 @@ def grid(
     gap = above + bottom + 8
     top = LEGEND_HEIGHT + above
     inner = rows * panel_height + (rows - 1) * gap
+    from plotly.subplots import make_subplots  # loads what only drawing needs
+
     figure = make_subplots(
         rows=rows,
         cols=columns,

@@ -10,7 +10,13 @@ from backend.store.evaluations import Value
 from depthboard.errors import InvalidInput, UnknownName
 from depthboard.metrics import AVERAGINGS, Averaging
 
-XAxis = Literal["epoch", "step", "images", "wall"]
+XAxis = Literal["epoch", "step", "images", "hours"]
+X_TITLES: dict[XAxis, str] = {
+    "epoch": "epoch",
+    "step": "step",
+    "images": "training images seen",
+    "hours": "hours of training",
+}
 Options = Mapping[str, Sequence[str]]
 
 VALUES: tuple[Value, ...] = ("last3", "last", "best_validation")

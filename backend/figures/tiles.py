@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from backend.figures import captions
 from backend.figures.colouring import colorscale, colour_depth, data_uri, hatch, png_uri
@@ -39,6 +38,8 @@ def draw(numbers: QualitativeGrid, theme: Theme) -> go.Figure:
     tile = (WIDTH - LEFT - 12 - GAP * (columns - 1)) / columns
     tall = tile * _aspect(numbers)
     inner = rows * tall + GAP * (rows - 1)
+    from plotly.subplots import make_subplots
+
     figure = make_subplots(
         rows=rows, cols=columns, horizontal_spacing=GAP / (WIDTH - LEFT - 12), vertical_spacing=GAP / inner
     )
@@ -58,6 +59,8 @@ def draw(numbers: QualitativeGrid, theme: Theme) -> go.Figure:
 
 
 def _empty(numbers: QualitativeGrid, theme: Theme) -> go.Figure:
+    from plotly.subplots import make_subplots
+
     figure = make_subplots(1, 1)
     figure.update_layout(
         template=template(theme), width=WIDTH, height=200, margin={"l": LEFT, "r": 12, "t": 12, "b": 12}

@@ -24,7 +24,9 @@ from backend.routes import (
 )
 
 api = APIRouter(prefix="/api", responses=RESPONSES)
+# In the order in which they are tried, at several depths: what comes most often is first.
 ROUTES = (
+    life,
     catalogue,
     experiments,
     trash,
@@ -34,7 +36,6 @@ ROUTES = (
     runs,
     queue,
     claims,
-    life,
     scripts,
     maps,
     datasets,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from backend.deps import Mark, SettingsOf, Writing
 from backend.routes.life import example
-from backend.store import datasets, lease, predictions
+from backend.store import artifacts, datasets, lease, predictions
 from backend.store.tables import Checkpoint, Dataset
 from depthboard.config import RunConfig
 from depthboard.datasets import DatasetReport
@@ -46,6 +46,7 @@ def claim_run(
         training_version=run.training_version,
         store=mark,
         resume_from=[checkpoint_note(kept) for kept in given.resume_from],
+        shared_store=artifacts.shared(session),
         frames_known=predictions.frames_known(session, run, DatasetReport.model_validate(dataset.report)),
     )
 

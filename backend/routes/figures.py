@@ -26,7 +26,8 @@ from depthboard.metrics import Averaging
 router = APIRouter(prefix="/experiments/{id}", tags=["figures"])
 
 Name = Annotated[
-    str, Path(max_length=40, description="convergence, dataset-size, encoders, qualitative, results or sharpness")
+    str,
+    Path(max_length=40, description="convergence, curves, dataset-size, encoders, qualitative, results or sharpness"),
 ]
 Number = Annotated[int | None, Query(ge=0, le=INT64)]
 Level = Annotated[str | None, Query(max_length=300)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 
 from backend.deps import Id, Ingesting, SettingsOf, Token, Writing
-from backend.store import lease, record
+from backend.store import ingest, lease, record
 from backend.store.tables import TRAINED
 from depthboard import protocol
 
@@ -115,5 +115,7 @@ def finish_run(
     session: Writing,
     settings: SettingsOf,
 ) -> None:
-    """End the attempt: finished, failed with its reason, cancelled, or given back to the queue."""
+    """End the attempt: finished, failed with its reason, cancelled, or given back to the queue. Its last rows may come along."""
+    if finish.points is not None:
+        ingest.append_last(session, ingest.Sent(run_id, token, finish.points))
     lease.finish(session, run_id, token, finish, settings.lease_seconds)

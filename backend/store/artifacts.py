@@ -15,10 +15,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from backend.store import datasets
-from backend.store.tables import Doomed, Run
+from backend.store.tables import Checkpoint, Doomed, Run
 
 log = logging.getLogger(__name__)
 
+NEWEST = 100
 MOST = 1000
 """Doomed files looked at in one round."""
 
@@ -41,6 +42,12 @@ def remove(artifacts: Path, mark: str, run_ids: Iterable[int]) -> int:
             shutil.rmtree(place, onerror=lambda _, path, info: log.warning("%s was not deleted: %s", path, info[1]))
             freed += before - _bytes_under(place)
     return freed
+
+
+def shared(session: Session) -> bool:
+    """Whether checkpoints are kept in a folder that all workers reach, by the newest runs that have any."""
+    newest = select(Checkpoint.path).order_by(Checkpoint.run_id.desc()).limit(NEWEST)
+    return any(path.startswith("file://") for path in session.scalars(newest))
 
 
 def _bytes_under(place: Path) -> int:
@@ -80,7 +87,7 @@ def free(session: Session, artifacts: Path, doomed: Iterable[Doomed]) -> tuple[i
 
 
 def _inside(artifacts: Path, path: str) -> Path | None:
-    """The place that the path names if it is inside the folder once every link on the way is followed."""
+    """The place that the path names if it is a checkpoint's once every link on the way is followed: in a run's folder."""
     try:
         named, root = Path(path), artifacts.resolve()
         if not named.is_absolute() or named.name in ("", ".."):
@@ -88,7 +95,8 @@ def _inside(artifacts: Path, path: str) -> Path | None:
         place = named.parent.resolve() / named.name
     except (OSError, RuntimeError, ValueError):
         return None
-    return place if place.is_relative_to(root) else None
+    of_a_run = place.is_relative_to(root / "runs") and len(place.relative_to(root / "runs").parts) > 1
+    return place if of_a_run and place.suffix == ".pt" else None
 
 
 def _living(session: Session, artifacts: Path, places: Iterable[Path]) -> set[Path]:

@@ -48,6 +48,9 @@ def complete(session: Session, experiment_id: int, max_attempts: int) -> Complet
             remedy="Start the script again for what is missing.",
         )
     planned = submission.plan(session, ExperimentSpec.model_validate(experiment.spec))
+    # All runs first, also those of the experiment that are not asked for, then the experiments: both in the order of ids.
+    there = [p.existing.id for p in planned if p.existing is not None]
+    holding.lock_runs(session, {*holding.linked_to(session, experiment_id), *there})
     cells = _cells(session, experiment_id)
     known = {row.identity for row in cells}
     asked = {p.identity for p in planned}
@@ -55,8 +58,8 @@ def complete(session: Session, experiment_id: int, max_attempts: int) -> Complet
     missing = [(i, p) for i, p in enumerate(planned) if p.identity not in known and _cell(p.levels) not in others]
     wanted = [*(p for p in planned if p.identity in known), *(p for _, p in missing)]
     found, new = submission.obtain(session, wanted, max_attempts, clock(session))
+    holding.lock_beside(session, experiment_id, [run.id for run in found.values()])
     submission.link(session, experiment_id, missing, found)
-    holding.lock(session, experiment_id)  # whether it is paused is asked when nobody can change that
     made = {run.id for run in new}
     linked = [run.id for _, p in missing if (run := found[p.identity]).id not in made]
     again = [run.id for run in submission.requeue(session, list(found.values()))]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Float, Select, Text, case, cast, exists, extract, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
-from backend.store.tables import ExperimentRun, Metric, Param, Run
+from backend.store.tables import SCRIPT, ExperimentRun, Metric, Param, Run
 from backend.store.types import check_text
 from depthboard.experiment import ALIASES
 from depthboard.status import RunStatus
@@ -58,7 +58,7 @@ COLUMNS: dict[str, Column] = {
     "id": Column("integer", Run.id),
     "status": Column("text", Run.status),
     "state": Column("text", Run.status, case(dict(zip(STATES, "01234", strict=True)), value=Run.status)),
-    "loss": Column("text", Run.loss, Run.loss_label),
+    "loss": Column("text", Run.loss, case((Run.kind == SCRIPT, Run.loss), else_=Run.loss_label)),
     "loss_label": Column("text", Run.loss_label),
     "dataset": Column("text", Run.dataset),
     "split": Column("text", Run.split),

@@ -6,7 +6,7 @@ then, both in the order of ids, and settles the runs last: of two that do so at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, defer
@@ -24,16 +24,39 @@ resting = or_(Experiment.paused, Experiment.deleted_at.is_not(None))
 def lock(session: Session, experiment_id: int) -> tuple[Experiment, list[Run]]:
     """The experiment and its runs, nobody else's to change before this transaction ends. Raises NotFound, Conflict."""
     runs = _linked(session, experiment_id)
-    beside = select(ExperimentRun.experiment_id).where(ExperimentRun.run_id.in_(_runs_of(experiment_id)))
-    wanted = or_(Experiment.id == experiment_id, Experiment.id.in_(beside))
-    query = select(Experiment).where(wanted).order_by(Experiment.id).with_for_update(key_share=True)
+    experiment = lock_beside(session, experiment_id, [run.id for run in runs])
+    if set(session.scalars(_runs_of(experiment_id))) != {run.id for run in runs}:
+        raise Conflict(f"runs were added to experiment {experiment_id} at the same moment.", remedy="Try it again.")
+    return experiment, runs
+
+
+def lock_runs(session: Session, run_ids: Iterable[int]) -> dict[int, Run]:
+    """Those that are there, as they stand now, locked in the order of ids."""
+    ids, found = sorted(run_ids), dict[int, Run]()
+    for start in range(0, len(ids), CHUNK):
+        some = Run.id.in_(ids[start : start + CHUNK])
+        query = select(Run).where(some).order_by(Run.id).options(*LIGHT).with_for_update(key_share=True)
+        found |= {run.id: run for run in session.scalars(query, execution_options={"populate_existing": True})}
+    return found
+
+
+def lock_beside(session: Session, experiment_id: int, run_ids: Sequence[int]) -> Experiment:
+    """The experiment, locked together with all that link one of these locked runs: whoever tells of a run raises their versions. Raises NotFound."""
+    ids = {experiment_id}
+    for start in range(0, len(run_ids), CHUNK):
+        some = ExperimentRun.run_id.in_(run_ids[start : start + CHUNK])
+        ids |= set(session.scalars(select(ExperimentRun.experiment_id).where(some)))
+    query = select(Experiment).where(Experiment.id.in_(ids)).order_by(Experiment.id).with_for_update(key_share=True)
     found = session.scalars(query, execution_options={"populate_existing": True}).all()
     experiment = next((e for e in found if e.id == experiment_id), None)
     if experiment is None:
         raise NotFound(f"there is no experiment {experiment_id}.", field="id")
-    if set(session.scalars(_runs_of(experiment_id))) != {run.id for run in runs}:
-        raise Conflict(f"runs were added to experiment {experiment_id} at the same moment.", remedy="Try it again.")
-    return experiment, runs
+    return experiment
+
+
+def linked_to(session: Session, experiment_id: int) -> list[int]:
+    """The ids of its runs."""
+    return list(session.scalars(_runs_of(experiment_id)))
 
 
 def _runs_of(experiment_id: int) -> Select[int]:

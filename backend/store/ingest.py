@@ -23,8 +23,6 @@ from depthboard.errors import DepthboardError, InvalidInput, SequenceGap
 from depthboard.protocol import Points
 from depthboard.status import RunStatus
 
-MOST_STEPS = 2**40
-"""Of a script, which says no end: steps × images a step must fit in 64 bits."""
 LOSS_PREFIX = "train/loss"
 
 
@@ -61,6 +59,18 @@ def append(session: Session, batches: Sequence[Sent]) -> list[int | DepthboardEr
     answers = [_take(states.get(sent.run_id), sent) for sent in batches]
     _write(session, [state for state in states.values() if state.chunks])
     return answers
+
+
+def append_last(session: Session, sent: Sent) -> int:
+    """The rows that come with the end of a script's run. Raises why they were refused."""
+    if session.scalar(select(Run.kind).where(Run.id == sent.run_id)) == TRAINED:
+        raise InvalidInput(
+            "only a script's last rows come with its end.", field="points", remedy="Send them with POST …/points first."
+        )
+    (answer,) = append(session, [sent])
+    if isinstance(answer, DepthboardError):
+        raise answer
+    return answer
 
 
 COLUMNS = (
@@ -144,8 +154,6 @@ def _fault(state: _State, blocks: list[Block]) -> InvalidInput | None:
     highest, lowest = _highest(blocks), min(int(block.steps.min()) for block in blocks)
     if highest > state.run.steps:
         return beyond(state.run.id, state.run.steps, highest)
-    if state.run.kind == SCRIPT and highest > MOST_STEPS:
-        return InvalidInput(f"step {highest} is above {MOST_STEPS}.", field="blocks.steps")
     if state.resumed_from not in (None, NOT_BEGUN) and lowest < state.resumed_from:
         return InvalidInput(
             f"step {lowest} lies before step {state.resumed_from}, from which this attempt goes on.",

@@ -248,12 +248,16 @@ def finish(session: Session, run_id: int, token: str, end: Finish, lease_seconds
         return
     if end.status is RunStatus.queued:
         run.tries -= 1  # given back in good order: the attempt does not count
+        if end.retry:  # what it needs is away: the longer, the more often it was given back
+            run.not_before = clock(session) + _rest(lease_seconds, run.attempt - run.tries)
     if end.retry and end.status is RunStatus.failed:
         _lose(session, run, clock(session), lease_seconds, end)
         return
     status = RunStatus.cancelled if end.status is RunStatus.queued and run.cancel_requested else end.status
     if status is RunStatus.finished:
-        if end.step is not None:  # its budget's clock ended it there: this is its length now
+        if end.step is not None:
+            check_step(run, end.step)
+            # Its budget's clock ended it there: this is its length now.
             run.steps, run.images = end.step, end.step * run.batch_size
         run.step = run.steps
     close(session, run, status, clock(session), outcome=end.status, reason=end.reason or None, exit_code=end.exit_code)
@@ -329,10 +333,14 @@ def _lose(session: Session, run: Run, now: datetime, lease_seconds: float, told:
     else:
         status, again = RunStatus.queued, "it will be tried again."
         reason = f"{reason}; {again}" if reason else f"its worker was lost; {again}"
-        wait = min(lease_seconds / 12 * 2 ** (run.tries - 1), LONGEST_BACKOFF)
-        run.not_before = now + timedelta(seconds=wait)
+        run.not_before = now + _rest(lease_seconds, run.tries)
     close(session, run, status, now, outcome=outcome, reason=reason, exit_code=exit_code)
     return status
+
+
+def _rest(lease_seconds: float, times: int) -> timedelta:
+    """Between attempts, after so many in vain."""
+    return timedelta(seconds=min(lease_seconds / 12 * 2 ** min(times - 1, 20), LONGEST_BACKOFF))
 
 
 def move(run: Run, status: RunStatus) -> None:

@@ -6,6 +6,7 @@ and where two neighbours leave no room, what follows moves on together and so ke
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -118,13 +119,18 @@ def move(session: Session, run_ids: Sequence[int], before: int | None) -> None:
         raise InvalidInput("a run is named twice.", field="run_ids", remedy="Name each run once.")
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(MOVES_LOCK)))
-    query = select(Run).where(Run.id.in_(run_ids)).order_by(Run.id).with_for_update(key_share=True)
-    runs = {run.id: run for run in session.scalars(query, execution_options={"populate_existing": True})}
+    following: Sequence[int] = ()
+    with contextlib.suppress(NotFound, Conflict):  # said below, after what is wrong with the runs
+        following = _place(session, run_ids, before).following
+    runs = holding.lock_runs(session, {*run_ids, *following})
     for run_id in run_ids:
         _check_queued(runs.get(run_id), run_id, "run_ids")
-    priority, start = _place(session, run_ids, before)
+    place = _place(session, run_ids, before)
+    if not runs.keys() >= set(place.following):  # to lock more now could be against the order
+        raise Conflict("the queue changed at the same moment.", field="before", remedy="Try it again.")
+    _shift(session, place)
     for i, run_id in enumerate(run_ids):
-        runs[run_id].priority, runs[run_id].position = priority, start + i
+        runs[run_id].priority, runs[run_id].position = place.priority, place.first + i
         announce(session, runs[run_id], results=False)
 
 
@@ -139,13 +145,22 @@ def _check_queued(run: Run | None, run_id: int, field: str) -> None:
         )
 
 
-def _place(session: Session, run_ids: Sequence[int], before: int | None) -> tuple[int, int]:
-    """The priority, and the first of as many free positions in a row as there are runs."""
+@dataclass(frozen=True)
+class _Place:
+    """The priority, and the first of as many free positions in a row as are wanted, once those that follow moved on."""
+
+    priority: int
+    first: int
+    following: Sequence[int] = ()
+    shift: int = 0
+
+
+def _place(session: Session, run_ids: Sequence[int], before: int | None) -> _Place:
     others = select(Run.priority, Run.position, Run.id).where(Run.status == RunStatus.queued, Run.id.not_in(run_ids))
     falling = (Run.priority.desc(), Run.position.desc(), Run.id.desc())
     if before is None:
         last = session.execute(others.order_by(*falling).limit(1)).first()
-        return (last.priority, last.position + 1) if last else (0, 0)
+        return _Place(last.priority, last.position + 1) if last else _Place(0, 0)
     target = session.get(Run, before, populate_existing=True)
     _check_queued(target, before, "before")
     assert target is not None
@@ -154,21 +169,19 @@ def _place(session: Session, run_ids: Sequence[int], before: int | None) -> tupl
     )
     previous = session.execute(ahead.order_by(*falling).limit(1)).first()
     if previous is None:
-        return target.priority, target.position - len(run_ids)
-    if target.position - previous.position <= len(run_ids):
-        _make_room(session, target, run_ids, previous.position + len(run_ids) + ROOM - target.position)
-    return target.priority, previous.position + 1
-
-
-def _make_room(session: Session, target: Run, run_ids: Sequence[int], shift: int) -> None:
-    """Move the target and what follows it within its priority on by `shift`."""
-    following = (
-        Run.status == RunStatus.queued,
-        Run.priority == target.priority,
-        tuple_(Run.position, Run.id) >= tuple_(target.position, target.id),
-        Run.id.not_in(run_ids),
+        return _Place(target.priority, target.position - len(run_ids))
+    first = previous.position + 1
+    if target.position - previous.position > len(run_ids):
+        return _Place(target.priority, first)
+    following = others.with_only_columns(Run.id).where(
+        Run.priority == target.priority, tuple_(Run.position, Run.id) >= tuple_(target.position, target.id)
     )
-    ids = session.scalars(select(Run.id).where(*following).order_by(Run.id).with_for_update(key_share=True)).all()
-    for start in range(0, len(ids), holding.CHUNK):
-        some = Run.id.in_(ids[start : start + holding.CHUNK])
-        session.execute(update(Run).where(some).values(position=Run.position + shift))
+    shift = first + len(run_ids) - 1 + ROOM - target.position
+    return _Place(target.priority, first, session.scalars(following).all(), shift)
+
+
+def _shift(session: Session, place: _Place) -> None:
+    """Move the locked runs that follow within the priority on."""
+    for start in range(0, len(place.following), holding.CHUNK):
+        some = Run.id.in_(place.following[start : start + holding.CHUNK])
+        session.execute(update(Run).where(some).values(position=Run.position + place.shift))

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import logging
 from functools import lru_cache
-from typing import Any
-
-from celery import Celery
-from kombu.transport import TRANSPORT_ALIASES
+from typing import TYPE_CHECKING, Any
 
 from depthboard.settings import Settings, get_settings
 
-TRANSPORT_ALIASES["fsq"] = "depthboard.queue.fsq:Transport"
+if TYPE_CHECKING:
+    from celery import Celery
 
 WAKE = "depthboard.wake"
 QUEUE = "runs"
@@ -24,6 +22,10 @@ log = logging.getLogger(__name__)
 
 def make_app(settings: Settings) -> Celery:
     """The Celery application of both sides: no results, nothing acknowledged late, one message at a time."""
+    from celery import Celery  # a twentieth of the API's start, and needed at the first submission alone
+    from kombu.transport import TRANSPORT_ALIASES
+
+    TRANSPORT_ALIASES["fsq"] = "depthboard.queue.fsq:Transport"
     url = settings.broker_url.get_secret_value()
     app = Celery("depthboard", broker=url or "fsq://localhost//")
     app.conf.update(

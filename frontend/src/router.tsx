@@ -44,7 +44,7 @@ export const newRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
 })
 
-export const TABS = ['overview', 'convergence', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'configuration'] as const
+export const TABS = ['overview', 'convergence', 'curves', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'configuration'] as const
 export type Tab = (typeof TABS)[number]
 
 /** View state of an experiment's tabs; figure options beyond these are kept as the catalogue names them. */
@@ -53,6 +53,8 @@ export interface ExperimentSearch {
   averaging?: string
   protocol?: string
   metric?: string
+  key?: string
+  x?: string
   dataset?: string
   train_size?: number
   encoder?: string

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -102,3 +103,24 @@ def test_a_client_that_goes_away_takes_no_other_with_it(app: FastAPI, attempts: 
     assert asyncio.run(one_leaves()) == 2
     with app.state.database.read() as session:
         assert len(curves.read(session, attempts[0].run_id)["a"]) == 3, "what is committed stays so"
+
+
+def test_where_no_thread_is_to_be_had_everyone_hears_of_it(
+    app: FastAPI, attempts: list[acting.Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest = Ingest(app.state.database)
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def write(attempt: acting.Attempt) -> int:
+        return await asyncio.wait_for(ingest.append(attempt.run_id, attempt.claim["token"], rows(0, 10)), 10)
+
+    async def write_all() -> list[object]:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            refused = await asyncio.gather(*map(write, attempts), return_exceptions=True)
+        assert {str(answer) for answer in refused} == {"can't start new thread"}
+        return await asyncio.gather(*map(write, attempts))
+
+    assert asyncio.run(write_all()) == [9] * len(attempts)

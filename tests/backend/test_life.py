@@ -43,6 +43,16 @@ def test_a_worker_of_another_training_version_gets_nothing(client: TestClient) -
     assert acting.claim(client, training_version="0") is None
 
 
+def test_the_end_of_a_training_takes_no_rows_and_no_step_beyond_its_last(client: TestClient) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    attempt = acting.claimed(client)
+    refused = attempt.finish(points=acting.points(0, range(1, 3)))
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "points")
+    refused = attempt.finish(step=21)
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "step")
+    assert attempt.finish(step=20).status_code == 204
+
+
 def test_concurrent_claims_never_get_the_same_run(client: TestClient) -> None:
     acting.submit(client, factors={"loss": ["l1"], "seed": list(range(24))})
     got: list[int] = []
@@ -196,6 +206,25 @@ def test_a_run_given_back_is_claimed_again_without_using_up_an_attempt(client: T
         assert attempt.claim["attempt"] == number
         assert attempt.finish("queued", "the worker was shut down").status_code == 204
     assert acting.status_of(client, attempt.run_id) == "queued"
+
+
+def test_a_run_whose_checkpoints_are_out_of_reach_rests_longer_each_time_and_loses_no_attempt(
+    client: TestClient, app: FastAPI
+) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    away = {"status": "queued", "reason": "the store is not there.", "exit_code": 69, "retry": True}
+    rests = []
+    for _ in range(9):
+        attempt = acting.claimed(client)
+        attempt.ok("finish", away)
+        assert acting.claim(client) is None, "not at once"
+        with app.state.database.read() as session:
+            run = session.get_one(Run, attempt.run_id)
+            assert (run.tries, run.reason) == (0, "the store is not there.")
+            assert run.not_before is not None
+            rests.append(round((run.not_before - clock(session)).total_seconds()))
+        acting.make_due(app, attempt.run_id)
+    assert rests == [5, 10, 20, 40, 80, 160, 300, 300, 300]
 
 
 def test_a_second_attempt_goes_on_from_the_checkpoint_and_the_first_ones_tail_is_hidden(

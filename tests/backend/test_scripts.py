@@ -55,6 +55,15 @@ def test_a_script_begins_a_run_in_the_experiment_of_that_name(client: TestClient
     assert [entry["name"] for entry in listed["items"]] == ["l1, my network", "l2, my network"]
 
 
+def test_lists_sort_scripts_by_their_loss_and_not_by_their_name(client: TestClient) -> None:
+    losses = {"z, mine": "berhu", "a, mine": "l2", "m, mine": None}
+    for number, (name, loss) in enumerate(losses.items()):
+        params = {"loss": loss} if loss else {}
+        begun(client, identity=f"{number:064x}", name=name, params=params)
+    listed = client.get("/api/runs", params={"sort": "-loss"}).json()["items"]
+    assert [(run["loss"], run["name"]) for run in listed] == [("l2", "a, mine"), ("berhu", "z, mine"), ("", "m, mine")]
+
+
 def test_a_start_sent_again_adds_nothing_and_another_token_is_refused(client: TestClient) -> None:
     first = begun(client)
     assert begun(client).claim == first.claim
@@ -117,6 +126,45 @@ def test_rows_that_come_after_the_end_are_kept_and_change_nothing_else(client: T
     run = run_of(client, script)
     assert (run["status"], run["reason"]) == ("failed", "ValueError: no.")
     assert len(client.get(f"{script.path}/metrics").json()["series"]["train/loss/l1"]["step"]) == 9
+
+
+def test_the_last_rows_come_with_the_end_and_sent_again_they_add_nothing(client: TestClient) -> None:
+    script = begun(client)
+    script.points(range(5), value=0.5)
+    gap = script.finish(points=acting.points(6, range(6, 9), value=0.5))
+    assert (gap.status_code, gap.json()["error"]["expected"]) == (409, 5)
+    assert run_of(client, script)["status"] == "running", "the end is refused with its rows"
+    for _ in range(2):
+        assert script.finish(points=acting.points(3, range(3, 9), value=0.5)).status_code == 204
+    run = run_of(client, script)
+    assert (run["status"], run["step"], run["images_seen"]) == ("finished", 8, 64)
+    assert client.get(f"{script.path}/metrics").json()["series"]["train/loss/l1"]["step"] == list(range(9))
+
+
+@pytest.mark.parametrize("step", [2**40 + 1, 2**53, 2**63])
+def test_a_step_whose_images_no_column_holds_is_refused_and_lists_go_on(client: TestClient, step: int) -> None:
+    script = begun(client, params={**PARAMS, "batch_size": 2**22})
+    assert script.send("points", acting.points(0, range(step, step + 1), value=0.5)).status_code == 422
+    assert script.send("begin", {"resumed_from": step}).status_code == 422
+    assert script.points(range(2**40, 2**40 + 1), value=0.5) == 0
+    (run,) = client.get("/api/runs").json()["items"]
+    assert run["images_seen"] == 2**62
+    assert client.get("/api/experiments").status_code == 200
+    assert client.get("/api/runs/export", params={"format": "parquet"}).content[-4:] == b"PAR1"
+    assert script.finish().status_code == 204
+
+
+@pytest.mark.parametrize(
+    "column",
+    [[[]] * 1000, [{}] * 1000, [True], [[0.5], 1], [[[0.5]]], [0.5] * 1_000_001],
+    ids=lambda c: f"{len(c)} of {c[0]}",
+)
+def test_columns_hold_nothing_but_numbers(client: TestClient, column: list[Any]) -> None:
+    script = begun(client)
+    body = acting.points(0, range(1, 2), value=0.5)
+    body["blocks"][0]["values"] = column
+    answer = script.send("points", body)
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "blocks.0.values")
 
 
 def test_a_script_ended_when_it_says_and_not_when_that_is_heard(client: TestClient) -> None:

@@ -242,7 +242,7 @@ def test_the_same_path_on_two_hosts_is_two_files(client: TestClient, settings: S
 
 
 @pytest.mark.parametrize(
-    "how", ["plainly", "dots", "link", "link to a folder", "another run", "the folder", "relative"]
+    "how", ["plainly", "dots", "link", "link to a folder", "another run", "the folder", "relative", "beside the runs"]
 )
 def test_a_path_that_leads_out_of_the_artifact_folder_or_to_a_living_run_is_never_deleted(
     client: TestClient, app: FastAPI, settings: Settings, tmp_path: Path, how: str
@@ -254,6 +254,8 @@ def test_a_path_that_leads_out_of_the_artifact_folder_or_to_a_living_run_is_neve
     precious, other = tmp_path / "precious" / "thesis.pt", written(client, settings, living.run_id)
     precious.parent.mkdir()
     precious.write_text("years of work")
+    beside = settings.artifacts / "notes.pt"
+    beside.write_text("a person's")
     own = written(client, settings, attempt.run_id).parent
     (own / "link.pt").symlink_to(precious)
     (own / "out").symlink_to(precious.parent)
@@ -265,6 +267,7 @@ def test_a_path_that_leads_out_of_the_artifact_folder_or_to_a_living_run_is_neve
         "another run": other,
         "the folder": settings.artifacts,
         "relative": "precious/thesis.pt",
+        "beside the runs": beside,
     }[how]
     note(attempt, path, 13)
     attempt.finish()
@@ -272,6 +275,7 @@ def test_a_path_that_leads_out_of_the_artifact_folder_or_to_a_living_run_is_neve
     purging.free_files(app.state.database, settings)
     assert precious.read_text() == "years of work"
     assert other.exists()
+    assert beside.exists()
     assert not own.exists()
 
 

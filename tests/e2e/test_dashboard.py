@@ -69,6 +69,32 @@ def test_the_views_of_an_experiment_draw_their_figures(page: Page, experiment: i
     expect(page.get_by_role("columnheader", name="DBE acc")).to_be_visible()
 
 
+def test_curves_are_drawn_by_key_and_axis_and_the_address_says_which(page: Page, experiment: int) -> None:
+    page.goto(f"/experiments/{experiment}/curves")
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=60_000)
+    drawn = page.get_by_role("list", name="Runs drawn").get_by_role("listitem")
+    expect(page.locator(".ytitle")).to_have_text("train/loss/eigen")
+    expect(drawn).to_have_count(1)
+    page.get_by_role("radiogroup", name="Curve").get_by_text("train/loss/l1", exact=True).click()
+    expect(page.locator(".ytitle")).to_have_text("train/loss/l1", timeout=30_000)
+    expect(drawn).to_contain_text("L1, 8 images, seed 0")
+    page.get_by_role("radiogroup", name="X").get_by_text("Hours", exact=True).click()
+    expect(page.locator(".xtitle")).to_have_text("hours of training", timeout=30_000)
+    expect(page).to_have_url(re.compile(r"key=train%2Floss%2Fl1&x=hours"))
+    page.reload()
+    expect(page.locator(".xtitle")).to_have_text("hours of training", timeout=30_000)
+    expect(page.locator(".ytitle")).to_have_text("train/loss/l1")
+    drawn.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/runs/\d+"))
+
+
+def test_convergence_is_drawn_against_hours(page: Page, experiment: int) -> None:
+    page.goto(f"/experiments/{experiment}/convergence")
+    page.get_by_role("radiogroup", name="X").get_by_text("Hours", exact=True).click()
+    expect(page.locator(".xtitle").first).to_have_text("hours of training", timeout=60_000)
+    expect(page.get_by_role("table").first).to_contain_text(re.compile(r"\d+ s of \d+ s"))
+
+
 def test_a_depth_tile_shows_metres_under_the_cursor(page: Page, experiment: int) -> None:
     page.goto(f"/experiments/{experiment}/qualitative")
     tile = page.locator("canvas").nth(1)

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 from backend.app import WEB
 from tests.backend import acting
+from tests.backend.test_scripts import TOKEN, begin
 from tests.e2e.browser import chromium
 from tests.e2e.conftest import ROOT, free_port
 
@@ -34,6 +35,7 @@ PAGES = (
     "/runs",
     "/experiments/1/overview",
     "/experiments/1/convergence",
+    "/experiments/1/curves",
     "/experiments/1/runs",
     "/runs/1",
     "/workers",
@@ -216,3 +218,21 @@ def test_runs_are_filtered_sorted_and_paged_by_the_server(browser: Browser, api:
         lines = Path(download.value.path()).read_text().splitlines()
     assert len(lines) == 1 + 4
     assert lines[0].startswith("id,status,")
+
+
+def test_the_overview_of_scripts_draws_their_curves_and_a_new_key_comes_by_itself(browser: Browser, api: str) -> None:
+    with http(api) as client, looking(browser, api) as context:
+        started = begin(client).json()
+        script = acting.Attempt(client, {**started, "token": TOKEN})
+        script.points(range(1, 6), key="loss")
+        page = context.new_page()
+        page.goto(f"/experiments/{started['experiment_id']}/overview")
+        expect(page.get_by_role("list", name="Runs drawn")).to_contain_text("l1, my network", timeout=30_000)
+        expect(page.locator(".ytitle")).to_have_text("loss")
+        expect(page.get_by_role("radiogroup", name="Curve")).to_have_count(0)  # there is one key to choose
+        script.points(range(1, 6), key="val/rmse")
+        page.get_by_role("radiogroup", name="Curve").get_by_text("val/rmse", exact=True).click(timeout=30_000)
+        expect(page.locator(".ytitle")).to_have_text("val/rmse", timeout=30_000)
+        page.goto("/runs")
+        row = page.get_by_role("row").filter(has_text="l1, my network")
+        expect(row.get_by_role("cell", name="L1", exact=True)).to_be_visible(timeout=30_000)

@@ -100,9 +100,9 @@ class Actor:
         with self._noted("renewed"):
             return self.writer.renew(Progress(step=self.step)).cancel_requested
 
-    def finish(self, status: RunStatus = RunStatus.finished, reason: str = "") -> None:
+    def finish(self, status: RunStatus = RunStatus.finished, reason: str = "", *, retry: bool = False) -> None:
         with self._noted("finished", status=status):
-            self.writer.finish(Finish(status=status, reason=reason, exit_code=0))  # type: ignore[arg-type]
+            self.writer.finish(Finish(status=status, reason=reason, exit_code=0, retry=retry))  # type: ignore[arg-type]
 
     @contextmanager
     def _noted(self, kind: str, **what: Any) -> Iterator[None]:

@@ -1,6 +1,7 @@
-"""The API, made to die at a point: `python -m tests.faults.failing wake` or `line:SEED`.
+"""The API, made to fail at a point: `python -m tests.faults.failing wake`, `threads` or `line:SEED`.
 
 wake: by SIGKILL instead of sending a wake-up, so after the commit of what it was for. line: at a random line of the code that answers requests.
+threads: no new thread as long as there is a file NO_THREADS in its home, since the limit of processes does not bind root.
 """
 
 from __future__ import annotations
@@ -10,12 +11,27 @@ import random
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from backend import serve
 
 CODE = ("/backend/store/", "/backend/routes/", "/backend/deps.py", "/backend/sweeper.py", "/backend/events.py")
+
+
+NO_THREADS = "no-threads"
+
+
+def without_threads() -> None:
+    start, mark = threading.Thread.start, Path(os.environ["DEPTHBOARD_HOME"]) / NO_THREADS
+
+    def start_unless(thread: threading.Thread) -> None:
+        if mark.exists():
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    threading.Thread.start = start_unless  # type: ignore[method-assign]
 
 
 def die(*_: object) -> None:
@@ -42,6 +58,8 @@ class Countdown:
 def main(how: str) -> None:
     if how == "wake":
         serve.wake = die  # type: ignore[assignment]
+    elif how == "threads":
+        without_threads()
     else:
         lines = random.Random(how).randrange(500, 12_000)
         threading.settrace(Countdown(lines))

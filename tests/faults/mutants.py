@@ -80,8 +80,8 @@ MUTANTS = (
     Mutant(
         "the pause after a loss",
         "backend/store/lease.py",
-        "run.not_before = now + timedelta(seconds=wait)",
-        "run.not_before = now - timedelta(seconds=wait)",
+        "run.not_before = now + _rest(lease_seconds, run.tries)",
+        "run.not_before = now - _rest(lease_seconds, run.tries)",
         (*LIFE, "-k", "sqlite"),
     ),
     Mutant(

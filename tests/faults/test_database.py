@@ -30,6 +30,7 @@ from tests.backend.acting import error_of
 from tests.conftest import BASE_URL
 from tests.faults import stored
 from tests.faults.acting import spec
+from tests.faults.failing import NO_THREADS
 from tests.faults.product import ROOT, Product, seed_of, until
 
 SUBMIT = ("POST", "/api/experiments")
@@ -229,6 +230,34 @@ def test_an_api_without_file_descriptors_says_so_and_recovers(tmp_path: Path) ->
         process.rlimit(psutil.RLIMIT_NOFILE, (1024, 4096))
         until(product.over)
         assert product.verdict() == []
+
+
+def test_an_api_that_gets_no_more_threads_says_so_and_recovers(tmp_path: Path) -> None:
+    """F28: and requests that wait for the database hold the threads there are."""
+    with Product(tmp_path, lease=20) as product:
+        product.start_api("-m", "tests.faults.failing", "threads")
+        product.client.submit(spec(4))
+        no_threads = product.home / NO_THREADS
+        no_threads.touch()
+        product.act([1, 2, 3])
+        answers = list[httpx2.Response]()
+
+        def ask() -> None:
+            with httpx2.Client(base_url=product.url, trust_env=False, timeout=60) as client:
+                answers.append(client.request(*SUBMIT, json=spec(1)))
+
+        crowd = [threading.Thread(target=ask) for _ in range(20)]
+        with locked(product.home / "depthboard.sqlite3"):
+            for thread in crowd:
+                thread.start()
+            time.sleep(1.0)
+        for thread in crowd:
+            thread.join()
+        assert_says_to_wait([answer for answer in answers if answer.status_code != 201])
+        no_threads.unlink()
+        until(product.over)
+        assert product.verdict() == []
+        assert product.client.submit(spec(5))["id"]
 
 
 MIGRATE = """

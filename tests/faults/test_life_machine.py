@@ -240,7 +240,8 @@ class Life(RuleBasedStateMachine):
         expire(self.world.app, run.id)
         run.lose(self.world.settings.max_attempts)
         lost = sweep(self.world.app.state.database, self.world.settings)
-        assert lost == ([run.id] if run.status == "queued" else [])
+        # The API's own sweep may have come first: how the run stands then is asked after every step.
+        assert lost in ([], [run.id] if run.status == "queued" else [])
         if at_once and run.waiting:
             make_due(self.world.app, run.id)
             run.waiting = False

@@ -170,3 +170,59 @@ def test_a_table_is_imported_by_the_command(person: Machine) -> None:
     refused = person.command("import", "csv", str(csv(person.home, "loss\nmuch\n")))
     assert refused.returncode == 2
     assert "column loss" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"run,loss\n{'r' * 200},1\n{'r' * 200}a,2\n", "line 3 of .* has 201 characters, and the record holds 200"),
+        ("run,loss\na\x07,1\n", "is no name of a run .line 2 of"),
+        ("loss,note\n1," + "x" * 140_000 + "\n", "line 2 of .* is no CSV .*field limit"),
+        (f"step,loss\n{2**40 + 1},1\n", f"step {2**40 + 1} .*not between 0 and {2**40}"),
+    ],
+    ids=["long", "control", "large", "step"],
+)
+def test_what_the_record_cannot_hold_is_refused_in_a_sentence(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        import_csv.read(csv(tmp_path, text))
+
+
+@pytest.mark.parametrize("odd", ["\x85", "\u2028"])
+def test_a_table_is_cut_at_ends_of_lines_only(tmp_path: Path, odd: str) -> None:
+    (run,) = import_csv.read(csv(tmp_path, f"run,loss\na{odd}b,1\na{odd}b,2\n"))
+    assert (run.name, run.value) == (f"a{odd}b", [1, 2])
+
+
+def test_the_end_of_a_line_within_quotes_is_of_the_cell(tmp_path: Path) -> None:
+    (run,) = import_csv.read(csv(tmp_path, 'loss,val\n"1\n",2\n'))
+    assert run.value == [1, 2]
+    with pytest.raises(InvalidInput, match="is no name of a run"):
+        import_csv.read(csv(tmp_path, 'run,loss\n"a\nb",1\n'))
+
+
+def test_of_two_folders_whose_names_begin_alike_each_keeps_its_own(tmp_path: Path) -> None:
+    for last in "ab":
+        write_log(tmp_path / ("x" * 150) / ("y" * 60 + last))
+    first, second = import_tensorboard.read(tmp_path)
+    assert first.name != second.name
+
+
+def test_a_folder_of_no_name_for_a_run_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    write_log(tmp_path / "a\nb")
+    with pytest.raises(InvalidInput, match="Rename the folder"):
+        import_tensorboard.read(tmp_path)
+
+
+def test_a_folder_that_is_called_as_an_event_file_is_none_and_a_dangling_link_is_told(tmp_path: Path) -> None:
+    write_log(tmp_path / "x.tfevents")
+    assert [run.name for run in import_tensorboard.read(tmp_path)] == ["x.tfevents"]
+    (tmp_path / "y.tfevents").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InvalidInput, match=r"y\.tfevents cannot be read"):
+        import_tensorboard.read(tmp_path)
+
+
+def test_a_number_without_end_is_refused_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "a.tfevents.1"
+    file.write_bytes((10**6).to_bytes(8, "little") + bytes(4) + b"\xff" * 10**6 + bytes(4))
+    with pytest.raises(InvalidInput, match="a number has no end"):
+        import_tensorboard.read(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,28 @@ def test_five_lines_make_a_run_with_curves_and_depth_maps(person: Machine) -> No
     api.close()
     assert person.spools == [], "nothing is left behind"
     assert start_of_client is depthboard.start
+
+
+def test_a_short_run_is_two_requests(person: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, request = [], Api.request
+
+    logged = threading.Event()
+
+    def noting(api: Api, method: str, path: str, *more: Any, **query: Any) -> Any:
+        asked.append(path)
+        assert logged.wait(60)
+        return request(api, method, path, *more, **query)
+
+    monkeypatch.setattr(Api, "request", noting)
+    run = depthboard.start(**START)
+    for step in range(100):
+        run.log({"a": step}, step=step)
+    logged.set()
+    assert run.finish()
+    monkeypatch.undo()
+    assert asked == ["/api/scripts", f"/api/runs/{run.number}/finish"]
+    assert person.series(run.number, "a")["value"] == list(range(100))
+    assert person.spools == []
 
 
 @pytest.mark.parametrize(
@@ -134,6 +157,26 @@ def test_a_forked_child_writes_the_same_run_as_another_writer(person: Machine) -
     assert person.spools == []
 
 
+def test_of_several_threads_that_log_first_in_a_forked_child_none_loses_a_row(person: Machine) -> None:
+    run = depthboard.start(**START)
+
+    def child() -> None:
+        threads = [threading.Thread(target=run.log, args=({f"of {i}": i},), kwargs={"step": i}) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        run.finish()
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert run.finish()
+    (entry,) = person.runs()
+    assert [person.series(entry["id"], f"of {i}")["value"] for i in range(8)] == [[i] for i in range(8)]
+
+
 def test_a_resumed_script_is_one_curve_and_what_it_had_left_behind_goes_first(machine: Machine) -> None:
     first = machine.script("""
         import os, signal
@@ -221,6 +264,8 @@ def test_what_cannot_be_logged_is_refused_in_a_sentence() -> None:
         ("step", lambda: run.log({"a": 1}, step=-1)),
         ("step", lambda: run.log({"a": 1}, step=1.5)),  # type: ignore[arg-type]
         ("step", lambda: run.log({"a": 1}, step=2**60)),
+        ("step", lambda: run.log({"a": 1}, step=2**40 + 1)),
+        ("step", lambda: run.log_depth("a", np.ones((4, 4)), step=2**40 + 1)),
         ("wall", lambda: run.log({"a": 1}, step=1, wall=math.nan)),
         ("no name of a curve", lambda: run.log({"a\nb": 1}, step=1)),
         ("more than 1000", lambda: run.log({str(i): 1 for i in range(1001)}, step=1)),

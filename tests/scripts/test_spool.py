@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +76,7 @@ def test_a_batch_holds_no_more_than_the_protocol_takes_and_the_next_goes_on_behi
 
 def test_how_far_it_was_sent_is_remembered(tmp_path: Path) -> None:
     Spool(tmp_path / "a", ABOUT, lambda words: pytest.fail(words)).close()
+    (tmp_path / "a" / "rows").write_bytes(bytes(140))
     tail = Tail(tmp_path / "a")
     tail.move(7, 140)
     tail.close()
@@ -90,6 +97,94 @@ def test_a_folder_that_cannot_be_made_is_a_sentence_before_the_training_begins(t
     (tmp_path / "file").write_text("")
     with pytest.raises(Misconfigured, match="DEPTHBOARD_HOME"):
         Spool(tmp_path / "file" / "a", ABOUT, lambda words: pytest.fail(words))
+
+
+@contextmanager
+def disk_of(bytes_: int) -> Iterator[None]:
+    """No file of this process grows beyond: the last write that fits in part is short."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+
+@pytest.mark.parametrize("cuts", [True, False], ids=["can be cut", "cannot be cut"])
+def test_a_row_that_was_written_in_part_stops_no_training_and_is_never_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuts: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    told: list[str] = []
+    monkeypatch.setattr(spool, "RETRY_SECONDS", 0.0)
+    written = Spool(tmp_path / "a", ABOUT, told.append)
+    with disk_of(100), monkeypatch.context() as patch:
+        if not cuts:
+            patch.setattr(os, "ftruncate", refuse)
+        for step in range(10):
+            written.log({"a": step}, step, 0.0)
+    file, logged = tmp_path / "a" / "rows", [(step, {"a": float(step)}) for step in range(10)]
+    torn = file.read_bytes()
+    assert rows_of(take(torn, written.sets, 0)) == logged[:3]
+    assert len(torn) == 100
+    tail = Tail(tmp_path / "a")
+    assert rows_of(take(tail.data(written.whole), written.sets, 0)) == logged[:3]
+    tail.move(3, written.whole)
+    assert tail.data(written.whole) == b"", "what is behind keeps nobody waiting"
+    assert rows_of(take(*_last(written.waiting(1000), written.sets))) == logged[3:]
+    written.log({"a": 10}, 10, 0.0)
+    rest = take(tail.data(), written.sets, tail.seq)
+    assert (rest.first_seq, rows_of(rest)) == (3, [*logged[3:], (10, {"a": 10.0})])
+    assert len(told) == 1
+    tail.close()
+    written.close()
+
+
+def _last(waiting: tuple[bytes, int], sets: list[tuple[str, ...]]) -> tuple[bytes, list[tuple[str, ...]], int]:
+    return waiting[0], sets, waiting[1]
+
+
+def test_a_key_that_was_written_in_part_is_written_whole_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "RETRY_SECONDS", 0.0)
+    written = Spool(tmp_path / "a", ABOUT, lambda _: None)
+    with disk_of(30):
+        written.log({"a": 1, "k" * 50: 1}, 0, 0.0)
+    tail = Tail(tmp_path / "a")
+    assert tail.sets() == []
+    written.log({"b": 2}, 1, 0.0)
+    assert tail.sets() == written.sets
+    assert rows_of(take(tail.data(), tail.sets(), 0)) == [(0, {"a": 1.0, "k" * 50: 1.0}), (1, {"b": 2.0})]
+    tail.close()
+    written.close()
+
+
+@pytest.mark.parametrize("left", range(8))
+def test_a_spool_that_cannot_be_made_whole_is_a_sentence_and_leaves_nothing(tmp_path: Path, left: int) -> None:
+    """So many more files may be open: the lock, the rows, the keys and run.json fail in turn."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(tmp_path, os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + left, hard))
+    try:
+        written = Spool(tmp_path / "a", ABOUT, lambda words: pytest.fail(words))
+    except Misconfigured as error:
+        words = str(error)
+    else:
+        words = ""
+        written.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    again = os.open(tmp_path, os.O_RDONLY)
+    os.close(again)
+    assert again == lowest, "no file stays open"
+    assert ("Too many open files" in words and "DEPTHBOARD_HOME" in words) == (left < 4)
+    assert (tmp_path / "a").exists() == (left >= 4)
 
 
 def test_a_full_memory_drops_rows_and_counts_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

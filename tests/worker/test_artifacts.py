@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,7 @@ from depthboard.errors import Misconfigured
 from depthboard.settings import Settings
 from worker import artifacts, checkpoint
 from worker.artifacts import Bucket, Folder, OutOfReach, local, open_store
-from worker.checkpoint import Saver, Shelf
+from worker.checkpoint import Saver, Shelf, Unwritten
 
 SERVER = """
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
@@ -145,7 +148,80 @@ def test_a_worker_deletes_checkpoints_of_its_own_folders_and_nothing_else(tmp_pa
 
 def test_a_folder_that_is_not_mounted_has_freed_nothing(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, home=tmp_path, artifacts_url=f"file://{tmp_path}/disk")
-    assert not artifacts.free(settings, f"file://{tmp_path}/disk/runs/7/step-000000000001-1.pt")
+    path = f"file://{tmp_path}/disk/runs/7/step-000000000001-1.pt"
+    assert not artifacts.free(settings, path)
+    (tmp_path / "disk").mkdir()
+    assert not artifacts.free(settings, path), "an empty mount point"
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """Where a shared store is mounted: see `unmounted`."""
+    (tmp_path / "disk").mkdir()
+    return tmp_path / "disk"
+
+
+@contextmanager
+def unmounted(disk: Path) -> Iterator[None]:
+    """The mount point stays, empty."""
+    away = disk.with_name("away")
+    disk.rename(away)
+    disk.mkdir()
+    try:
+        yield
+    finally:
+        disk.rmdir()
+        away.rename(disk)
+
+
+def test_a_store_that_is_not_mounted_is_no_missing_checkpoint(disk: Path) -> None:
+    note = checkpoint.write(Shelf(Folder(disk, ""), "runs/7"), {"step": 1})
+    with unmounted(disk), pytest.raises(OutOfReach, match=r"not there.*Mount it on .*\.depthboard-store"):
+        checkpoint.first_whole([note])
+    assert checkpoint.first_whole([note]) == {"step": 1}
+    shutil.rmtree(disk / "runs")
+    assert checkpoint.first_whole([note]) is None, "the store is there, and the file is gone"
+
+
+def test_a_store_of_a_release_that_left_no_mark_is_known_by_its_folder_of_runs(disk: Path) -> None:
+    note = checkpoint.write(Shelf(Folder(disk, ""), "runs/7"), {"step": 1})
+    (disk / artifacts.MARKER).unlink()
+    local(note.path).unlink()
+    assert checkpoint.load(note) is None
+    checkpoint.write(Shelf(Folder(disk, "", known=True), "runs/8"), {"step": 1})
+    assert not (disk / artifacts.MARKER).exists(), "its root may be somebody else's"
+
+
+def test_no_checkpoint_is_written_into_the_mount_point_while_the_disk_is_away(disk: Path) -> None:
+    checkpoint.write(Shelf(Folder(disk, ""), "runs/7"), {"step": 1})
+    shelf = Shelf(Folder(disk, ""), "runs/7")
+    with unmounted(disk):
+        begun_meanwhile = Shelf(Folder(disk, "", known=True), "runs/8")
+        for of_whom in (shelf, begun_meanwhile):
+            with pytest.raises(Unwritten, match="is not there"):
+                checkpoint.write(of_whom, {"step": 2})
+        assert not list(disk.iterdir())
+    assert checkpoint.load(checkpoint.write(shelf, {"step": 2})) == {"step": 2}
+
+
+def test_a_home_that_was_removed_holds_no_checkpoint(tmp_path: Path) -> None:
+    note = checkpoint.write(Shelf(Folder(tmp_path / "artifacts", "here"), "runs/7"), {"step": 1})
+    assert not (tmp_path / "artifacts" / artifacts.MARKER).exists()
+    shutil.rmtree(tmp_path / "artifacts")
+    assert checkpoint.first_whole([note]) is None
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_checkpoint_that_cannot_be_opened_now_is_tried_again_later(tmp_path: Path, shared: bool) -> None:
+    """A link to itself gives ELOOP, also to root; EIO and ESTALE come the same way."""
+    note = checkpoint.write(Shelf(Folder(tmp_path, "" if shared else platform.node()), "runs/7"), {"step": 1})
+    file = local(note.path)
+    file.unlink()
+    file.symlink_to(file)
+    with pytest.raises(OutOfReach, match="cannot be read"):
+        checkpoint.load(note)
+    elsewhere = note.model_copy(update={"host": "elsewhere"})
+    assert checkpoint.load(elsewhere) is None, "what is at this path here is no other host's disk"
 
 
 def test_a_worker_does_not_take_its_own_disk_for_a_shared_one_at_the_same_path(tmp_path: Path) -> None:

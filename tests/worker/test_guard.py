@@ -211,6 +211,18 @@ def test_a_number_that_is_used_again_is_no_living_supervisor() -> None:
     assert [Mark.read(text) for text in ("", "7-2", "a-2-c-4-5-f", "logs")] == [None] * 4
 
 
+def test_where_there_is_no_proc_the_folder_of_a_living_worker_is_kept(tmp_path: Path) -> None:
+    """Such a mark has no start: on macOS, say, where processes are not looked at either."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    living, gone = Mark(1, 1, "aa", os.getpid(), 0, here()), Mark(2, 1, "bb", ended.pid, 0, here())
+    for mark in (living, gone):
+        (tmp_path / "attempts" / str(mark)).mkdir(parents=True)
+    assert [mark.forsaken for mark in (living, gone, Mark(3, 1, "cc", 10**30, 0, here()))] == [False, True, True]
+    sweep(tmp_path)
+    assert [folder.name for folder in (tmp_path / "attempts").iterdir()] == [str(living)]
+
+
 def test_a_burst_of_output_is_cut_and_its_end_is_kept(attempt: Callable[..., Attempt]) -> None:
     running = attempt("print('the first words')", "[print('x' * 2**20) for _ in range(500)]; print('the last words')")
     assert running.worker.wait(60) == 0

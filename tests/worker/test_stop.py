@@ -5,14 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from datetime import timedelta
+from pathlib import Path
 
 import psutil
 import torch
 from fastapi import FastAPI
 
+from backend.store import lease
 from backend.store.tables import Run
-from depthboard.client import Client
+from depthboard.client import Client, RunWriter
+from depthboard.protocol import CheckpointNote, Finish
 from depthboard.settings import Settings
+from depthboard.status import RunStatus
 from tests.worker.supervising import LONG, Supervised, begun, claimed, ends, launched, on_sqlite, submitted, training
 from worker.orphans import Mark
 from worker.outcome import Watch, outcome
@@ -105,6 +110,29 @@ def test_a_paused_run_goes_back_to_the_queue_without_using_up_an_attempt(supervi
 
 
 @on_sqlite
+def test_a_run_whose_store_is_not_mounted_rests_and_keeps_its_attempts(
+    api: str, settings: Settings, app: FastAPI, tmp_path: Path
+) -> None:
+    with Client(api) as client:
+        client.submit(LONG)
+        claim = claimed(client)
+        writer = RunWriter(claim.run_id, claim.token, api)
+        path = f"file://{tmp_path}/disk/runs/1/step-000000000002-1.pt"
+        writer.checkpoint(CheckpointNote(step=2, path=path, sha256="0" * 64, bytes=1))
+        writer.finish(Finish(status=RunStatus.queued))
+        writer.api.close()
+        (tmp_path / "disk").mkdir()
+        supervise(claimed(client), settings.model_copy(update={"api_url": api}), Leave())
+        run = client.run(1)
+        assert (run["status"], run["step"]) == ("queued", 2), "it did not begin from scratch"
+        assert f"{tmp_path}/disk is not there" in run["reason"]
+        with app.state.database.read() as session:
+            kept = session.get_one(Run, 1)
+            assert kept.tries == 0
+            assert kept.not_before is not None
+
+
+@on_sqlite
 def test_a_training_that_hangs_is_killed_where_that_is_asked_for_and_fails_in_the_end(
     api: str, settings: Settings, app: FastAPI
 ) -> None:
@@ -175,6 +203,29 @@ def test_a_run_that_waits_for_gpus_is_kept_and_can_be_cancelled_or_given_back(ap
         client.cancel(1)
         assert hold(claim, quick, Leave(), lambda: None) is None
         assert client.run(1)["status"] == "cancelled"
+
+
+@on_sqlite
+def test_a_run_that_waits_for_gpus_is_not_stalled(api: str, settings: Settings, app: FastAPI) -> None:
+    quick = settings.model_copy(update={"api_url": api, "renew_seconds": 0.1})
+    with Client(api) as client:
+        client.submit(LONG)
+        claim = claimed(client)
+        seen: list[bool] = []
+
+        def after_hours() -> str | None:
+            """Each look finds that another hour has passed since the renewal before."""
+            with app.state.database.write() as session:
+                lease.notice_stalled(session, 5000)
+                run = session.get_one(Run, 1)
+                assert run.progressed_at is not None
+                seen.append(run.stalled)
+                run.progressed_at -= timedelta(seconds=3600)
+            return "the GPUs" if len(seen) == 4 else None
+
+        assert hold(claim, quick, Leave(), after_hours) == "the GPUs"
+        assert seen == [False] * 4
+        assert client.run(1)["step"] == 0
 
 
 @on_sqlite

@@ -15,16 +15,18 @@ from fastapi import FastAPI
 
 from backend.store import trash
 from depthboard.client import Client
-from depthboard.errors import DataProblem, DepthboardError
+from depthboard.errors import DataProblem, DepthboardError, SequenceGap
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.protocol import Claim
 from depthboard.settings import Settings
 from tests.backend import acting
 from tests.worker.supervising import LONG, Supervised, claimed, ends, launched, on_sqlite, submitted, training
-from worker.launch import reason_of
+from worker.artifacts import OutOfReach
+from worker.checkpoint import Unwritten
+from worker.launch import _told, reason_of
 from worker.orphans import Mark
 from worker.outcome import Watch, outcome
-from worker.stop import EXIT_LATER, EXIT_STOPPED
+from worker.stop import EXIT_AGAIN, EXIT_LATER, EXIT_STOPPED
 from worker.supervise import Leave, _environment, renew_seconds, supervise
 
 PARENT = """
@@ -73,6 +75,25 @@ def test_a_failure_is_told_in_a_sentence(error: Exception, words: str) -> None:
     assert reason_of(error).startswith(words)
 
 
+def test_what_may_go_well_from_the_last_checkpoint_on_is_told_by_the_exit(tmp_path: Path) -> None:
+    def exit_of(number: int, error: Exception) -> int:
+        def train() -> int:
+            raise error
+
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        return _told(folder, train)
+
+    errors = [
+        OutOfReach("away."),
+        Unwritten("no room."),
+        SequenceGap("row 9 does not follow row 4."),
+        DepthboardError("no."),
+    ]
+    assert [exit_of(*pair) for pair in enumerate(errors)] == [EXIT_LATER, EXIT_AGAIN, EXIT_AGAIN, 1]
+    assert "restored backup" in (tmp_path / "2" / "reason.txt").read_text()
+
+
 def test_how_an_attempt_ended_follows_from_its_exit_and_from_what_was_asked(tmp_path: Path) -> None:
     def status(code: int, watch: Watch) -> tuple[str, bool]:
         end = outcome(code, tmp_path, watch)
@@ -86,7 +107,8 @@ def test_how_an_attempt_ended_follows_from_its_exit_and_from_what_was_asked(tmp_
     assert status(EXIT_STOPPED, Watch(asked_to_stop=now)) == ("queued", False)
     assert status(EXIT_STOPPED, Watch()) == ("queued", False)  # a service manager signals worker and training together
     assert status(1, Watch()) == ("failed", False)
-    assert status(EXIT_LATER, Watch()) == ("failed", True)
+    assert status(EXIT_LATER, Watch()) == ("queued", True)
+    assert status(EXIT_AGAIN, Watch()) == ("failed", True)
     assert status(137, Watch()) == status(-9, Watch()) == ("failed", True)
     assert status(-9, Watch(hung=700.0)) == ("failed", True)
     assert outcome(EXIT_STOPPED, tmp_path, Watch(paused=True)).reason == "its experiment was paused"

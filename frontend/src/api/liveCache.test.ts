@@ -7,8 +7,8 @@ import type { LiveEvent, RunSummary } from './types'
 const event = (over: Partial<LiveEvent>): LiveEvent => ({ kind: 'run', run_id: 7, experiment_ids: [3], data: {}, ...over })
 
 describe('an event', () => {
-  it('of new points touches only the curves of its run', () => {
-    expect(staleBy(event({ kind: 'points' })).map((stale) => stale.key)).toEqual([['run', 7, 'curves']])
+  it('of new points touches only the curves of its run, and the figure of them', () => {
+    expect(staleBy(event({ kind: 'points' })).map((stale) => stale.key)).toEqual([['run', 7, 'curves'], ['experiment', 3, 'figure', 'curves']])
   })
 
   it('of an evaluation touches the figures of every experiment that links the run', () => {

@@ -22,7 +22,7 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
   const each = (...rest: string[]): Stale[] => experiments.map((id) => ({ key: ['experiment', id, ...rest], slow: true }))
   switch (event.kind) {
     case 'points':
-      return [{ key: ['run', run, 'curves'] }]
+      return [{ key: ['run', run, 'curves'] }, ...each('figure', 'curves')]
     case 'evaluation':
       return [{ key: ['run', run, 'evaluations'] }, { key: ['runs', 'page'], slow: true }, ...each('runs'), ...each('run-page'), ...each('figure'), ...each('results'), ...each('sharpness')]
     case 'prediction':

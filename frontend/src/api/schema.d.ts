@@ -853,7 +853,7 @@ export interface paths {
         put?: never;
         /**
          * Finish Run
-         * @description End the attempt: finished, failed with its reason, cancelled, or given back to the queue.
+         * @description End the attempt: finished, failed with its reason, cancelled, or given back to the queue. Its last rows may come along.
          */
         post: operations["finish_run"];
         delete?: never;
@@ -1409,6 +1409,12 @@ export interface components {
             resume_from?: components["schemas"]["CheckpointNote"][];
             /** Run Id */
             run_id: number;
+            /**
+             * Shared Store
+             * @description the record has checkpoints in a folder that all workers reach: one that is empty is not mounted
+             * @default false
+             */
+            shared_store: boolean;
             /**
              * Store
              * @description a short name of this database, which folders shared with others carry
@@ -2395,10 +2401,14 @@ export interface components {
         /**
          * Finish
          * @description The end of an attempt. A failed one says why in a sentence; `retry` puts the run back into the queue if attempts are left.
+         *
+         *     One that is `queued` is given back and counts as no attempt; with `retry` it rests for a while first.
          */
         Finish: {
             /** Exit Code */
             exit_code?: number | null;
+            /** @description of a script's run: its last rows, kept in the same transaction */
+            points?: components["schemas"]["Points"] | null;
             /**
              * Reason
              * @default
@@ -2406,7 +2416,7 @@ export interface components {
             reason: string;
             /**
              * Retry
-             * @description of a failed one: the run is tried again if it has attempts left
+             * @description of a failed one: the run is tried again if it has attempts left; of a queued one: not at once
              * @default false
              */
             retry: boolean;
@@ -3362,7 +3372,7 @@ export interface components {
         };
         /** Renewal */
         Renewal: {
-            /** @description only when the training moved since the last one */
+            /** @description only when the training moved since the last one, or waits for its GPUs */
             progress?: components["schemas"]["Progress"] | null;
         };
         /** RenewalAnswer */
@@ -3649,11 +3659,14 @@ export interface components {
             levels?: {
                 [key: string]: unknown;
             };
-            /** Loss */
+            /**
+             * Loss
+             * @description of a script's run what its parameters say, or empty
+             */
             loss: string;
             /**
              * Loss Label
-             * @description the loss with the parameters set apart from their defaults
+             * @description the loss with the parameters set apart from their defaults; of a script's run its name
              */
             loss_label: string;
             /**
@@ -3806,11 +3819,14 @@ export interface components {
             levels?: {
                 [key: string]: unknown;
             };
-            /** Loss */
+            /**
+             * Loss
+             * @description of a script's run what its parameters say, or empty
+             */
             loss: string;
             /**
              * Loss Label
-             * @description the loss with the parameters set apart from their defaults
+             * @description the loss with the parameters set apart from their defaults; of a script's run its name
              */
             loss_label: string;
             /**
@@ -5098,7 +5114,7 @@ export interface operations {
             header?: never;
             path: {
                 id: number;
-                /** @description convergence, dataset-size, encoders, qualitative, results or sharpness */
+                /** @description convergence, curves, dataset-size, encoders, qualitative, results or sharpness */
                 name: string;
             };
             cookie?: never;

@@ -6,6 +6,7 @@ import { count, metricTitle } from '../lib/format'
 import classes from './FigurePanel.module.css'
 
 const OPTION_TITLES: Record<string, string> = {
+  key: 'Curve',
   metric: 'Metric',
   x: 'X',
   y_log: 'Log y',
@@ -29,7 +30,12 @@ const VALUE_TITLES: Record<string, string> = {
   epoch: 'Epoch',
   step: 'Step',
   images: 'Images',
+  hours: 'Hours',
 }
+
+/** Lists longer than this can be searched; a script may have logged thousands of keys. */
+const SEARCHED = 12
+const MOST_SHOWN = 200
 
 export function optionTitle(option: string): string {
   return OPTION_TITLES[option] ?? option.replaceAll('_', ' ')
@@ -40,6 +46,7 @@ export function valueTitle(option: string, value: string, losses: Losses): strin
     const entry = losses.metric(value)
     return entry ? metricTitle(entry) : value
   }
+  if (option === 'key') return value
   if (value === 'all') return 'All'
   if (option === 'encoder') return losses.encoder(value)
   if (option === 'train_size') return count(Number(value))
@@ -91,7 +98,15 @@ export function Control({ option, values, value, onChoose }: ControlProps) {
       {values.length <= 4 && letters < 36 ? (
         <SegmentedControl aria-label={title} data={data} value={value} onChange={onChoose} />
       ) : (
-        <Select aria-label={title} data={data} value={value} onChange={(next) => next && onChoose(next)} w={Math.min(220, 60 + 7 * Math.max(...data.map((d) => d.label.length)))} />
+        <Select
+          aria-label={title}
+          data={data}
+          value={value}
+          onChange={(next) => next && onChoose(next)}
+          searchable={data.length > SEARCHED}
+          limit={MOST_SHOWN}
+          w={Math.min(220, 60 + 7 * Math.max(...data.map((d) => d.label.length)))}
+        />
       )}
     </div>
   )

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { axisEnds, best, caption, fitLayout, heightOf, indexAt, lift, onlyPanel, panelAxes, panelBoxes, panelValues, type PlotlyFigure } from './figure'
+import { axisEnds, best, caption, fitLayout, heightOf, indexAt, lift, onlyPanel, panelAxes, panelBoxes, panelValues, runLines, withoutLegend, type PlotlyFigure } from './figure'
 
 const line = (xaxis: string, group: string) => ({
   type: 'scatter',
@@ -87,5 +87,21 @@ describe('the value table', () => {
     const curve = panelValues(figure)[0]!.lines[0]!
     expect([indexAt(curve, 0.5), indexAt(curve, 1), indexAt(curve, 2.9), indexAt(curve, 99)]).toEqual([-1, 0, 0, 1])
     expect([best(curve, true), best(curve, false)]).toEqual([0.5, 0.9])
+  })
+})
+
+describe('a figure with a line a run', () => {
+  const run = (id: number, dash: string) => ({ name: `run ${id}`, legendgroup: String(id), line: { color: '#2f43b0', dash }, meta: { role: 'run', run_id: id, loss: 'l1' } })
+  const curves: PlotlyFigure = { data: [run(3, '8px,3px'), run(4, 'solid'), { meta: { role: 'legend' } }], layout: { height: 526, margin: { l: 56, t: 60 } } }
+
+  it('says which, in which colour and dash', () => {
+    expect(runLines(curves)).toEqual([
+      { run: 3, name: 'run 3', group: '3', colour: '#2f43b0', dash: '8 3' },
+      { run: 4, name: 'run 4', group: '4', colour: '#2f43b0', dash: undefined },
+    ])
+  })
+
+  it('keeps the height of its panel without its legend', () => {
+    expect(withoutLegend(curves).layout).toEqual({ showlegend: false, height: 482, margin: { l: 56, t: 16 } })
   })
 })

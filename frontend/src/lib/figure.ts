@@ -1,5 +1,7 @@
 /** Figures arrive finished from the API: here they are fitted to the page and read, never recomputed. */
 
+import { parseDash } from './losses'
+
 export type Trace = Record<string, unknown> & {
   x?: readonly (number | null)[]
   y?: readonly (number | null)[]
@@ -43,6 +45,34 @@ export function heightOf(figure: PlotlyFigure, fallback = 420): number {
 export function fitLayout(layout: Layout, height: number): Layout {
   const { width: _width, ...rest } = layout
   return { ...rest, height, autosize: true, uirevision: 'keep' }
+}
+
+const TOP_PX = 16
+
+/** The figure without the line of its legend above it. */
+export function withoutLegend(figure: PlotlyFigure): PlotlyFigure {
+  const { margin, ...layout } = figure.layout
+  const top = margin?.t ?? TOP_PX
+  return { ...figure, layout: { ...layout, showlegend: false, height: heightOf(figure) - top + TOP_PX, margin: { ...margin, t: TOP_PX } } }
+}
+
+export interface RunLine {
+  run: number
+  name: string
+  group: string
+  colour: string
+  /** as SVG's stroke-dasharray; undefined is solid */
+  dash?: string
+}
+
+/** The lines of a figure that draws one a run. */
+export function runLines(figure: PlotlyFigure): RunLine[] {
+  return figure.data
+    .filter((trace) => trace.meta?.role === 'run')
+    .map((trace) => {
+      const { color, dash } = trace.line as { color: string; dash: string }
+      return { run: Number(trace.meta!.run_id), name: String(trace.name), group: String(trace.legendgroup), colour: color, dash: parseDash(dash).join(' ') || undefined }
+    })
 }
 
 /** Opacity of each trace while the group `lifted` stands out; all full when none does. */

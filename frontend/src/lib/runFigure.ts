@@ -109,35 +109,6 @@ export function trainingFigure(series: Series, weight: number, look: Look, resum
   }
 }
 
-interface Compared {
-  name: string
-  token: LossToken
-  /** seconds since the epoch when the run began */
-  origin: number
-  series: Series | undefined
-}
-
-/** One curve of several runs, each in a colour of its own. */
-export function comparedFigure(runs: readonly Compared[], scheme: Scheme, axis: Axis): PlotlyFigure {
-  const palette = PALETTES[scheme]
-  const data = runs.flatMap(({ name, token, origin, series }): Trace[] =>
-    series === undefined
-      ? []
-      : [
-          {
-            type: 'scatter',
-            mode: series.step.length > 1 ? 'lines' : 'markers',
-            name,
-            x: positions(series, axis, origin),
-            y: series.value,
-            line: { color: colourOf(token, scheme), width: 1.5 },
-            hovertemplate: `%{fullData.name}<br>${AXIS_TITLES[axis]} %{x:,.4~g}<br>%{y:.4~g}<extra></extra>`,
-          },
-        ],
-  )
-  return { data, layout: baseLayout({ scheme, axis, origin: 0 }, palette) }
-}
-
 function divergence(series: Series, x: readonly number[], colour: string): Trace[] {
   const fault = firstNonfinite(series)
   if (!fault || fault.last === null) return []

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { axesOf, onlyScripts, paramsOf, sharedKeys, stepWords } from './script'
+import { axesOf, onlyScripts, paramsOf, stepWords } from './script'
 
 const script = { kind: 'script', train_size: 16, images_seen: 80, step: 10 } as const
 
@@ -26,9 +26,5 @@ describe('runs of scripts', () => {
   it('have the parameters that they gave', () => {
     expect(paramsOf({ config: { params: { lr: 1 } } })).toEqual({ lr: 1 })
     expect(paramsOf({ config: {} })).toEqual({})
-  })
-
-  it('share the curves that most of them have first', () => {
-    expect(sharedKeys([{ series: { b: 1, a: 1 } }, { series: { b: 1 } }])).toEqual(['b', 'a'])
   })
 })

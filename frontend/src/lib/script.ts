@@ -37,10 +37,3 @@ export function paramsOf(run: Pick<RunDetail, 'config'>): Record<string, unknown
   const params = run.config.params
   return typeof params === 'object' && params !== null && !Array.isArray(params) ? (params as Record<string, unknown>) : {}
 }
-
-/** The names of the curves of several runs: those that most runs have first, then by name. */
-export function sharedKeys(curves: readonly { series: Record<string, unknown> }[]): string[] {
-  const counts = new Map<string, number>()
-  for (const { series } of curves) for (const key of Object.keys(series)) counts.set(key, (counts.get(key) ?? 0) + 1)
-  return [...counts].toSorted(([a, n], [b, m]) => m - n || a.localeCompare(b)).map(([key]) => key)
-}

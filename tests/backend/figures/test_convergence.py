@@ -46,6 +46,51 @@ def test_epochs_are_images_seen_over_the_training_images(world: World) -> None:
     assert numbers(world, x="step").panels[0].lines[0].x == (100, 200, 300, 400, 500)
 
 
+def seed(world: World, number: int, hours: list[float], **given: Any) -> None:
+    """A seed whose evaluations were done so many hours after its first record."""
+    run = world.run("l1", seed=number, **given)
+    for step, after in zip([0, *STEPS], [0.0, *hours], strict=False):
+        world.errors(run, [step], [0.5 + 0.1 * number], wall=1e9 + 3600 * after)
+
+
+def test_on_an_axis_of_hours_a_point_lies_at_the_mean_of_its_seeds_hours_at_that_step(world: World) -> None:
+    seed(world, 0, [1, 2, 3, 4, 5])
+    seed(world, 1, [2, 4, 6, 8, 10])
+    found = numbers(world, x="hours")
+    (line,) = found.panels[0].lines
+    np.testing.assert_allclose(line.x, [0, 1.5, 3, 4.5, 6, 7.5], rtol=1e-12)
+    np.testing.assert_allclose(line.mean, [0.55] * 6, rtol=1e-12)
+    np.testing.assert_allclose(np.array(line.std, float), [0.1 / 2**0.5] * 6, rtol=1e-12)
+    assert found.panels[0].x_end == 7.5
+    assert "A point lies at the mean of its seeds' hours at that step." in found.caption
+    figure = convergence.draw(found, "light")
+    assert "mean hours of training" in traces(figure, "mean")[0].hovertemplate
+    assert (figure.layout.xaxis.title.text, tuple(figure.layout.xaxis.range)) == ("hours of training", (0, 7.5))
+
+
+def test_in_hours_a_line_does_not_turn_back_where_a_slower_seed_is_behind(world: World) -> None:
+    seed(world, 0, [1, 2, 3, 4, 5])
+    seed(world, 1, [3, 6], status="running")
+    (line,) = numbers(world, x="hours").panels[0].lines
+    # the means are 0, 2, 4, then the first seed's own 3, 4, 5
+    assert line.x == (0, 2, 4, 4, 4, 5)
+    assert line.n == (2, 2, 2, 1, 1, 1)
+
+
+def test_a_divergence_is_marked_at_the_runs_own_hours(world: World) -> None:
+    seed(world, 0, [1, 2, 3, 4, 5])
+    seed(world, 1, [2, 4, 6], diverged_at=250)
+    found = numbers(world, x="hours")
+    assert [(d.step, d.x) for d in found.panels[0].lines[0].diverged] == [(250, 4)]
+    assert numbers(world, x="hours", published=True).panels[0].quotes == ()
+
+
+def test_without_any_evaluation_the_axis_of_hours_is_drawn_all_the_same(world: World) -> None:
+    world.run(status="queued")
+    figure = convergence.draw(numbers(world, x="hours"), "light")
+    assert tuple(figure.layout.xaxis.range) == (0, 1)
+
+
 def test_a_seed_that_is_behind_lowers_n_from_there_on(world: World) -> None:
     world.errors(world.run("l1", seed=0), STEPS, [0.5] * 5)
     world.errors(world.run("l1", seed=1, status="running"), STEPS[:2], [0.7, 0.7])

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from backend.figures.tokens import LOSS_TOKENS
 from tests.backend import acting
+from tests.backend.test_scripts import begin
 
 
 @pytest.fixture
@@ -50,13 +52,73 @@ def test_every_run_is_a_line_of_what_it_logged(client: TestClient, experiment: d
 
 
 @pytest.mark.parametrize(
-    "x, due", [("step", [1.0, 2.0]), ("images", [8.0, 16.0]), ("epoch", [0.5, 1.0]), ("wall", [0.0, 1 / 3600])]
+    "x, due", [("step", [1.0, 2.0]), ("images", [8.0, 16.0]), ("epoch", [0.5, 1.0]), ("hours", [0.0, 1 / 3600])]
 )
 def test_steps_images_epochs_and_hours_are_x_axes(
     client: TestClient, experiment: dict[str, Any], x: str, due: list[float]
 ) -> None:
     (only,) = figure(client, experiment, x=x, key="val/other")["data"]
     assert column(only["x"]) == pytest.approx(due)
+
+
+def test_hours_leave_out_what_lies_between_two_attempts_and_what_was_lost(client: TestClient) -> None:
+    experiment = acting.submit(client, factors={"loss": ["l1"]})
+    first = acting.claimed(client)
+    first.points(range(1, 9))
+    first.finish("queued")
+    second = acting.claimed(client)
+    second.ok("begin", {"resumed_from": 6})
+    body = acting.points(0, range(6, 9))
+    body["blocks"][0]["walls"] = [2e9 + step for step in (6, 7, 8)]
+    second.ok("points", body)
+    shown = figure(client, experiment, x="hours")
+    (line,) = shown["data"]
+    # Steps 1 to 5 a second each; 32 years later the second attempt goes on with its first record.
+    np.testing.assert_allclose(np.array(column(line["x"])) * 3600, [0, 1, 2, 3, 4, 4, 5, 6], atol=1e-6)
+    assert "without waits between attempts" in shown["layout"]["meta"]["caption"]
+
+
+def test_the_figure_names_the_keys_and_axes_that_there_are(client: TestClient, experiment: dict[str, Any]) -> None:
+    choices = figure(client, experiment, key="val/other")["layout"]["meta"]["choices"]
+    assert choices["key"] == {"shown": "val/other", "levels": ["train/loss/l1", "val/other"]}
+    assert choices["x"] == {"shown": "step", "levels": ["step", "epoch", "images", "hours"]}
+
+
+def script(client: TestClient, number: int, key: str = "loss", **params: Any) -> Any:
+    """A person's own script that has logged two values."""
+    token = f"token-of-the-script-{number}"
+    begun = begin(client, token, identity=f"{number:064x}", name=f"mine {number}", params=params)
+    assert begun.status_code == 200, begun.text
+    written = acting.Attempt(client, {**begun.json(), "token": token})
+    written.points(range(1, 3), key=key)
+    return written.claim["experiment_id"]
+
+
+def test_a_scripts_line_has_the_look_of_its_loss_and_the_others_that_of_none_that_is_trained(
+    client: TestClient,
+) -> None:
+    for number, params in enumerate([{}, {"loss": "l1"}, {"loss": "mine"}, {"loss": {"name": "berhu"}}], 1):
+        experiment = {"id": script(client, number, **params)}
+    shown = figure(client, experiment)
+    assert shown["layout"]["meta"]["choices"]["key"]["levels"] == ["loss"], "a key without a slash too"
+    colours = [line["line"]["color"] for line in shown["data"]]
+    tokens = {name: token.light for name, token in LOSS_TOKENS.items()}
+    assert colours == [tokens["l2"], tokens["l1"], tokens["huber"], tokens["berhu"]]
+    assert [line["meta"]["loss"] for line in shown["data"]] == ["", "l1", "", "berhu"]
+    other = figure(client, experiment, key="none")
+    assert other["layout"]["annotations"][0]["text"] == "No run has logged none."
+
+
+def test_scripts_that_do_not_say_their_batch_size_are_not_drawn_against_images(client: TestClient) -> None:
+    experiment = {"id": script(client, 1)}
+    assert figure(client, experiment)["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "hours"]
+    script(client, 2, batch_size=4)
+    shown = figure(client, experiment, x="images")
+    assert [column(line["x"]) for line in shown["data"]] == [[4.0, 8.0]]
+    assert "1 run left out" in shown["layout"]["meta"]["caption"]
+    assert shown["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "images", "hours"]
+    (notice,) = figure(client, experiment, x="epoch")["layout"]["annotations"]
+    assert notice["text"] == "Of no run with loss the epoch is known."
 
 
 def test_the_keys_are_named_and_a_new_row_changes_the_figure(client: TestClient, experiment: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@ import type { KeyboardEvent } from 'react'
 import { LossName } from '../../components/LossGlyph'
 import { useLosses } from '../../components/useLosses'
 import { best, indexAt, type PanelLine, type PanelValues } from '../../lib/figure'
-import { count, fixed, isShare, NONE, signed } from '../../lib/format'
+import { count, duration, fixed, isShare, NONE, signed } from '../../lib/format'
 import classes from './Convergence.module.css'
 
 interface Props {
@@ -43,7 +43,7 @@ export function ConvergenceTable({ panels, at, metric, axis, base, onBase, lifte
                 <b className="strong">{panel.title.split(' · n')[0]}</b>
                 <span className="num">
                   {' '}
-                  · {axis === 'images' ? `${count(at * panel.end)} of ${count(panel.end)} images` : `${axis} ${position(at * panel.end)} of ${position(panel.end)}`}
+                  · {axis === 'images' ? `${count(at * panel.end)} of ${count(panel.end)} images` : axis === 'hours' ? `${duration(3600 * at * panel.end)} of ${duration(3600 * panel.end)}` : `${axis} ${position(at * panel.end)} of ${position(panel.end)}`}
                 </span>
               </th>
             ))}

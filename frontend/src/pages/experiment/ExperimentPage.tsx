@@ -25,6 +25,7 @@ export interface TabProps {
 const PANELS: Record<Tab, { label: string; panel: ComponentType<TabProps> }> = {
   overview: { label: 'Overview', panel: lazy(() => import('./OverviewTab')) },
   convergence: { label: 'Convergence', panel: lazy(() => import('./ConvergenceTab')) },
+  curves: { label: 'Curves', panel: lazy(() => import('./CurvesTab')) },
   'dataset-size': { label: 'Dataset size', panel: lazy(() => import('./DatasetSizeTab')) },
   encoders: { label: 'Encoders', panel: lazy(() => import('./EncodersTab')) },
   qualitative: { label: 'Qualitative', panel: lazy(() => import('./QualitativeTab')) },

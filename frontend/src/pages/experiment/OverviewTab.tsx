@@ -9,19 +9,19 @@ import { StateGlyph, STATE_WORDS } from '../../components/StateGlyph'
 import { cellState, type CellState } from '../../lib/grid'
 import { onlyScripts } from '../../lib/script'
 import { CompletenessGrid } from './CompletenessGrid'
+import CurvesTab from './CurvesTab'
 import type { TabProps } from './ExperimentPage'
 import { LowestList } from './LowestList'
 import classes from './Overview.module.css'
 import { Previews } from './Previews'
 import { QualitativeStrip } from './QualitativeStrip'
 import { RunLine } from './RunLine'
-import { ScriptCurves } from './ScriptCurves'
 import { selectorOf, useExperimentSearch } from './useExperimentSearch'
 
 /** Left every run, right the lowest errors so far, below the figures in the paper's order. */
 export default function OverviewTab({ experiment }: TabProps) {
   const runs = useQuery(experimentRunsQuery(experiment.id, {})).data
-  if (runs && onlyScripts(runs)) return <ScriptCurves runs={runs} />
+  if (runs && onlyScripts(runs)) return <CurvesTab experiment={experiment} />
   return (
     <div className={classes.overview}>
       <div className={classes.top}>

@@ -8,6 +8,7 @@ import { count, duration, fixed, metric, metricTitle, NONE, parseTime, settingVa
 import { otherLevels } from '../../lib/grid'
 import { isScript, onlyScripts } from '../../lib/script'
 import { settingTitle } from '../../lib/schema'
+import classes from './Runs.module.css'
 
 export interface RunColumn {
   id: string
@@ -26,7 +27,7 @@ export function runColumns(runs: readonly RunSummary[], losses: Losses, factors:
   const scripts = onlyScripts(runs)
   return [
     idColumn,
-    ...(runs.some((run) => run.name) ? [plain('name', 'Name', (run) => run.name ?? NONE)] : []),
+    ...(runs.some((run) => run.name) ? [nameColumn] : []),
     ...(runs.some((run) => run.loss) || runs.length === 0 ? [lossColumn] : []),
     ...(several('data.dataset', (run) => run.dataset) ? [plain('dataset', 'Data', (run) => run.dataset || NONE)] : []),
     ...(scripts ? [] : [number('size', 'Size', (run) => run.train_size || undefined, count)]),
@@ -46,7 +47,20 @@ export function runColumns(runs: readonly RunSummary[], losses: Losses, factors:
 
 const idColumn: RunColumn = { id: 'id', title: 'Run', cell: (run) => <span className="num faint">{run.id}</span> }
 
-const lossColumn: RunColumn = { id: 'loss', title: 'Loss', cell: (run) => (run.loss ? <LossName name={run.loss} label={run.loss_label} /> : NONE) }
+const nameColumn: RunColumn = {
+  id: 'name',
+  title: 'Name',
+  cell: (run) =>
+    run.name ? (
+      <span className={`ellipsis ${classes.name}`} title={run.name}>
+        {run.name}
+      </span>
+    ) : (
+      NONE
+    ),
+}
+
+const lossColumn: RunColumn = { id: 'loss', title: 'Loss', cell: (run) => (run.loss ? <LossName name={run.loss} label={isScript(run) ? undefined : run.loss_label} /> : NONE) }
 
 const stateColumn: RunColumn = { id: 'state', title: 'State', cell: (run) => <RunState run={run} /> }
 

@@ -47,7 +47,7 @@ function Loaded({ run }: { run: RunDetail }) {
   const losses = useLosses()
   const { from } = runRoute.useSearch()
   const experiment = useExperimentOf(run, from)
-  const title = isScript(run) ? run.loss_label : `${lossLabel(run.loss, run.loss_label, losses.title)} · ${cellWords(run, losses)}`
+  const title = isScript(run) ? (run.name ?? '') : `${lossLabel(run.loss, run.loss_label, losses.title)} · ${cellWords(run, losses)}`
   const crumbs: Crumb[] = experiment
     ? [
         { label: experiment.name, to: { to: '/experiments/$experimentId/$tab', params: { experimentId: String(experiment.id), tab: 'overview' } } },
