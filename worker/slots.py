@@ -34,6 +34,7 @@ class Slots:
         self._id = secrets.token_hex(16)
         self._api = Api(settings.url)
         self._threads: set[threading.Thread] = set()
+        self._starting = threading.Lock()
         self._poller = threading.Thread(target=self._poll, name="poll", daemon=True)
         self._cleaner: threading.Thread | None = None
 
@@ -43,17 +44,20 @@ class Slots:
 
     def ring(self) -> None:
         """Start a free slot, if there is one; otherwise the busy ones find the run when they are done."""
-        if self.leave.stopping.is_set() or self._draining:
-            return
-        if (place := self._places.take()) is not None:
-            thread = threading.Thread(target=self._work, args=(place,), name=f"slot {place}")
-            self._threads.add(thread)
-            thread.start()
+        with self._starting:
+            if self.leave.stopping.is_set() or self._draining:
+                return
+            if (place := self._places.take()) is not None:
+                thread = threading.Thread(target=self._work, args=(place,), name=f"slot {place}")
+                thread.start()
+                self._threads.add(thread)
 
     def stop(self) -> None:
         """Give every run back after a checkpoint, and wait for it; `leave.hurry` ends that."""
-        self.leave.stopping.set()
-        for thread in list(self._threads):
+        with self._starting:  # no slot starts that is not waited for
+            self.leave.stopping.set()
+            threads = list(self._threads)
+        for thread in threads:
             thread.join()
         for helper in (self._poller, self._cleaner):
             if helper is not None and helper.is_alive():
@@ -73,7 +77,8 @@ class Slots:
                     supervise(claim, self._settings, self.leave, ",".join(dict.fromkeys(held)) or None)
         finally:
             self._places.give_back(held)
-            self._threads.discard(threading.current_thread())
+            with self._starting:
+                self._threads.discard(threading.current_thread())
         if claim is not None:
             self.ring()
 

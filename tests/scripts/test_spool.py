@@ -168,9 +168,10 @@ def test_a_key_that_was_written_in_part_is_written_whole_when_there_is_room(
 def test_a_spool_that_cannot_be_made_whole_is_a_sentence_and_leaves_nothing(tmp_path: Path, left: int) -> None:
     """So many more files may be open: the lock, the rows, the keys and run.json fail in turn."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    lowest = os.open(tmp_path, os.O_RDONLY)
-    os.close(lowest)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + left, hard))
+    free = [os.open(tmp_path, os.O_RDONLY) for _ in range(left + 1)]  # numbers of other files may lie between them
+    for number in free:
+        os.close(number)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free[-1], hard))
     try:
         written = Spool(tmp_path / "a", ABOUT, lambda words: pytest.fail(words))
     except Misconfigured as error:
@@ -182,7 +183,7 @@ def test_a_spool_that_cannot_be_made_whole_is_a_sentence_and_leaves_nothing(tmp_
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     again = os.open(tmp_path, os.O_RDONLY)
     os.close(again)
-    assert again == lowest, "no file stays open"
+    assert again == free[0], "no file stays open"
     assert ("Too many open files" in words and "DEPTHBOARD_HOME" in words) == (left < 4)
     assert (tmp_path / "a").exists() == (left >= 4)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,6 +60,25 @@ def test_a_draining_worker_claims_nothing_more_and_stays(slots: Slots, app: Fast
         with app.state.database.write() as session:
             session.get_one(Worker, worker["id"]).draining = False
         within(lambda: client.run(1)["status"] != "queued")
+
+
+def test_a_slot_that_is_just_starting_is_waited_for(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, begun = [], threading.Event()
+
+    class Late(threading.Thread):
+        def start(self) -> None:
+            begun.set()
+            time.sleep(0.2)
+            super().start()
+            started.append(self)
+
+    ringing = threading.Thread(target=slots.ring)
+    monkeypatch.setattr("worker.slots.threading.Thread", Late)
+    ringing.start()
+    begun.wait()
+    slots.stop()
+    assert [thread.is_alive() for thread in started] == [False]
+    ringing.join()
 
 
 def test_files_that_nothing_needs_are_deleted_and_that_is_told(
