@@ -7,6 +7,7 @@ holds no thread.
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import anyio.to_thread
 
@@ -14,7 +15,7 @@ from backend.store import ingest
 from backend.store.ingest import Sent
 from backend.store.session import Database
 from depthboard.errors import DepthboardError
-from depthboard.protocol import Points
+from depthboard.protocol import MAX_KEYS, Points
 
 TOGETHER = 64
 
@@ -43,7 +44,7 @@ class Ingest:
     async def _commit_all(self) -> None:
         """One transaction after another, until nobody waits."""
         while self._waiting:
-            some, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            some = self._next()
             try:
                 answers = await anyio.to_thread.run_sync(self._commit, [sent for sent, _ in some])
             except Exception as error:  # no thread to be had: whoever waits hears of it
@@ -55,6 +56,13 @@ class Ingest:
                     waiting.set_exception(answer)
                 else:
                     waiting.set_result(answer)
+
+    def _next(self) -> list[Waiting]:
+        """Those that go together: so few that no transaction is long."""
+        names = itertools.accumulate(sent.points.names for sent, _ in self._waiting[:TOGETHER])
+        count = max(1, sum(total <= MAX_KEYS for total in names))
+        some, self._waiting = self._waiting[:count], self._waiting[count:]
+        return some
 
     def _commit(self, some: list[Sent]) -> list[Answer]:
         try:

@@ -20,6 +20,7 @@ from depthboard.status import RunStatus
 
 MAX_POINTS = 10_000
 MAX_VALUES = 1_000_000
+MAX_KEYS = 10_000
 MAX_STEP = 2**40
 """Steps times images a step must fit in 64 bits."""
 MAX_BYTES = 2**53
@@ -290,6 +291,8 @@ class Points(Message):
     def _numbered(self) -> Points:
         if self.size > MAX_POINTS or sum(block.values.size for block in self.blocks) > MAX_VALUES:
             raise ValueError(f"a batch holds at most {MAX_POINTS} rows and {MAX_VALUES} values; send several")
+        if self.names > MAX_KEYS:
+            raise ValueError(f"the blocks of a batch name at most {MAX_KEYS} keys together; send several batches")
         places = np.sort(np.concatenate([block.places for block in self.blocks]))
         if not np.array_equal(places, np.arange(self.size)):
             raise ValueError("the rows of the blocks are not 0, 1, 2 … each once")
@@ -298,6 +301,11 @@ class Points(Message):
     @property
     def size(self) -> int:
         return sum(len(block.steps) for block in self.blocks)
+
+    @property
+    def names(self) -> int:
+        """Keys of the blocks together: each is looked up and written, which takes longer than a number."""
+        return sum(len(block.keys) for block in self.blocks)
 
 
 class PointsAnswer(Message):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from depthboard.protocol import MAX_POINTS, MAX_STEP, MAX_VALUES, Block, Points
+from depthboard.protocol import MAX_KEYS, MAX_POINTS, MAX_STEP, MAX_VALUES, Block, Points
 from depthboard.spool import HEAD, MARK, MARKED, SENT, check_keys
 
 NUMBER = struct.Struct("<I")
@@ -98,7 +98,7 @@ def take(data: bytes, sets: Sequence[tuple[str, ...]], seq: int) -> Taken:
     says another.
     """
     begin, seq = _after_mark(data, seq)
-    at, end, row, values = begin, len(data), 0, 0
+    at, end, row, values, names = begin, len(data), 0, 0, 0
     places: dict[int, list[int]] = {}
     numbers: dict[int, list[int]] = {}
     while row < MAX_POINTS and at + HEAD_BYTES <= end:
@@ -110,6 +110,9 @@ def take(data: bytes, sets: Sequence[tuple[str, ...]], seq: int) -> Taken:
         if at + size > end or values + width > MAX_VALUES:
             break
         if which not in places:
+            if names + width > MAX_KEYS:
+                break
+            names += width
             places[which], numbers[which] = [], []
         places[which].append(at)
         numbers[which].append(row)

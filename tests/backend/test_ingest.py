@@ -15,6 +15,7 @@ from backend.ingest import Ingest
 from backend.store import curves
 from depthboard.errors import SequenceGap, StaleAttempt
 from depthboard.points import Row, batch
+from depthboard.protocol import MAX_KEYS
 from tests.backend import acting
 
 
@@ -49,6 +50,30 @@ def test_many_writers_at_once_lose_nothing_and_share_commits(app: FastAPI, attem
         for attempt in attempts:
             assert curves.read(session, attempt.run_id)["a"].values.tolist() == [float(i) for i in range(200)]
     assert len(commits) < 160, "what came while one transaction ran went together in the next"
+
+
+def test_batches_of_many_keys_do_not_share_a_transaction(app: FastAPI, attempts: list[acting.Attempt]) -> None:
+    """Each key is looked up and written: three thousand of each of eight writers would hold the others up for seconds."""
+    commits: list[object] = []
+    event.listen(app.state.database.writer, "commit", commits.append)
+    ingest = Ingest(app.state.database)
+
+    async def write_all() -> None:
+        many = batch(0, [Row(1, 1e9, {f"{part}/{key}": 0.0 for key in range(1000)}) for part in range(3)])
+        await asyncio.gather(*(ingest.append(attempt.run_id, attempt.claim["token"], many) for attempt in attempts))
+
+    asyncio.run(write_all())
+    assert len(commits) == 3  # three, three and two
+
+
+def test_a_batch_of_too_many_keys_is_refused_in_a_sentence(client: TestClient, attempts: list[acting.Attempt]) -> None:
+    content = batch(0, [Row(1, 1e9, {f"{part}/{key}": 0.0 for key in range(1000)}) for part in range(10)])
+    assert content.names == MAX_KEYS
+    body = content.model_dump(mode="json")
+    body["blocks"].append({**body["blocks"][0], "keys": [f"k{key}" for key in range(1000)], "rows": [10]})
+    answer = attempts[0].send("points", body)
+    assert answer.status_code == 422
+    assert "at most 10000 keys" in answer.text
 
 
 def test_one_that_is_refused_takes_no_other_with_it(app: FastAPI, attempts: list[acting.Attempt]) -> None:

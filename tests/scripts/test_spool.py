@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from depthboard import maps, spool
 from depthboard.errors import Misconfigured
-from depthboard.protocol import MAX_POINTS, unpack_depth
+from depthboard.protocol import MAX_KEYS, MAX_POINTS, unpack_depth
 from depthboard.spool import About, Spool
 from depthboard.tail import Tail, Taken, take
 
@@ -71,6 +71,20 @@ def test_a_batch_holds_no_more_than_the_protocol_takes_and_the_next_goes_on_behi
     first = take(data, written.sets, 0)
     second = take(data[first.used :], written.sets, first.next_seq)
     assert (first.rows, second.rows, second.first_seq) == (MAX_POINTS, 10, MAX_POINTS)
+    written.close()
+
+
+def test_a_batch_names_no_more_keys_than_the_protocol_takes(tmp_path: Path) -> None:
+    written = Spool(tmp_path / "a", ABOUT, lambda words: pytest.fail(words))
+    for step in range(25):  # every row has a thousand keys of its own
+        written.log({f"{step}/{key}": key for key in range(1000)}, step, 0.0)
+    data, seen, at = (tmp_path / "a" / "rows").read_bytes(), [], 0
+    while at < len(data):
+        taken = take(data[at:], written.sets, sum(seen))
+        assert taken.points("main").names <= MAX_KEYS
+        seen.append(taken.rows)
+        at += taken.used
+    assert seen == [10, 10, 5]
     written.close()
 
 
