@@ -117,8 +117,14 @@ def sentence(error: dict[str, Any]) -> str:
     return (text[:1].lower() + text[1:] if not text[:2].isupper() else text).removesuffix(".") + "."
 
 
+UNREADABLE = "the body cannot be read as JSON: it is not UTF-8, or nested too deeply."
+UNPACKED = "Send it as UTF-8, and not packed (no Content-Encoding)."
+
+
 def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and isinstance(error.__cause__, (ValueError, RecursionError)):  # FastAPI's, of a body
+        return answer(request_id(request), 422, errors.InvalidInput.code, UNREADABLE, remedy=UNPACKED)
     phrase = HTTPStatus(error.status_code).phrase
     message = error.detail if isinstance(error.detail, str) and error.detail else phrase
     code = phrase.lower().replace(" ", "_").replace("-", "_")

@@ -75,7 +75,7 @@ def append_last(session: Session, sent: Sent) -> int:
 
 COLUMNS = (
     *(Run.id, Run.status, Run.kind, Run.token, Run.attempt, Run.steps, Run.step, Run.diverged_at, Run.stalled),
-    Run.images_per_second,
+    *(Run.images_per_second, Run.images, Run.batch_size),
 )
 
 
@@ -204,6 +204,8 @@ PROGRESS = (
     .where(Run.id == bindparam("run"))
     .values(
         step=bindparam("at"),
+        steps=bindparam("length"),
+        images=bindparam("seen"),
         diverged_at=bindparam("diverged"),
         progressed_at=bindparam("now"),
         stalled=False,
@@ -234,4 +236,9 @@ def _numbers(state: _State) -> list[dict[str, object]]:
 
 
 def _progress(state: _State, now: datetime) -> dict[str, object]:
-    return {"run": state.run.id, "at": state.step, "diverged": state.diverged_at, "now": now}
+    run = state.run
+    length, seen = run.steps, run.images
+    if run.status == RunStatus.finished:  # a script whose last rows come behind its end
+        length, seen = max(length, state.step), state.step * run.batch_size
+    marks = {"length": length, "seen": seen, "diverged": state.diverged_at}
+    return {"run": run.id, "at": state.step, "now": now, **marks}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from tests.backend import acting
@@ -149,5 +151,13 @@ def test_a_body_nested_ten_thousand_deep_is_refused(client: TestClient) -> None:
     for depth in (500, 900, 10_000):
         body = '{"name": "x", "base": ' + '{"a":' * depth + "1" + "}" * depth + "}"
         answer = client.post("/api/experiments", content=body, headers={"Content-Type": "application/json"})
-        assert answer.status_code in (400, 422)
+        assert answer.status_code == 422
         error_of(answer)
+
+
+@pytest.mark.parametrize("body", [b'{"a":' * 10_000, gzip.compress(b'{"name": "x"}'), b'{"name": "\xff\xfe"}'])
+def test_a_body_that_is_no_text_is_refused_with_what_to_do(client: TestClient, body: bytes) -> None:
+    error = error_of(client.post("/api/experiments", content=body, headers={"Content-Type": "application/json"}))
+    assert error["code"] == "invalid_input"
+    assert "cannot be read" in error["message"]
+    assert "UTF-8" in error["remedy"]

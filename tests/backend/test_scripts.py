@@ -128,6 +128,15 @@ def test_rows_that_come_after_the_end_are_kept_and_change_nothing_else(client: T
     assert len(client.get(f"{script.path}/metrics").json()["series"]["train/loss/l1"]["step"]) == 9
 
 
+def test_rows_that_come_after_the_end_count_in_the_run_s_length(client: TestClient) -> None:
+    script = begun(client)
+    script.points(range(9))
+    script.finish()
+    script.points(range(9, 12))  # of a second writer, or sent again after a restored backup
+    run = run_of(client, script)
+    assert (run["status"], run["step"], run["steps"], run["images_seen"]) == ("finished", 11, 11, 88)
+
+
 def test_the_last_rows_come_with_the_end_and_sent_again_they_add_nothing(client: TestClient) -> None:
     script = begun(client)
     script.points(range(5), value=0.5)
