@@ -130,9 +130,9 @@ def test_rows_that_come_after_the_end_are_kept_and_change_nothing_else(client: T
 
 def test_rows_that_come_after_the_end_count_in_the_run_s_length(client: TestClient) -> None:
     script = begun(client)
-    script.points(range(9))
+    script.points(range(9), value=0.5)
     script.finish()
-    script.points(range(9, 12))  # of a second writer, or sent again after a restored backup
+    script.points(range(9, 12), value=0.5)  # of a second writer, or sent again after a restored backup
     run = run_of(client, script)
     assert (run["status"], run["step"], run["steps"], run["images_seen"]) == ("finished", 11, 11, 88)
 
