@@ -66,7 +66,7 @@ def test_batches_of_many_keys_do_not_share_a_transaction(app: FastAPI, attempts:
     assert len(commits) == 3  # three, three and two
 
 
-def test_a_batch_of_too_many_keys_is_refused_in_a_sentence(client: TestClient, attempts: list[acting.Attempt]) -> None:
+def test_a_batch_of_too_many_keys_is_refused_in_a_sentence(attempts: list[acting.Attempt]) -> None:
     content = batch(0, [Row(1, 1e9, {f"{part}/{key}": 0.0 for key in range(1000)}) for part in range(10)])
     assert content.names == MAX_KEYS
     body = content.model_dump(mode="json")
