@@ -21,8 +21,8 @@ up: $(VENV)/.ready web ## start everything, submit nothing
 test: $(VENV)/.ready-dev web browser ## every test, a file a core
 	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
 
-test-long: $(VENV)/.ready-dev web ## the faults that take minutes each, one after the other (an hour and more)
-	$(PY) -m pytest tests/faults -m long
+test-long: $(VENV)/.ready-dev web browser ## the tests that make test leaves out, one after the other (an hour and more)
+	$(PY) -m pytest -m long
 
 soak: $(VENV)/.ready-dev ## random faults over a running product: make soak MINUTES=15 SEED=7
 	@MINUTES=$(or $(MINUTES),15) SEED=$(SEED) $(PY) -m tests.faults.soak

@@ -186,7 +186,7 @@ def set_pages(app: FastAPI, most: int) -> int:
 
 def test_a_disk_that_takes_no_byte_more_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     """F15: no file of the API may grow (RLIMIT_FSIZE) for a while. Every refusal is 503 or 507, never a bare 500."""
-    with Product(tmp_path, lease=20) as product:
+    with Product(tmp_path, lease=5) as product:
         api = product.start_api()
         product.client.submit(spec(8))
         product.act([1, 2])

@@ -106,6 +106,7 @@ def assert_sound(product: Product) -> None:
     assert product.verdict() == []
 
 
+@pytest.mark.long
 def test_a_killed_training_goes_on_from_its_checkpoint(product: Product) -> None:
     """F1."""
     product.start_worker()
@@ -342,6 +343,7 @@ JUNK = {
 }
 
 
+@pytest.mark.long
 def test_tripled_reordered_and_lost_messages_among_junk_leave_no_run_out(product: Product) -> None:
     """F11 and F12: the doorbell's messages as they lie in the embedded queue before a worker reads them."""
     draw = random.Random(seed_of("F11"))

@@ -65,10 +65,10 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     "encoder, loss",
     [
-        ("densenet_small", "l1"),
+        pytest.param("densenet_small", "l1", marks=pytest.mark.long),
         ("resnet_small", "l1"),
         ("densenet_small", "gan"),
-        ("densenet_small", "lpips"),
+        pytest.param("densenet_small", "lpips", marks=pytest.mark.long),
     ],
 )
 def test_the_estimate_is_what_a_step_takes(encoder: str, loss: str) -> None:

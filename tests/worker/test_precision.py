@@ -57,6 +57,7 @@ def test_the_processor_is_named_with_family_and_model() -> None:
     assert "family" in precision.processor() or not precision._cpuinfo()
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, while it loads its compiler
 def test_a_compiled_step_computes_the_same_loss() -> None:
     config = {"data": {"height": 32, "width": 32}, "network": {"encoder": "resnet_small"}}

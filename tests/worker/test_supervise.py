@@ -159,8 +159,8 @@ def test_a_lease_is_renewed_each_second_where_the_api_is_near(settings: Settings
 
 SHORT = {
     "data": {"train_size": 16, "zoom": 1.5, "rotation": 2},
-    "budget": {"images_seen": 8 * 48, "batch_size": 8},
-    "evaluation": {"evaluations": 6, "samples": 0},
+    "budget": {"images_seen": 8 * 30, "batch_size": 8},
+    "evaluation": {"evaluations": 5, "samples": 0},
     "optimiser": {"lr": 2e-3, "schedule": "one_cycle"},
     "network": {"dropout": 0.2},
 }
@@ -200,7 +200,7 @@ def test_a_run_killed_at_any_step_ends_with_the_bits_of_an_unbroken_one(
     settings = settings.model_copy(update={"api_url": api, "renew_seconds": 0.2})
     with Client(api) as client:
         submitted(client, SHORT, ["gan"])
-        for least in (10, 26):
+        for least in (8, 20):
             attempt = Supervised(client, settings, claimed(client))
             attempt.until(lambda attempt=attempt, least=least: bool(attempt.run["step"] >= least))
             training().kill()
@@ -245,6 +245,7 @@ def test_two_processes_train_as_one_does(api: str, settings: Settings) -> None:
     assert rmse[1] == pytest.approx(rmse[0], rel=5e-3)
 
 
+@pytest.mark.long
 @on_sqlite
 def test_several_processes_end_together(api: str, settings: Settings) -> None:
     with Client(api) as client:

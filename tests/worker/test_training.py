@@ -365,7 +365,7 @@ def test_the_kept_map_is_what_was_scored(training: Make) -> None:
     assert error == pytest.approx(sums[0, 1] / sums[0, 0], abs=5e-4)  # half a millimetre of rounding
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_more_images_and_training_beat_the_constant_prediction_on_rooms(training: Make) -> None:
     """The demo's promise for one loss, at half its budget: RMSE falls with the size, and at the largest is below 0.6 × the constant prediction's."""
     spec = demo()
