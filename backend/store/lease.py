@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -26,7 +27,7 @@ from depthboard.protocol import ClaimRequest, Finish, Progress
 from depthboard.status import RunStatus, check_move
 
 LOST = "lost"
-LONGEST_BACKOFF = 300.0
+LONGEST_BACKOFF, MANY_ALIKE = 300.0, 20
 SCRIPT_LEASE = 600.0
 """Seconds without a word after which a person's own script counts as lost, until it is heard of again."""
 CANDIDATES = 4
@@ -249,7 +250,7 @@ def finish(session: Session, run_id: int, token: str, end: Finish, lease_seconds
     if end.status is RunStatus.queued:
         run.tries -= 1  # given back in good order: the attempt does not count
         if end.retry:  # what it needs is away: the longer, the more often it was given back
-            run.not_before = clock(session) + _rest(lease_seconds, run.attempt - run.tries)
+            run.not_before = clock(session) + _rest(lease_seconds, _alike(session, run, end))
     if end.retry and end.status is RunStatus.failed:
         _lose(session, run, clock(session), lease_seconds, end)
         return
@@ -336,6 +337,13 @@ def _lose(session: Session, run: Run, now: datetime, lease_seconds: float, told:
         run.not_before = now + _rest(lease_seconds, run.tries)
     close(session, run, status, now, outcome=outcome, reason=reason, exit_code=exit_code)
     return status
+
+
+def _alike(session: Session, run: Run, end: Finish) -> int:
+    """How many attempts in a row, this one the last of them, ended like this."""
+    query = select(Attempt.outcome, Attempt.exit_code).where(Attempt.run_id == run.id, Attempt.attempt < run.attempt)
+    before = session.execute(query.order_by(Attempt.attempt.desc()).limit(MANY_ALIKE))
+    return 1 + sum(1 for _ in takewhile(lambda row: tuple(row) == (end.status, end.exit_code), before))
 
 
 def _rest(lease_seconds: float, times: int) -> timedelta:

@@ -68,6 +68,44 @@ def test_a_short_run_is_two_requests(person: Machine, monkeypatch: pytest.Monkey
     assert person.spools == []
 
 
+@pytest.mark.parametrize("waiting", ["nothing else", "a map", "rows in memory"])
+def test_an_end_whose_answers_are_lost_is_sent_again_and_adds_nothing(
+    person: Machine, monkeypatch: pytest.MonkeyPatch, waiting: str
+) -> None:
+    """What the API committed is asked for once more, whether the last rows came with the end or before it."""
+    asked, lost, request, logged = [], set(), Api.request, threading.Event()
+
+    def losing(api: Api, method: str, path: str, *more: Any, **query: Any) -> Any:
+        asked.append(path.rsplit("/", 1)[1])
+        assert logged.wait(60)
+        answer = request(api, method, path, *more, **query)
+        if path not in lost:
+            lost.add(path)
+            raise errors.Unavailable("the answer is lost")
+        return answer
+
+    monkeypatch.setattr(Api, "request", losing)
+    run = depthboard.start(**START)
+    for step in range(100):
+        if waiting == "rows in memory" and step == 50:
+            monkeypatch.setattr(run._sending[0], "_write", lambda *_: False)
+        run.log({"a": step}, step=step)
+    if waiting == "a map":
+        run.log_depth("frame 12", np.full((6, 8), 2.5), step=99)
+    logged.set()
+    assert run.finish()
+    monkeypatch.undo()
+    between = {"nothing else": [], "a map": ["points", "points", "depth", "depth"], "rows in memory": ["points"] * 3}
+    assert asked == ["scripts", "scripts", *between[waiting], "finish", "finish"]
+    series = person.series(run.number, "a")
+    assert series["value"] == series["step"] == list(range(100))
+    api = Api(person.url)
+    assert len(api.json("GET", f"/api/runs/{run.number}/predictions")) == (waiting == "a map")
+    api.close()
+    assert person.runs()[0]["status"] == "finished"
+    assert person.spools == []
+
+
 @pytest.mark.parametrize(
     ("ending", "status", "reason"),
     [
