@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from backend.store import experiments, holding, runs, submission
-from backend.store.session import clock
+from backend.store.session import clock, one_at_a_time
 from backend.store.standing import announce
 from backend.store.tables import ExperimentRun, Run
 from depthboard.errors import Conflict
@@ -39,6 +39,7 @@ def complete(session: Session, experiment_id: int, max_attempts: int) -> Complet
 
     Raises NotFound, Conflict for one in the trash, InvalidInput where its dataset no longer gives what the grid asks.
     """
+    one_at_a_time(session, submission.NEW_RUNS_LOCK)
     experiment = experiments.get(session, experiment_id)
     experiments.check_kept(experiment)
     if "base" not in experiment.spec:

@@ -206,5 +206,6 @@ def prune(session: Session, now: datetime) -> None:
     sequence(session)
     old = Event.created_at < now - KEEP
     last = session.scalar(select(func.max(Event.position)).where(old))
-    if session.execute(delete(Event).where(old)).rowcount and last is not None:  # type: ignore[attr-defined]
+    free = select(Event.id).where(old).with_for_update(skip_locked=True)  # the others are being dropped
+    if session.execute(delete(Event).where(Event.id.in_(free))).rowcount and last is not None:  # type: ignore[attr-defined]
         session.execute(update(Stream).where(Stream.id == 1).values(forgotten=last))

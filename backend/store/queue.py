@@ -16,7 +16,7 @@ from sqlalchemy import case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.store import holding
-from backend.store.session import clock
+from backend.store.session import clock, one_at_a_time
 from backend.store.standing import announce
 from backend.store.tables import Experiment, ExperimentRun, Run
 from depthboard.errors import Conflict, InvalidInput, NotFound
@@ -28,8 +28,6 @@ Waits = Literal["worker", "backoff", "held", "version"]
 ROOM = 1000
 """Positions kept free where room is made, so that the next moves touch only what they move."""
 MOVES_LOCK = 0x64_62_71_75
-"""PostgreSQL's advisory lock of whoever moves runs; SQLite has one writer anyway."""
-
 IN_ORDER = (Run.priority, Run.position, Run.id)
 # What no worker would get now whatever its place: it stands behind all others.
 BLOCKED = case((or_(Run.held, Run.training_version != TRAINING_VERSION), 1), else_=0)
@@ -117,8 +115,7 @@ def move(session: Session, run_ids: Sequence[int], before: int | None) -> None:
     """
     if len(set(run_ids)) < len(run_ids) or before in run_ids:
         raise InvalidInput("a run is named twice.", field="run_ids", remedy="Name each run once.")
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(MOVES_LOCK)))
+    one_at_a_time(session, MOVES_LOCK)
     following: Sequence[int] = ()
     with contextlib.suppress(NotFound, Conflict):  # said below, after what is wrong with the runs
         following = _place(session, run_ids, before).following

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.store import facts, outbox
 from backend.store.lease import SCRIPT_LEASE, digest, hear, move, owned
 from backend.store.record import check_depth, check_png
-from backend.store.session import clock, moment
+from backend.store.session import clock, moment, one_at_a_time
 from backend.store.standing import announce
 from backend.store.tables import NOT_BEGUN, SCRIPT, Attempt, Experiment, ExperimentRun, Frame, Prediction, Run
 from backend.store.types import check_tree
@@ -41,7 +41,7 @@ def start(session: Session, token: str, sent: ScriptStart) -> Run:
     params = check_tree(sent.params)
     run = _known(session, sent.identity)
     if run is None:
-        _one_at_a_time(session)
+        one_at_a_time(session, CREATION_LOCK)  # of two that begin at once the second finds what the first made
         run = _known(session, sent.identity) or _new(session, token, sent, params)
     attempts = session.scalars(select(Attempt).where(Attempt.run_id == run.id)).all()
     own = next((a.attempt for a in attempts if a.owner == digest(token)), None)
@@ -61,12 +61,6 @@ def experiment_of(session: Session, run: Run) -> int | None:
 
 def _known(session: Session, identity: str) -> Run | None:
     return session.scalars(select(Run).where(Run.identity == identity).with_for_update()).one_or_none()
-
-
-def _one_at_a_time(session: Session) -> None:
-    """Of two scripts that begin at once the second finds the run and the experiment of the first."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": CREATION_LOCK})
 
 
 def _new(session: Session, token: str, sent: ScriptStart, params: dict[str, Any]) -> Run:

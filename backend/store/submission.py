@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.store import facts, holding, outbox
 from backend.store.lease import move
-from backend.store.session import clock
+from backend.store.session import clock, one_at_a_time
 from backend.store.standing import announce
 from backend.store.tables import TRAINED, Dataset, Experiment, ExperimentRun, ExperimentTag, Run
 from backend.store.types import check_tree
@@ -26,6 +26,8 @@ from depthboard.experiment import TRAINING_VERSION, ExperimentSpec, expand, iden
 from depthboard.status import RunStatus
 
 CHUNK = 500
+NEW_RUNS_LOCK = 0x6E657772
+"""Of whoever makes runs: two who made the same ones in different orders would wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def submit(session: Session, spec: ExperimentSpec, max_attempts: int) -> tuple[E
 
     A linked run that had failed or was cancelled is queued again: the person asks for its result.
     """
+    one_at_a_time(session, NEW_RUNS_LOCK)
     planned = plan(session, spec)
     now = clock(session)
     experiment = Experiment(
@@ -170,7 +173,10 @@ def submit(session: Session, spec: ExperimentSpec, max_attempts: int) -> tuple[E
 def obtain(
     session: Session, planned: Sequence[Planned], max_attempts: int, now: datetime
 ) -> tuple[dict[str, Run], list[Run]]:
-    """Identity -> run for all of them, locked, those that are missing made anew; returns these too."""
+    """Identity -> run for all of them, locked, those that are missing made anew; returns these too.
+
+    Whoever calls it has asked for NEW_RUNS_LOCK before any other lock.
+    """
     runs = locked(session, [p.identity for p in planned])
     first = (session.scalar(select(func.max(Run.position))) or 0) + 1
     new = [_row(p, first + i, max_attempts, now) for i, p in enumerate(planned) if p.identity not in runs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -13,11 +14,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from backend.store import completion, experiments, ingest, queue, trash
+from backend.store import completion, experiments, ingest, queue, submission, trash
 from backend.store.session import Database
 from backend.store.tables import Run
 from depthboard import protocol
 from depthboard.errors import Conflict
+from depthboard.experiment import ExperimentSpec
 from tests.backend import acting
 
 SECONDS = 4.0
@@ -120,3 +122,21 @@ def test_making_room_in_the_queue_waits_for_nobody_who_waits_for_it(client: Test
         pausing(experiment),
         lambda session: queue.set_experiment_priority(session, experiment, 0),
     )
+
+
+@on_postgresql
+@pytest.mark.usefixtures("client")
+def test_two_who_submit_the_same_runs_in_different_orders_do_not_wait_for_each_other(app: FastAPI) -> None:
+    seeds = itertools.count()
+
+    def submitting(order: int) -> Step:
+        """Runs that the other side makes too, at about the same time."""
+
+        def step(session: Session) -> None:
+            first = next(seeds) // 2 * 20
+            factors = {"loss": ["l1"], "seed": list(range(first, first + 20))[::order]}
+            submission.submit(session, ExperimentSpec.model_validate(acting.spec(factors=factors)), 3)
+
+        return step
+
+    hammer(app.state.database, submitting(1), submitting(-1))
