@@ -70,6 +70,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "Installing (the first time takes some minutes) …"
 	@$(PIP) install $(TORCH)
 	@$(PIP) install -c constraints.txt -e '.[worker]'
+	@$(PY) -m compileall -q depthboard backend worker # a fifth of the API's start, where Python may not keep its bytecode
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready

@@ -13,7 +13,7 @@ from depthboard import import_csv, import_tensorboard
 from depthboard.client import Api
 from depthboard.errors import InvalidInput, Unavailable
 from depthboard.imports import LONGEST_NAME, Imported, bring, check_name
-from depthboard.sender import UNSENT, Refused, left_behind, send
+from depthboard.sending import UNSENT, Refused, left_behind, send
 from depthboard.settings import get_settings
 
 import_app = typer.Typer(

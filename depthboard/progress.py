@@ -31,7 +31,11 @@ def label(run: dict[str, Any]) -> str:
 
 def follow(client: Client, experiment_id: int, console: Console, every: float = 1.0) -> dict[str, Any]:
     """Show the bars until no run is queued or running; returns the experiment as it then is."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+    )
     with Progress(*columns, console=console, transient=False) as bars:
         total = bars.add_task("all runs", total=1.0, note="")
         shown: dict[int, TaskID] = {}

@@ -32,7 +32,8 @@ from typing import Any, Literal
 from depthboard import maps, spool
 from depthboard.errors import Conflict, InvalidInput, Misconfigured
 from depthboard.protocol import MAX_STEP
-from depthboard.sender import LIVE, SENDING, Sender
+from depthboard.sender import Sender
+from depthboard.sending import LIVE, SENDING
 from depthboard.settings import get_settings
 from depthboard.spool import About, End, Spool
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,10 +43,12 @@ class Tail:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._rows = os.open(folder / "rows", os.O_RDONLY | os.O_CLOEXEC)
+        self._rows = os.open(folder / "rows", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # of a pipe it would wait
         try:
+            if not stat.S_ISREG(os.fstat(self._rows).st_mode):
+                raise ValueError(f"{folder / 'rows'} is no file.")
             self._sent = os.open(folder / "sent", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError:
+        except (OSError, ValueError):
             os.close(self._rows)
             raise
         known = os.pread(self._sent, SENT.size, 0)

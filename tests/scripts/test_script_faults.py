@@ -17,7 +17,7 @@ import pytest
 import depthboard
 from depthboard import spool
 from depthboard.client import Client
-from depthboard.sender import send
+from depthboard.sending import send
 from depthboard.spool import MARK, MARKED, SENT, About, Spool
 from tests.scripts.conftest import Machine
 

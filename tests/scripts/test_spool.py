@@ -99,6 +99,14 @@ def test_how_far_it_was_sent_is_remembered(tmp_path: Path) -> None:
     again.close()
 
 
+def test_rows_that_are_no_file_are_told_and_not_waited_for(tmp_path: Path) -> None:
+    Spool(tmp_path / "a", ABOUT, lambda words: pytest.fail(words)).close()
+    (tmp_path / "a" / "rows").unlink()
+    os.mkfifo(tmp_path / "a" / "rows")
+    with pytest.raises(ValueError, match="is no file"):
+        Tail(tmp_path / "a")
+
+
 def test_of_two_lines_of_keys_a_cut_off_one_counts_for_nothing(tmp_path: Path) -> None:
     Spool(tmp_path / "a", ABOUT, lambda words: pytest.fail(words)).close()
     (tmp_path / "a" / "keys").write_text(json.dumps(["a"]) + '\n["b"')
