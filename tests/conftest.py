@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 
 from depthboard.settings import Settings
 from tests import postgresql
+from tests.sharing import CACHE
 
 BASE_URL = "http://127.0.0.1:8765"
 
@@ -28,6 +29,17 @@ def _no_settings_of_this_machine() -> Iterator[None]:
         for name in [name for name in os.environ if name.startswith("DEPTHBOARD_")]:
             if not name.startswith("DEPTHBOARD_TEST_"):
                 patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For tests.sharing, also between the processes of pytest-xdist."""
+    own = tmp_path_factory.getbasetemp()
+    cache = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "cache"
+    cache.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE, str(cache))
         yield
 
 

@@ -150,7 +150,7 @@ SORTS: dict[str, Callable[[Facts], Any]] = {
     "mixed": param("mixed"),
     "metric.val/rmse": metric("val/rmse"),
 }
-quickly = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+quickly = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_a_filter_finds_what_plain_python_finds_over_the_same_runs(client: TestClient, runs: list[Facts]) -> None:

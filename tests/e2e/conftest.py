@@ -17,6 +17,7 @@ import pytest
 from depthboard.client import Client
 from depthboard.local import answers
 from depthboard.settings import Settings
+from tests.sharing import share_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,6 +47,7 @@ def settle(condition: object, seconds: float, what: str) -> None:
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     home, port = tmp_path_factory.mktemp("product"), free_port()
+    share_cache(home)
     environment = {
         **os.environ,
         "DEPTHBOARD_HOME": str(home),

@@ -20,6 +20,7 @@ from depthboard.local import answers
 from depthboard.settings import Settings
 from tests import postgresql
 from tests.e2e.conftest import ROOT, free_port, settle
+from tests.sharing import share_cache
 
 PASSWORD = "a-password-for-the-test"
 pytestmark = pytest.mark.timeout(600)
@@ -117,6 +118,7 @@ def test_the_services_commands_train_a_run_on_postgresql_and_redis(
     services: dict[str, Any], postgresql_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     port = free_port()
+    share_cache(tmp_path)
     here = {
         "DEPTHBOARD_HOME": str(tmp_path),
         "DEPTHBOARD_DATABASE_URL": postgresql_url,

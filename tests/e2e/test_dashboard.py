@@ -16,7 +16,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 SPEC: dict[str, Any] = {
     "name": "Seen in the browser",
-    "base": {"budget": {"images_seen": 40, "batch_size": 8}, "evaluation": {"evaluations": 2, "samples": 2}},
+    "base": {
+        "data": {"train_size": 8},
+        "budget": {"images_seen": 40, "batch_size": 8},
+        "evaluation": {"evaluations": 2, "samples": 2},
+    },
     "factors": {"loss": ["l1", "eigen"], "size": [8]},
 }
 

@@ -86,19 +86,14 @@ def open_all(context: BrowserContext) -> tuple[dict[str, Page], dict[str, list[s
     return tabs, asked
 
 
-def test_no_page_asks_for_anything_while_the_stream_is_up_and_nothing_changes(browser: Browser, api: str) -> None:
-    with http(api) as client:
-        begun(client)
-    with looking(browser, api) as context:
-        tabs, asked = open_all(context)
-        tabs["/"].wait_for_timeout(1000 * QUIET_SECONDS)
-        assert {path: urls for path, urls in asked.items() if urls} == {}
-
-
-def test_a_training_costs_each_page_a_few_requests_a_second_however_much_it_logs(browser: Browser, api: str) -> None:
+def test_pages_ask_for_nothing_while_nothing_changes_and_for_little_while_a_run_logs(
+    browser: Browser, api: str
+) -> None:
     with http(api) as client, looking(browser, api) as context:
         attempt = begun(client)
         tabs, asked = open_all(context)
+        tabs["/"].wait_for_timeout(1000 * QUIET_SECONDS)
+        assert {path: urls for path, urls in asked.items() if urls} == {}
         written, stop = 0, threading.Event()
 
         def train() -> None:

@@ -24,6 +24,7 @@ from depthboard.errors import DepthboardError
 from tests.faults import acting, stored
 from tests.faults.checker import check, marked
 from tests.faults.history import History
+from tests.sharing import share_cache
 
 ROOT = Path(__file__).parents[2]
 LEASE = 2.0
@@ -71,6 +72,8 @@ class Product:
     ) -> None:
         self.folder, self.home, self.lease = folder, folder / "home", lease
         self.home.mkdir(parents=True, exist_ok=True)
+        if not (self.home / "cache").exists():
+            share_cache(self.home)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = database or f"sqlite+pysqlite:///{self.home / 'depthboard.sqlite3'}"

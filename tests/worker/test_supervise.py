@@ -228,8 +228,8 @@ def test_two_processes_train_as_one_does(api: str, settings: Settings) -> None:
     """With gloo on the CPU, to half a percent: a float32 sum in another order is 1e-6 off, and Adam divides small gradients by their size."""
     base = {
         "data": {"train_size": 16, "zoom": 1.2},
-        "budget": {"images_seen": 96, "batch_size": 8},
-        "evaluation": {"evaluations": 2, "samples": 0},
+        "budget": {"images_seen": 64, "batch_size": 8},
+        "evaluation": {"evaluations": 1, "samples": 0},
     }
     settings = settings.model_copy(update={"api_url": api, "renew_seconds": 0.5})
     curves, rmse, key = [], [], "train/loss/sum"
