@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, func, inspect, select
 from sqlalchemy.engine import URL
 from starlette.testclient import TestClient
 
@@ -67,12 +67,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def empty(url: URL) -> None:
-    """Take every row out, and begin the numbers at 1 again; quicker than a database a test."""
+    """Take every row out, and begin the numbers at 1 again; quicker than a database a test, or than to truncate thirty tables."""
+    from backend.store.tables import Base
+
     engine = create_engine(url)
     with engine.begin() as connection:
-        tables = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
-        if tables:
-            connection.execute(text(f"truncate {', '.join(tables)} restart identity cascade"))
+        there = inspect(connection)
+        known = set(there.get_table_names())
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name in known:
+                connection.execute(table.delete())
+        for sequence in there.get_sequence_names():
+            connection.execute(select(func.setval(sequence, 1, False)))
     engine.dispose()
 
 
