@@ -139,13 +139,9 @@ def _statement_error(request: Request, error: Exception) -> Response:
         return _depthboard_error(request, error.orig)
     if isinstance(error, IntegrityError):
         log.warning("%s %s: %s", request.method, request.url.path, error.orig)
-        return answer(
-            request_id(request),
-            409,
-            "conflict",
-            "the record changed at the same moment.",
-            remedy="Send the request again.",
-        )
+        changed, remedy = "the record changed at the same moment.", "Send the request again."
+        headers = {"Retry-After": "0"}
+        return answer(request_id(request), 503, "unavailable", changed, remedy=remedy, headers=headers)
     if isinstance(error, OperationalError):
         return _database_away(request, error)
     raise error

@@ -67,6 +67,7 @@ def bring(api: Api, experiment: str, run: Imported) -> tuple[ScriptRun, bool]:
     secret = hashlib.sha256(f"{run.name}\n{run.content}".encode()).hexdigest()
     token = hashlib.sha256(f"import {secret}".encode()).hexdigest()
     own = Api(api.url, token=token)
+    known_walls = [wall for wall in run.wall if wall > 0] if run.timed else []
     try:
         start = ScriptStart(
             identity=hashlib.sha256(f"imported {secret}".encode()).hexdigest(),
@@ -74,14 +75,14 @@ def bring(api: Api, experiment: str, run: Imported) -> tuple[ScriptRun, bool]:
             name=run.name[:LONGEST_NAME],
             params=run.params,
             host=socket.gethostname()[:200],
-            started=min(run.wall) if run.timed and run.wall else None,
+            started=min(known_walls, default=None),
         )
         known = ScriptRun.model_validate(own.json("POST", "/api/scripts", start))
         if known.status.final:
             return known, False
         for points in batches(run):
             own.json("POST", f"/api/runs/{known.run_id}/points", points)
-        end = Finish(status=RunStatus.finished, wall=max(run.wall) if run.timed and run.wall else None)
+        end = Finish(status=RunStatus.finished, wall=max(known_walls, default=None))
         own.json("POST", f"/api/runs/{known.run_id}/finish", end)
         return known, True
     finally:

@@ -62,7 +62,7 @@ def photograph(given: object) -> NDArray[np.uint8]:
         array = np.stack([array] * 3, axis=-1)
     if array.ndim == 3 and array.shape[0] == 3 and array.shape[2] != 3:
         array = array.transpose(1, 2, 0)
-    if array.ndim != 3 or array.shape[2] != 3 or array.dtype.kind not in "fu":
+    if array.ndim != 3 or array.shape[2] != 3 or not (array.dtype.kind == "f" or array.dtype == np.uint8):
         raise InvalidInput(
             f"an array of {array.dtype} and shape {array.shape} is no picture.",
             field="rgb",

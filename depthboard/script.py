@@ -228,7 +228,7 @@ class Run:
             written.end(sender.ended)
         sender.hurry()
         thread.join(timeout)
-        _say_lost(written.dropped)
+        _say_lost(written.dropped, written.dropped_maps)
         _OPEN.discard(self)
         if thread.is_alive():
             _say(f"not everything is sent; it is kept in {written.folder}, and `depthboard sync` sends it later.")
@@ -318,9 +318,10 @@ def _say(words: str) -> None:
         print(f"depthboard: {words}", file=sys.stderr, flush=True)
 
 
-def _say_lost(rows: int) -> None:
-    if rows:
-        _say(f"{rows} rows were lost: the disk was full, and memory did not hold them.")
+def _say_lost(rows: int, maps: int = 0) -> None:
+    lost = [f"{count} {what}" for count, what in ((rows, "rows"), (maps, "depth maps")) if count]
+    if lost:
+        _say(f"{' and '.join(lost)} were lost: the disk was full, and memory did not hold them.")
 
 
 # --- what happens to the runs of this process when it ends or forks ---------------------------------------------------

@@ -60,6 +60,7 @@ class Sending:
         self._tail = Tail(folder)
         self.acked = self._tail.seq - 1
         self._heard = 0.0
+        self._wanted: int | None = None
         try:
             self._sets = self._tail.sets() if live is None else live.sets
         except Exception:
@@ -163,7 +164,7 @@ class Sending:
         """Whether the API holds these rows now; not where it wants earlier ones first. Raises Refused where these are gone."""
         if taken.next_seq - 1 <= self.acked:
             return True
-        if taken.first_seq > self.acked + 1:
+        if taken.first_seq > self.acked + 1 == self._wanted:  # otherwise the rows before were sent from memory
             raise Refused(f"it expects row {self.acked + 1}, which is no longer here.")
         self._begin(taken)
         try:
@@ -176,7 +177,8 @@ class Sending:
 
     def _go_back(self, gap: SequenceGap) -> None:
         """The API holds less than it acknowledged, as after a restored backup: send from there again."""
-        self.acked = (gap.expected or 0) - 1
+        self._wanted = gap.expected or 0
+        self.acked = self._wanted - 1
         self._tail.rewind()
 
     def _hold(self, last_seq: int) -> None:

@@ -93,7 +93,7 @@ class Spool:
         self.folder, self.about = folder, about
         self.sets: list[tuple[str, ...]] = []
         self.held = Held()
-        self.count = self.dropped = 0
+        self.count = self.dropped = self.dropped_maps = 0
         self.maps: list[dict[str, Any]] = []
         self.wake = threading.Event()
         self.idle = False
@@ -239,6 +239,8 @@ class Spool:
         held = sum(array.nbytes for map in [*self.maps, content] for array in map.values() if array is not None)
         if held <= MOST_HELD:
             self.maps.append(content)
+        else:
+            self.dropped_maps += 1
 
     def end(self, end: End) -> None:
         with contextlib.suppress(
@@ -247,8 +249,11 @@ class Spool:
             save(self.folder, "end.json", asdict(end))
 
     def close(self) -> None:
-        for descriptor in (*self._files.values(), self._held_lock):
-            if descriptor is not None:
+        """Once or more often: the numbers may be those of other files by then."""
+        descriptors = [*self._files.values(), self._held_lock]
+        self._files, self._held_lock = dict.fromkeys(self._files, -1), None
+        for descriptor in descriptors:
+            if descriptor is not None and descriptor >= 0:
                 os.close(descriptor)
 
 

@@ -119,12 +119,16 @@ def _root(error: BaseException) -> str:
 
 
 def prune(shelf: Shelf, best: set[int]) -> None:
-    """Remove all but the last that were written and those of the steps in `best`. Attempt before step: a run that began anew may stand beside later steps of before."""
+    """Remove all but the last that were written and those of the steps in `best`. Attempt before step: a run that began anew may stand beside later steps of before.
+
+    Those of later attempts are left alone: of one that has the run by now, or of a record that a restored backup does not know.
+    """
     try:
-        old = shelf.store.paths(shelf.folder)[: -shelf.keep]
+        paths = shelf.store.paths(shelf.folder)
     except OutOfReach:
         return  # what is too much is removed the next time
-    for path in old:
+    ours = [path for path in paths if int(Path(path).stem.split("-")[2]) <= shelf.attempt]
+    for path in ours[: -shelf.keep]:
         if int(Path(path).stem.split("-")[1]) not in best:
             shelf.store.free(path)
 

@@ -8,13 +8,17 @@ import os
 import platform
 import secrets
 import threading
+from typing import Any
+
+from pydantic import ValidationError
 
 from depthboard import __version__
-from depthboard.client import Api
+from depthboard.client import Api, RunWriter
 from depthboard.errors import DepthboardError
 from depthboard.experiment import TRAINING_VERSION
-from depthboard.protocol import Claim, ClaimRequest, DoomedFile, Freed, WorkerNote, WorkerOrders
+from depthboard.protocol import Claim, ClaimRequest, DoomedFile, Finish, Freed, WorkerNote, WorkerOrders
 from depthboard.settings import Settings
+from depthboard.status import RunStatus
 from worker import artifacts, gpus
 from worker.calibrate import Calibration
 from worker.places import Places
@@ -49,7 +53,11 @@ class Slots:
                 return
             if (place := self._places.take()) is not None:
                 thread = threading.Thread(target=self._work, args=(place,), name=f"slot {place}")
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:  # no thread is to be had now
+                    self._places.give_back([place])
+                    raise
                 self._threads.add(thread)
 
     def stop(self) -> None:
@@ -65,7 +73,7 @@ class Slots:
         self._api.close()
 
     def _work(self, place: str) -> None:
-        held, claim = [place], None
+        held, more = [place], False
         try:
             claim = self._claim()
             if claim is not None:
@@ -73,13 +81,12 @@ class Slots:
                 if 1 < claim.config.engine.processes <= self._places.gpus:
                     held = []
                     held = self._several(claim, place)
-                if held:
-                    supervise(claim, self._settings, self.leave, ",".join(dict.fromkeys(held)) or None)
+                more = not held or supervise(claim, self._settings, self.leave, ",".join(dict.fromkeys(held)) or None)
         finally:
             self._places.give_back(held)
             with self._starting:
                 self._threads.discard(threading.current_thread())
-        if claim is not None:
+        if more:  # else the next look for work is soon enough
             self.ring()
 
     def _several(self, claim: Claim, place: str) -> list[str]:
@@ -107,7 +114,26 @@ class Slots:
         except DepthboardError as error:
             log.warning("no claim: %s", error)
             return None
-        return None if answer is None else Claim.model_validate(answer)
+        try:
+            return None if answer is None else Claim.model_validate(answer)
+        except ValidationError as error:
+            self._decline(answer, error)
+            return None
+
+    def _decline(self, answer: dict[str, Any], error: ValidationError) -> None:
+        """Give a run back whose claim this release cannot read: it uses up no attempt."""
+        fault = error.errors()[0]
+        reason = (
+            f"the worker on {platform.node()} has Depthboard {__version__}, which cannot read what the API says of this "
+            f"run ({'.'.join(map(str, fault['loc']))}: {fault['msg']}). Install the API's release there."
+        )
+        log.error(reason)
+        with contextlib.suppress(DepthboardError, KeyError, TypeError):
+            writer = RunWriter(answer["run_id"], answer["token"], self._settings.url, timeout=10.0, patience=0)
+            try:
+                writer.finish(Finish(status=RunStatus.queued, reason=reason, retry=True))
+            finally:
+                writer.api.close()
 
     def _poll(self) -> None:
         while not self.leave.stopping.is_set():

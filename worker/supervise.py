@@ -69,18 +69,23 @@ class _Attempt:
     watch: Watch = field(default_factory=Watch)
 
 
-def supervise(claim: Claim, settings: Settings, leave: Leave, gpus: str | None = None) -> None:
-    """Run one claimed attempt to its end, on `gpus` (as CUDA_VISIBLE_DEVICES names them) where the host has some."""
+def supervise(claim: Claim, settings: Settings, leave: Leave, gpus: str | None = None) -> bool:
+    """Run one claimed attempt to its end, on `gpus` (as CUDA_VISIBLE_DEVICES names them) where the host has some.
+
+    False where no training can be started here now: the run is given back, and uses up no attempt.
+    """
     mark, writer = Mark.new(claim.run_id, claim.attempt), _writer(claim, settings)
     try:
         folder = _folder(claim, settings, mark)
         guard = _launch(folder, _environment(settings, mark, gpus))
     except OSError as error:  # a full disk, or no more processes or files to be had
         reason = f"the worker on {platform.node()} could not start its training ({error})"
+        log.error("run %s: %s", claim.run_id, reason)
         with contextlib.suppress(DepthboardError):
-            writer.finish(Finish(status=RunStatus.failed, reason=reason, retry=True))
+            writer.finish(Finish(status=RunStatus.queued, reason=reason, retry=True))
         writer.api.close()
-        return
+        shutil.rmtree(settings.home / "attempts" / str(mark), ignore_errors=True)
+        return False
     attempt = _Attempt(claim, settings, mark, folder, guard, writer, leave)
     try:
         while _alive(attempt):
@@ -93,6 +98,7 @@ def supervise(claim: Claim, settings: Settings, leave: Leave, gpus: str | None =
     else:
         _finish(attempt)
     shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def _writer(claim: Claim, settings: Settings) -> RunWriter:
@@ -169,7 +175,10 @@ def _look(attempt: _Attempt) -> None:
 
     def also() -> None:
         watch.progress_told = seen
-        _send_log(folder, writer, watch)
+        try:
+            _send_log(folder, writer, watch)
+        except OSError as error:  # a disk that does not answer, no more files to be had: no reason to end a training
+            log.warning("run %s: its log cannot be read (%s)", attempt.claim.run_id, error)
 
     _renew(attempt.claim, writer, watch, also, moved)
     if watch.fenced or watch.hung is not None:

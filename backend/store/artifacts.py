@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.store import datasets
@@ -55,9 +55,9 @@ def _bytes_under(place: Path) -> int:
 
 
 def candidates(session: Session, artifacts: Path) -> list[Doomed]:
-    """Doomed files that may lie in the artifact folder of this machine."""
+    """Doomed files that may lie in the artifact folder of this machine, any of them in turn."""
     here = or_(Doomed.host.in_((platform.node(), "")), Doomed.path.startswith(f"{artifacts}/", autoescape=True))
-    files = select(Doomed).where(here, Doomed.path.startswith("/")).order_by(Doomed.id)
+    files = select(Doomed).where(here, Doomed.path.startswith("/")).order_by(func.random())
     return list(session.scalars(files.limit(MOST)))
 
 

@@ -23,7 +23,7 @@ from backend.store.columns import (
     unpack_values,
     unpack_walls,
 )
-from backend.store.curves import SUMMARY_POINTS, of_chunk
+from backend.store.curves import ARRIVAL, SUMMARY_POINTS, of_chunk
 from backend.store.session import Database
 from backend.store.tables import Axis, Chunk, Curve, Run
 from depthboard.status import RunStatus
@@ -92,7 +92,7 @@ def _read(session: Session, run_id: int, attempt: int) -> tuple[dict[str, tuple[
         pieces[key].append(Columns(*axes[axis], unpack_values(values)))
     held: dict[str, tuple[int, int]] = {}
     query = select(Chunk.writer, Chunk.first_seq, Chunk.body).where(Chunk.run_id == run_id, Chunk.attempt == attempt)
-    for writer, first_seq, body in session.execute(query.order_by(Chunk.writer, Chunk.first_seq)):
+    for writer, first_seq, body in session.execute(query.order_by(*ARRIVAL)):
         held[writer] = (held.get(writer, (0, 0))[0] + 1, first_seq)
         for key, piece in of_chunk(body):
             pieces[key].append(piece)

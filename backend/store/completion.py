@@ -39,7 +39,6 @@ def complete(session: Session, experiment_id: int, max_attempts: int) -> Complet
 
     Raises NotFound, Conflict for one in the trash, InvalidInput where its dataset no longer gives what the grid asks.
     """
-    one_at_a_time(session, submission.NEW_RUNS_LOCK)
     experiment = experiments.get(session, experiment_id)
     experiments.check_kept(experiment)
     if "base" not in experiment.spec:
@@ -49,6 +48,7 @@ def complete(session: Session, experiment_id: int, max_attempts: int) -> Complet
             remedy="Start the script again for what is missing.",
         )
     planned = submission.plan(session, ExperimentSpec.model_validate(experiment.spec))
+    one_at_a_time(session, submission.NEW_RUNS_LOCK)
     # All runs first, also those of the experiment that are not asked for, then the experiments: both in the order of ids.
     there = [p.existing.id for p in planned if p.existing is not None]
     holding.lock_runs(session, {*holding.linked_to(session, experiment_id), *there})

@@ -23,13 +23,14 @@ from backend.store.columns import (
     unpack_values,
     unpack_walls,
 )
-from backend.store.lease import cuts_of
 from backend.store.tables import Attempt, Axis, Chunk, Curve, Run
 from backend.store.tables import Sequence as Numbered
 
 SUMMARY_POINTS = 4000
 """Points of a long curve's summary: whoever asks for at most so many gets them without the curve being read."""
 MANY = 500
+ARRIVAL = (Chunk.arrival, Chunk.writer, Chunk.first_seq)
+"""The order of an attempt's chunks: of two values at one step the one that came later counts, whoever wrote it."""
 
 Place = tuple[int, int, str, int]
 """Run, attempt, key and axis of a compacted curve."""
@@ -68,6 +69,31 @@ def read_many(
             if len(whole):
                 found[place] = whole if most is None else thin(whole, most)
     return dict(sorted(found.items()))
+
+
+def cuts_of(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, int], int]:
+    """(run, attempt) -> the first step of it that no longer counts, for attempts that a later one cut; 0 when that began
+    from scratch.
+    """
+    rows = session.execute(
+        select(Attempt.run_id, Attempt.attempt, Attempt.resumed_from)
+        .join(Run, Run.id == Attempt.run_id)
+        .where(Attempt.run_id.in_(run_ids), Run.attempt > 1)
+        .order_by(Attempt.run_id, Attempt.attempt.desc())
+    ).all()
+    cuts: dict[tuple[int, int], int] = {}
+    lowest: dict[int, int] = {}
+    for run_id, attempt, resumed_from in rows:
+        if run_id in lowest:
+            cuts[run_id, attempt] = lowest[run_id]
+        lowest[run_id] = min(lowest.get(run_id, resumed_from or 0), resumed_from or 0)
+    return cuts
+
+
+def newest(session: Session, run_id: int, keys: Sequence[str]) -> dict[str, tuple[float | None, int]]:
+    """Key -> its value at its highest step, and that step, of what counts."""
+    found = read(session, run_id, keys) if keys else {}
+    return {key: (float(columns.values[-1]), int(columns.steps[-1])) for key, columns in found.items()}
 
 
 def _add_curves(
@@ -170,7 +196,7 @@ def _add_chunks(
     query = (
         select(Chunk.run_id, Chunk.attempt, Chunk.body)
         .where(Chunk.run_id.in_(run_ids), Chunk.last_step > after)
-        .order_by(Chunk.run_id, Chunk.attempt, Chunk.writer, Chunk.first_seq)
+        .order_by(Chunk.run_id, Chunk.attempt, *ARRIVAL)
     )
     wanted = None if keys is None else set(keys)
     for run_id, attempt, body in session.execute(query):

@@ -18,17 +18,26 @@ MANY = 5000
 
 def put_metrics(session: Session, run_id: int, values: Mapping[str, tuple[float | None, int]]) -> None:
     """Set name -> (value, step); what is not finite is kept as null."""
-    put_metrics_of(session, {run_id: values})
+    put(session, Metric, _metric_rows({run_id: values}), ("run_id", "name"))
 
 
-def put_metrics_of(session: Session, runs: Mapping[int, Mapping[str, tuple[float | None, int]]]) -> None:
-    """The same for several runs."""
-    rows: list[dict[str, object]] = [
+def put_newer_metrics(session: Session, runs: Mapping[int, Mapping[str, tuple[float | None, int]]]) -> None:
+    """The same for several runs, but for names that are known at a higher step."""
+    put(session, Metric, _metric_rows(runs), ("run_id", "name"), rising="step")
+
+
+def _metric_rows(runs: Mapping[int, Mapping[str, tuple[float | None, int]]]) -> list[dict[str, object]]:
+    return [
         {"run_id": run_id, "name": name, "number": _finite(value), "step": step}
         for run_id, values in sorted(runs.items())
         for name, (value, step) in sorted(values.items())
     ]
-    put(session, Metric, rows, ("run_id", "name"))
+
+
+def drop_metrics_from(session: Session, run_id: int, step: int) -> list[str]:
+    """Forget the values of this step and later ones; returns their names."""
+    gone = delete(Metric).where(Metric.run_id == run_id, Metric.step >= step).returning(Metric.name)
+    return list(session.scalars(gone))
 
 
 def drop_metrics(session: Session, run_id: int, names: Iterable[str]) -> None:

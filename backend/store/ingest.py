@@ -120,10 +120,11 @@ def _take(state: _State | None, sent: Sent) -> int | DepthboardError:
     blocks = _new_blocks(batch, held + 1 - batch.first_seq)
     if (fault := _fault(state, blocks)) is not None:
         return fault
+    arrival = sum(state.held.values()) + len(state.held)
     state.held[batch.writer] = last
     _note(state, blocks)
     place = {"run_id": state.run.id, "attempt": state.run.attempt, "writer": batch.writer, "first_seq": held + 1}
-    state.chunks.append({**place, **_content(blocks)})
+    state.chunks.append({**place, "arrival": arrival, **_content(blocks)})
     return last
 
 
@@ -220,7 +221,7 @@ def _write(session: Session, states: list[_State]) -> None:
     connection = session.connection()
     connection.execute(insert(Chunk.__table__), [chunk for state in states for chunk in state.chunks])  # type: ignore[arg-type]
     put(session, Numbered, [row for state in states for row in _numbers(state)], ("run_id", "attempt", "writer"))
-    facts.put_metrics_of(session, {state.run.id: state.newest for state in states})
+    facts.put_newer_metrics(session, {state.run.id: state.newest for state in states})
     connection.execute(PROGRESS, [_progress(state, now) for state in states])
     for state in states:
         speed = state.run.images_per_second

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -17,7 +16,7 @@ from itertools import takewhile
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from backend.store import evaluations, holding
+from backend.store import curves, evaluations, facts, holding
 from backend.store.session import clock, moment
 from backend.store.standing import announce
 from backend.store.tables import SCRIPT, TRAINED, Attempt, Checkpoint, Evaluation, Prediction, Run, Worker
@@ -118,32 +117,13 @@ def begin(session: Session, run_id: int, token: str, resumed_from: int | None) -
 
 def checkpoints(session: Session, run: Run) -> list[Checkpoint]:
     """The notes that belong to the run's present line of attempts, the furthest first; the files of most are gone."""
-    cuts = cuts_of(session, [run.id])
+    cuts = curves.cuts_of(session, [run.id])
     notes = session.scalars(
         select(Checkpoint)
         .where(Checkpoint.run_id == run.id)
         .order_by(Checkpoint.step.desc(), Checkpoint.attempt.desc())
     )
     return [note for note in notes if note.step < cuts.get((run.id, note.attempt), note.step + 1)]
-
-
-def cuts_of(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, int], int]:
-    """(run, attempt) -> the first step of it that no longer counts, for attempts that a later one cut; 0 when that began
-    from scratch.
-    """
-    rows = session.execute(
-        select(Attempt.run_id, Attempt.attempt, Attempt.resumed_from)
-        .join(Run, Run.id == Attempt.run_id)
-        .where(Attempt.run_id.in_(run_ids), Run.attempt > 1)
-        .order_by(Attempt.run_id, Attempt.attempt.desc())
-    ).all()
-    cuts: dict[tuple[int, int], int] = {}
-    lowest: dict[int, int] = {}
-    for run_id, attempt, resumed_from in rows:
-        if run_id in lowest:
-            cuts[run_id, attempt] = lowest[run_id]
-        lowest[run_id] = min(lowest.get(run_id, resumed_from or 0), resumed_from or 0)
-    return cuts
 
 
 def supersede(session: Session, run: Run, resumed_from: int | None) -> None:
@@ -153,6 +133,8 @@ def supersede(session: Session, run: Run, resumed_from: int | None) -> None:
         for table in (Evaluation, Prediction):
             gone = (table.run_id == run.id, table.attempt < run.attempt, table.step >= first)
             session.execute(update(table).where(*gone).values(superseded=True))
+        lost = facts.drop_metrics_from(session, run.id, first)
+        facts.put_metrics(session, run.id, curves.newest(session, run.id, lost))
     run.step = max(first - 1, 0)
     if run.diverged_at is not None and run.diverged_at > run.step:
         run.diverged_at = None
@@ -270,7 +252,7 @@ def _finish_script(session: Session, run: Run, end: Finish) -> None:
     began = session.get_one(Attempt, (run.id, run.attempt)).started_at
     ended = now if end.wall is None else max(began, min(now, moment(end.wall) or now))
     if end.status is RunStatus.finished:
-        run.steps, run.images = run.steps or run.step, run.step * run.batch_size
+        run.steps, run.images = max(run.steps, run.step), run.step * run.batch_size
     close(session, run, end.status, ended, outcome=end.status, reason=end.reason or None, exit_code=end.exit_code)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.store import facts, outbox
+from backend.store.holding import in_sight
 from backend.store.lease import SCRIPT_LEASE, digest, hear, move, owned
 from backend.store.record import check_depth, check_png
 from backend.store.session import clock, moment, one_at_a_time
@@ -55,8 +56,9 @@ def start(session: Session, token: str, sent: ScriptStart) -> Run:
 
 
 def experiment_of(session: Session, run: Run) -> int | None:
-    query = select(ExperimentRun.experiment_id).where(ExperimentRun.run_id == run.id)
-    return session.scalars(query.order_by(ExperimentRun.experiment_id)).first()
+    """The first that is not in the trash, if there is one."""
+    query = select(Experiment.id).join(ExperimentRun).where(ExperimentRun.run_id == run.id)
+    return session.scalars(query.order_by(Experiment.deleted_at.is_not(None), Experiment.id)).first()
 
 
 def _known(session: Session, identity: str) -> Run | None:
@@ -91,7 +93,7 @@ def _new(session: Session, token: str, sent: ScriptStart, params: dict[str, Any]
     _begin(run, token, sent, params, now)
     session.add(run)
     session.flush()
-    session.add(ExperimentRun(experiment_id=experiment.id, run_id=run.id, levels={}, position=run.id))
+    _link(session, experiment, run)
     _note_attempt(session, run, sent)
     outbox.add(session, "experiment", experiment_ids=[experiment.id], change="changed")
     return run
@@ -128,6 +130,14 @@ def _go_on(session: Session, run: Run, token: str, sent: ScriptStart, params: di
     for name, value in _columns(params).items():
         setattr(run, name, value)
     _note_attempt(session, run, sent)
+    if not session.scalar(select(in_sight()).where(Run.id == run.id)):  # all its experiments are in the trash
+        experiment = _experiment(session, sent.experiment, now)
+        _link(session, experiment, run)
+        outbox.add(session, "experiment", experiment_ids=[experiment.id], change="changed")
+
+
+def _link(session: Session, experiment: Experiment, run: Run) -> None:
+    session.add(ExperimentRun(experiment_id=experiment.id, run_id=run.id, levels={}, position=run.id))
 
 
 def _begin(run: Run, token: str, sent: ScriptStart, params: dict[str, Any], now: datetime) -> None:

@@ -44,7 +44,7 @@ class Planned:
 def plan(session: Session, spec: ExperimentSpec) -> list[Planned]:
     """The runs that `spec` asks for, each once, sizes resolved. Raises InvalidInput naming what a dataset cannot give."""
     check_tree([spec.name, spec.description, spec.tags, spec.base, spec.factors, [grid.factors for grid in spec.also]])
-    cells = expand(spec)  # before the first query, so that a large grid keeps no transaction waiting
+    cells = expand(spec)  # before the first query, so that a submission of a large grid keeps no transaction waiting
     reports = {
         row.name: DatasetReport.model_validate(row.report)
         for row in session.scalars(select(Dataset).order_by(Dataset.name))
@@ -148,8 +148,8 @@ def submit(session: Session, spec: ExperimentSpec, max_attempts: int) -> tuple[E
 
     A linked run that had failed or was cancelled is queued again: the person asks for its result.
     """
+    planned = plan(session, spec)  # of a large grid some seconds, for which nobody waits
     one_at_a_time(session, NEW_RUNS_LOCK)
-    planned = plan(session, spec)
     now = clock(session)
     experiment = Experiment(
         name=spec.name,

@@ -285,6 +285,9 @@ class Chunk(Base):
     attempt: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     writer: Mapped[str] = mapped_column(CleanString(40), primary_key=True)
     first_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    arrival: Mapped[int] = mapped_column(
+        server_default="0", doc="rows of all the attempt's writers that were accepted before"
+    )
     n: Mapped[int] = mapped_column(doc="rows")
     first_step: Mapped[int]
     last_step: Mapped[int]

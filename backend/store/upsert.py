@@ -22,18 +22,19 @@ def insert_new(session: Session, table: type[Base], rows: Rows, keys: Sequence[s
         )
 
 
-def put(session: Session, table: type[Base], rows: Rows, keys: Sequence[str]) -> None:
-    """Insert the rows, or set their other columns where the `keys` are there already."""
+def put(session: Session, table: type[Base], rows: Rows, keys: Sequence[str], *, rising: str | None = None) -> None:
+    """Insert the rows, or set their other columns where the `keys` are there already and the column `rising` does not fall."""
     if rows:
-        session.execute(_put(session.get_bind().dialect.name, table, tuple(keys), tuple(rows[0])), rows)
+        session.execute(_put(session.get_bind().dialect.name, table, tuple(keys), tuple(rows[0]), rising), rows)
 
 
 @cache
-def _put(dialect: str, table: type[Base], keys: tuple[str, ...], columns: tuple[str, ...]) -> Any:
+def _put(dialect: str, table: type[Base], keys: tuple[str, ...], columns: tuple[str, ...], rising: str | None) -> Any:
     """Composing it takes longer than the database does."""
     statement = _insert(dialect, table)
     others = {name: statement.excluded[name] for name in columns if name not in keys}
-    return statement.on_conflict_do_update(index_elements=list(keys), set_=others)
+    where = None if rising is None else getattr(table, rising) <= statement.excluded[rising]
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=others, where=where)
 
 
 def _insert(dialect: str, table: type[Base]) -> Any:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.store import outbox
@@ -66,8 +66,10 @@ def drain(session: Session, worker_id: str, draining: bool) -> Worker:
 
 
 def doomed(session: Session, host: str, most: int = 100) -> list[Doomed]:
-    """Files that this host's workers shall delete: those on its disk, and those in a store that all reach."""
-    query = select(Doomed).where(Doomed.host.in_((host, ""))).order_by(Doomed.id).limit(most)
+    """Files that this host's workers shall delete: those on its disk, and those in a store that all reach. Any of them in
+    turn, so that those which nobody can delete do not stand before the others.
+    """
+    query = select(Doomed).where(Doomed.host.in_((host, ""))).order_by(func.random()).limit(most)
     return list(session.scalars(query))
 
 

@@ -155,7 +155,11 @@ def test_a_body_nested_ten_thousand_deep_is_refused(client: TestClient) -> None:
         error_of(answer)
 
 
-@pytest.mark.parametrize("body", [b'{"a":' * 10_000, gzip.compress(b'{"name": "x"}'), b'{"name": "\xff\xfe"}'])
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a":' * 10_000, gzip.compress(b'{"name": "x"}'), b'{"name": "\xff\xfe"}'],
+    ids=["too deep", "packed", "not UTF-8"],
+)
 def test_a_body_that_is_no_text_is_refused_with_what_to_do(client: TestClient, body: bytes) -> None:
     error = error_of(client.post("/api/experiments", content=body, headers={"Content-Type": "application/json"}))
     assert error["code"] == "invalid_input"

@@ -88,6 +88,8 @@ def test_curves_are_drawn_by_key_and_axis_and_the_address_says_which(page: Page,
     page.reload()
     expect(page.locator(".xtitle")).to_have_text("hours of training", timeout=30_000)
     expect(page.locator(".ytitle")).to_have_text("train/loss/l1")
+    drawn.get_by_role("link").focus()
+    expect(drawn).to_have_attribute("data-lifted", "true")
     drawn.get_by_role("link").click()
     expect(page).to_have_url(re.compile(r"/runs/\d+"))
 

@@ -52,7 +52,14 @@ function Legend({ lines, runs, experimentId, lifted, onLift }: LegendProps) {
   return (
     <ul className={classes.legend} aria-label="Runs drawn">
       {lines.map((line) => (
-        <li key={line.run} data-lifted={line.group === lifted || undefined} onPointerEnter={() => onLift(line.group)} onPointerLeave={() => onLift(null)}>
+        <li
+          key={line.run}
+          data-lifted={line.group === lifted || undefined}
+          onPointerEnter={() => onLift(line.group)}
+          onPointerLeave={() => onLift(null)}
+          onFocus={() => onLift(line.group)}
+          onBlur={() => onLift(null)}
+        >
           <svg width="28" height="12" viewBox="0 0 28 12" aria-hidden focusable="false">
             <path d="M0 6H28" stroke={line.colour} strokeWidth="2" strokeDasharray={line.dash} />
           </svg>
