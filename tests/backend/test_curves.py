@@ -126,6 +126,21 @@ def test_of_values_logged_twice_at_a_step_the_last_one_counts(client: TestClient
     assert client.get(f"{attempt.path}/metrics").json()["series"]["a"]["value"] == [3.0]
 
 
+@pytest.mark.parametrize("compacted", ["not", "between", "at the end"])
+def test_of_two_writers_at_a_step_the_one_that_came_later_counts(
+    client: TestClient, database: Database, compacted: str
+) -> None:
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    for place, writer in enumerate(("main:c", "main:a", "main:b")):
+        attempt.ok("points", {"writer": writer, **acting.points(0, range(1, 5), key="a", value=float(place))})
+        if compacted == "between":
+            compaction.compact(database, attempt.run_id)
+    if compacted == "at the end":
+        compaction.compact(database, attempt.run_id)
+    assert client.get(f"{attempt.path}/metrics").json()["series"]["a"]["value"] == [2.0] * 4
+
+
 def test_a_batch_that_overlaps_what_is_held_is_trimmed_row_by_row(client: TestClient, database: Database) -> None:
     acting.submit(client)
     attempt = acting.claimed(client)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from PIL import Image
+from sqlalchemy.exc import IntegrityError
 from starlette.testclient import TestClient
 
 from backend.sweeper import sweep
@@ -135,6 +136,59 @@ def test_rows_that_come_after_the_end_count_in_the_run_s_length(client: TestClie
     script.points(range(9, 12), value=0.5)  # of a second writer, or sent again after a restored backup
     run = run_of(client, script)
     assert (run["status"], run["step"], run["steps"], run["images_seen"]) == ("finished", 11, 11, 88)
+
+
+def test_a_script_that_goes_beyond_the_steps_it_stated_has_as_many_as_it_made(client: TestClient) -> None:
+    script = begun(client, params={**PARAMS, "steps": 5})
+    script.points(range(9), value=0.5)
+    script.finish()
+    assert (run_of(client, script)["step"], run_of(client, script)["steps"]) == (8, 8)
+
+
+def test_a_run_that_goes_on_leaves_the_trash(client: TestClient) -> None:
+    first = begun(client)
+    first.points(range(5), value=0.5)
+    first.finish()
+    assert client.delete(f"/api/experiments/{first.claim['experiment_id']}").status_code == 200
+    again = begun(client, token="another-token-that-nobody-guesses", resume=True)
+    assert again.run_id == first.run_id
+    assert again.claim["experiment_id"] != first.claim["experiment_id"]
+    again.points(range(5, 9), value=0.5)
+    assert [run["id"] for run in client.get("/api/runs").json()["items"]] == [first.run_id]
+    assert client.delete(f"/api/experiments/{first.claim['experiment_id']}", params={"now": True}).status_code == 200
+    assert run_of(client, again)["step"] == 8
+
+
+def test_a_record_that_changed_at_the_same_moment_is_asked_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where its experiment is removed between two statements."""
+
+    def broken(*_: Any) -> None:
+        raise IntegrityError("insert", {}, Exception("foreign key"))
+
+    monkeypatch.setattr("backend.store.scripts._note_attempt", broken)
+    answer = begin(client)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+    assert "retry-after" in answer.headers
+
+
+def test_lists_know_a_key_by_its_highest_step_and_by_nothing_that_no_longer_counts(client: TestClient) -> None:
+    def score(query: str) -> list[int]:
+        found = client.get("/api/runs", params={"filter": query}).json()["items"]
+        return [run["id"] for run in found]
+
+    script = begun(client)
+    script.ok("points", acting.points(0, range(100, 101), key="score", value=0.1))
+    script.ok("points", {"writer": "other", **acting.points(0, range(50, 51), key="score", value=0.9)})
+    assert (score("metric.score > 0.5"), score("metric.score < 0.5")) == ([], [script.run_id])
+    script.finish()
+    again = begun(client, token="another-token-that-nobody-guesses", resume=True)
+    again.ok("begin", {"resumed_from": 60})
+    assert (score("metric.score > 0.5"), score("metric.score < 0.5")) == ([script.run_id], [])
+    again.ok("begin", {"resumed_from": 40})
+    unknown = client.get("/api/runs", params={"filter": "metric.score > 0.5"})
+    assert unknown.status_code == 422, "no run has it"
 
 
 def test_the_last_rows_come_with_the_end_and_sent_again_they_add_nothing(client: TestClient) -> None:

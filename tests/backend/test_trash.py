@@ -219,6 +219,18 @@ def test_files_of_another_host_wait_for_a_worker_there(client: TestClient) -> No
     assert client.get("/api/trash").json()["waiting"] == {}
 
 
+def test_files_that_nobody_can_delete_do_not_stand_before_the_others(client: TestClient, app: FastAPI) -> None:
+    with app.state.database.write() as session:
+        for number in range(300):
+            session.add(Doomed(path=f"/gone/runs/1/{number}.pt", host="gpu-07", bytes=1, created_at=clock(session)))
+    seen: set[str] = set()
+    for _ in range(60):
+        orders = client.put("/api/workers/worker-0007", json={"host": "gpu-07", "device": "cpu"}).json()
+        assert len(orders["doomed"]) == 100
+        seen |= {file["path"] for file in orders["doomed"]}
+    assert len(seen) == 300
+
+
 def test_a_file_on_a_disk_that_the_api_shares_with_another_host_is_freed_here(
     client: TestClient, settings: Settings
 ) -> None:

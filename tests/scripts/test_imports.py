@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from depthboard import import_csv, import_tensorboard
+from depthboard.client import Api
 from depthboard.errors import InvalidInput
-from depthboard.imports import Imported
+from depthboard.imports import Imported, bring
 from tests.scripts.conftest import Machine
 
 
@@ -160,6 +161,17 @@ def test_importing_twice_adds_nothing_also_from_another_place(person: Machine) -
     assert series["nonfinite"] == [[12_000, "nan"]]
     assert first["started_at"].startswith("2001-09-09T01:46:40")
     assert first["finished_at"].startswith("2001-09-09T05:06:40")
+
+
+def test_a_run_begins_at_the_first_time_that_is_one(person: Machine, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("run,step,wall,loss\na,0,nan,1.5\na,1,1000000100,0.9\na,2,1000000200,0.8\n")
+    (run,) = import_csv.read(tmp_path / "a.csv")
+    assert sorted(run.wall) == [0.0, 1000000100.0, 1000000200.0]
+    api = Api(person.url)
+    known, _ = bring(api, "old", run)
+    found = api.json("GET", f"/api/runs/{known.run_id}")
+    api.close()
+    assert found["started_at"].startswith("2001-09-09")
 
 
 def test_a_table_is_imported_by_the_command(person: Machine) -> None:

@@ -68,6 +68,17 @@ def test_a_short_run_is_two_requests(person: Machine, monkeypatch: pytest.Monkey
     assert person.spools == []
 
 
+def test_a_run_that_is_finished_twice_closes_no_file_of_the_training(person: Machine, tmp_path: Path) -> None:
+    with depthboard.start(**START) as run:
+        run.log({"loss": 1}, step=0)
+        assert run.finish()
+        files = [(tmp_path / str(number)).open("w") for number in range(8)]
+    for file in files:
+        file.write("kept")
+        file.close()
+    assert person.runs()[0]["status"] == "finished"
+
+
 @pytest.mark.parametrize("waiting", ["nothing else", "a map", "rows in memory"])
 def test_an_end_whose_answers_are_lost_is_sent_again_and_adds_nothing(
     person: Machine, monkeypatch: pytest.MonkeyPatch, waiting: str

@@ -186,6 +186,41 @@ def test_rows_that_waited_in_memory_reach_the_disk_when_there_is_room_again(mach
     assert machine.series(machine.runs()[0]["id"], "loss")["value"] == list(range(3000))
 
 
+def test_rows_behind_those_that_were_sent_from_memory_are_sent_by_sync(machine: Machine) -> None:
+    machine.up()
+    script = machine.script("""
+        import os, signal
+        import depthboard
+        from depthboard import spool
+        from depthboard.client import Api
+        from depthboard.errors import Unavailable
+
+        def log(first):
+            for step in range(first, first + 100):
+                run.log({"loss": step}, step=step)
+
+        def away(*_, **__):
+            raise Unavailable("away")
+
+        spool.RETRY_SECONDS = 0.0
+        run = depthboard.start(experiment="my study", name="full")
+        log(0)
+        assert run.flush()
+        written = run._sending[0]
+        write, written._write = written._write, lambda *_: False
+        log(100)
+        assert run.flush()
+        Api.request, written._write = away, write
+        log(200)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    script.communicate(timeout=120)
+    done = machine.command("sync")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert machine.series(machine.runs()[0]["id"], "loss")["value"] == list(range(300))
+    assert machine.spools == []
+
+
 def test_rows_are_sent_from_memory_though_half_a_row_stands_in_the_file(person: Machine) -> None:
     script = person.script("""
         import os, resource

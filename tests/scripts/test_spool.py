@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from depthboard import maps, spool
-from depthboard.errors import Misconfigured
+from depthboard.errors import InvalidInput, Misconfigured
 from depthboard.protocol import MAX_KEYS, MAX_POINTS, unpack_depth
 from depthboard.spool import About, Spool
 from depthboard.tail import Tail, Taken, take
@@ -222,6 +222,22 @@ def test_a_full_memory_drops_rows_and_counts_them(tmp_path: Path, monkeypatch: p
     data, seq = written.waiting(1000)
     assert [step for step, _ in rows_of(take(data, written.sets, seq))] == [1, 2, 3]
     written.close()
+
+
+def test_a_full_memory_drops_depth_maps_and_counts_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = Spool(tmp_path / "a", ABOUT, lambda _: None)
+    monkeypatch.setattr(spool, "MOST_HELD", 1000)
+    for _ in range(10):
+        written.hold_map({"depth": np.zeros(50, np.uint16)}, OSError(errno.ENOSPC, "No space left on device"))
+    assert (len(written.maps), written.dropped_maps) == (10, 0)
+    written.hold_map({"depth": np.zeros(50, np.uint16)}, OSError(errno.ENOSPC, "No space left on device"))
+    assert (len(written.maps), written.dropped_maps) == (10, 1)
+    written.close()
+
+
+def test_a_picture_of_sixteen_bits_is_refused_and_not_wrapped() -> None:
+    with pytest.raises(InvalidInput, match="uint16"):
+        maps.photograph(np.full((2, 4, 3), 300, np.uint16))
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16])

@@ -81,6 +81,20 @@ def test_as_many_as_asked_for_are_kept_those_written_last(shelf: Shelf, tmp_path
     assert all(file.suffix == ".pt" for file in (tmp_path / "runs" / "7").iterdir())
 
 
+def test_files_of_later_attempts_cost_no_new_checkpoint(tmp_path: Path) -> None:
+    """As after a restored backup: the record counts on with an attempt whose successors have left their files."""
+    store = Folder(tmp_path, "here")
+    for step in (50, 60):
+        checkpoint.write(Shelf(store, "runs/7", attempt=3), {"step": step})
+    mine = Shelf(store, "runs/7", attempt=2)
+    for step in (10, 20, 30):
+        checkpoint.write(mine, {"step": step})
+        checkpoint.prune(mine, set())
+    assert [Path(path).stem for path in store.paths("runs/7")] == [
+        f"step-{step:012d}-{attempt}" for attempt, step in ((2, 20), (2, 30), (3, 50), (3, 60))
+    ]
+
+
 def test_a_clock_that_jumps_back_costs_no_new_checkpoint(shelf: Shelf) -> None:
     for note in kept(shelf, {"step": 1}, {"step": 2}):
         os.utime(note.path, (4e9, 4e9))

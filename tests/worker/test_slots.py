@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
-from backend.store.tables import Doomed, Worker
+from backend.store.tables import Doomed, Run, Worker
 from depthboard.client import Client
 from depthboard.settings import Settings
 from tests.worker.supervising import LONG, launched
@@ -79,6 +80,38 @@ def test_a_slot_that_is_just_starting_is_waited_for(slots: Slots, monkeypatch: p
     slots.stop()
     assert [thread.is_alive() for thread in started] == [False]
     ringing.join()
+
+
+def test_a_slot_that_gets_no_thread_is_free_again(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.slots.threading.Thread.start", refuse)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="new thread"):
+                slots.ring()
+    assert {slots._places.take(), slots._places.take()} != {None}
+    assert slots._places.take() is None
+
+
+def test_a_claim_of_another_release_is_given_back_and_uses_up_no_attempt(
+    slots: Slots, app: FastAPI, api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = slots._api.json
+
+    def newer(method: str, path: str, *more: Any) -> Any:
+        answer = ask(method, path, *more)
+        return {**answer, "tomorrow": 1} if path == "/api/claims" and answer else answer
+
+    monkeypatch.setattr(slots._api, "json", newer)
+    with Client(api) as client:
+        client.submit(SPEC)
+        slots.ring()
+        within(lambda: "tomorrow" in (client.run(1)["reason"] or ""))
+        assert client.run(1)["status"] == "queued"
+    with app.state.database.read() as session:
+        assert session.get_one(Run, 1).tries == 0
 
 
 def test_files_that_nothing_needs_are_deleted_and_that_is_told(

@@ -122,7 +122,7 @@ def test_a_run_whose_store_is_not_mounted_rests_and_keeps_its_attempts(
         writer.finish(Finish(status=RunStatus.queued))
         writer.api.close()
         (tmp_path / "disk").mkdir()
-        supervise(claimed(client), settings.model_copy(update={"api_url": api}), Leave())
+        assert not supervise(claimed(client), settings.model_copy(update={"api_url": api}), Leave())
         run = client.run(1)
         assert (run["status"], run["step"]) == ("queued", 2), "it did not begin from scratch"
         assert f"{tmp_path}/disk is not there" in run["reason"]
@@ -229,7 +229,7 @@ def test_a_run_that_waits_for_gpus_is_not_stalled(api: str, settings: Settings, 
 
 
 @on_sqlite
-def test_a_training_that_could_not_be_started_is_tried_again(api: str, settings: Settings) -> None:
+def test_a_training_that_could_not_be_started_is_given_back(api: str, settings: Settings, app: FastAPI) -> None:
     with Client(api) as client:
         client.submit(LONG)
         settings.home.mkdir(exist_ok=True)
@@ -238,3 +238,6 @@ def test_a_training_that_could_not_be_started_is_tried_again(api: str, settings:
         run = client.run(1)
         assert run["status"] == "queued"
         assert "could not start its training" in run["reason"]
+        with app.state.database.read() as session:
+            kept = session.get_one(Run, 1)
+            assert (kept.tries, kept.not_before is not None) == (0, True), "it rests, and no attempt is used up"
