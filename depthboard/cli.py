@@ -74,7 +74,7 @@ def _product(slots: int) -> Iterator[bool]:
     """Everything on this machine until the block ends; Ctrl-C is how a person ends it, and no error."""
     ours, begun = False, False
     try:
-        with running(get_settings(), slots) as ours:
+        with running(get_settings(), slots, console.print) as ours:
             _say_where(ours)
             begun = True
             try:

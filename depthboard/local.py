@@ -1,4 +1,4 @@
-"""Everything on one machine: starts the API and the workers as children, and stops them together."""
+"""Everything on one machine: starts the API and the workers as children, keeps them running, and stops them together."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from depthboard.client import Api
 from depthboard.errors import DepthboardError, Misconfigured
+from depthboard.keeper import Keeper
 from depthboard.settings import Settings
 
 START_SECONDS = 60.0
-STOP_SECONDS = 40.0
 
 
 def answers(settings: Settings) -> bool:
@@ -32,10 +32,10 @@ def answers(settings: Settings) -> bool:
 
 
 @contextlib.contextmanager
-def running(settings: Settings, slots: int) -> Iterator[bool]:
+def running(settings: Settings, slots: int, say: Callable[[str], None] = print) -> Iterator[bool]:
     """API and one worker with `slots` slots, until the block ends. Yields False when they were running already, and then leaves them alone.
 
-    Raises Misconfigured when the port is taken by something else or a part does not start.
+    One that ends unasked is started again, and `say` is told. Raises Misconfigured when the port is taken by something else or a part does not start.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell had us ignore it
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop in order for `kill` too
@@ -44,14 +44,15 @@ def running(settings: Settings, slots: int) -> Iterator[bool]:
         return
     _check_port(settings)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    children: list[subprocess.Popen[bytes]] = []
+    keeper = Keeper(say)
     try:
-        children.append(_start(settings, "api", ["backend.serve"]))
-        _wait_for_api(settings, children[0])
-        children.append(_start(settings, "worker", ["worker", "--slots", str(slots)]))
+        api = keeper.begin("API", lambda: _start(settings, "api", ["backend.serve"]))
+        _wait_for_api(settings, api)
+        keeper.begin("worker", lambda: _start(settings, "worker", ["worker", "--slots", str(slots)]))
+        keeper.watch()
         yield True
     finally:
-        _stop(children)
+        keeper.stop()
 
 
 def _check_port(settings: Settings) -> None:
@@ -96,15 +97,3 @@ def _wait_for_api(settings: Settings, child: subprocess.Popen[bytes]) -> None:
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"
-
-
-def _stop(children: list[subprocess.Popen[bytes]]) -> None:
-    """Workers first, so that they can give their runs back to a living API."""
-    for child in reversed(children):
-        with contextlib.suppress(ProcessLookupError):
-            child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
