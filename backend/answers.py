@@ -73,13 +73,14 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "epoch": _epoch(run, seen),
         "images_seen": seen,
         "images_per_second": speed,
-        "eta_seconds": (run.images - seen) / speed if training and speed else None,
+        "eta_seconds": (run.images - seen) / speed if training and speed and not run.stalled else None,
         "reason": reason_of(run),
         "cancel_requested": run.cancel_requested,
         "pause_requested": run.pause_requested,
         "held": run.held,
         "stalled": run.stalled,
         "progressed_at": run.progressed_at,
+        "not_before": run.not_before if run.status == RunStatus.queued else None,
         "kind": run.kind,
         "name": run.name,
         "priority": run.priority,
@@ -97,7 +98,11 @@ def _epoch(run: Run, images: int) -> float:
 
 
 def run_detail(
-    run: Run, attempts: list[Attempt], experiments: list[dict[str, Any]], constant: Metrics | None
+    run: Run,
+    attempts: list[Attempt],
+    worker: Worker | None,
+    experiments: list[dict[str, Any]],
+    constant: Metrics | None,
 ) -> RunDetail:
     return RunDetail(
         **_summary(run, run.metrics, None),
@@ -109,6 +114,7 @@ def run_detail(
         split=run.evaluation_split,
         provenance=run.provenance,
         attempts=[_attempt(attempt) for attempt in attempts],
+        worker_answers=worker is None or worker.alive,
         experiments=[ExperimentLink(**link) for link in experiments],
         constant=constant,
     )

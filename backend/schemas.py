@@ -187,7 +187,8 @@ class RunSummary(Answer):
     cancel_requested: bool
     pause_requested: bool = Field(description="it is being given back to the queue after a checkpoint")
     held: bool = Field(description="every experiment that links it is paused or in the trash")
-    stalled: bool = Field(description="running, but nothing has moved for a while")
+    stalled: bool = Field(description="running, but nothing has moved for a while, or its worker does not answer")
+    not_before: datetime | None = Field(description="until when a queued run rests after an attempt that broke off")
     progressed_at: datetime | None = Field(description="when the running attempt was last seen to move")
     kind: Literal["trained", "script"] = Field(description="by a worker, or by a person's own script")
     name: str | None = Field(description="of a script's run")
@@ -237,6 +238,7 @@ class RunDetail(RunSummary):
     split: str
     provenance: dict[str, Any] | None
     attempts: list[AttemptEntry]
+    worker_answers: bool = Field(description="whether the worker of a running attempt has been heard of lately")
     experiments: list[ExperimentLink] = Field(description="that link this run, those in the trash last")
     constant: dict[str, float | None] | None = Field(description="metrics of the constant prediction (training median)")
 

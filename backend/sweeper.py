@@ -18,7 +18,7 @@ def sweep(database: Database, settings: Settings) -> list[int]:
         queued = lease.sweep(session, settings.lease_seconds)
         lease.notice_stalled(session, settings.stall_seconds)
         now = clock(session)
-        workers.miss(session, now, silence(settings))
+        lease.notice_unheard(session, workers.miss(session, now, silence(settings)))
     with database.write() as session:  # which locks the stream before anything else
         outbox.sequence(session)
         outbox.prune(session, clock(session))

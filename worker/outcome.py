@@ -26,6 +26,7 @@ class Watch:
     cancelled: bool = False
     paused: bool = False
     fenced: bool = False
+    unheard: bool = False
     hung: float | None = None
     log_sent: int = 0
 
@@ -40,7 +41,7 @@ def outcome(code: int, folder: Path, watch: Watch) -> Finish:
         reason = f"it made no progress for {watch.hung:.0f} s (DEPTHBOARD_STALL_KILL_SECONDS) and was killed"
         return Finish(status=RunStatus.failed, reason=reason, exit_code=code, retry=True)
     if watch.asked_to_stop is not None or code == EXIT_STOPPED:  # whoever sent the signal
-        why = "its experiment was paused" if watch.paused else "the worker was shut down"
+        why = "its experiment was paused or deleted" if watch.paused else "the worker was shut down"
         return Finish(status=RunStatus.queued, reason=why, exit_code=code)
     if code < 0 or code > 128:
         return Finish(status=RunStatus.failed, reason=_killed(code), exit_code=code, retry=True)

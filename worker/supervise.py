@@ -227,13 +227,18 @@ def _renew(
         asked = time.monotonic()  # the lease runs from when the API heard us, at the earliest now
         answer = writer.renew(at)
         watch.renewed = asked
+        if watch.unheard:
+            log.info("run %s: the API answers again", claim.run_id)
+        watch.unheard = False
         watch.cancelled |= answer.cancel_requested
         watch.paused |= answer.pause_requested
         also()
     except StaleAttempt:
         watch.fenced = True
     except DepthboardError as error:
-        log.warning("run %s: not renewed (%s)", claim.run_id, error)
+        if not watch.unheard:
+            log.warning("run %s: not renewed (%s)", claim.run_id, error)
+        watch.unheard = True
         watch.fenced = time.monotonic() >= _fence_at(claim, watch)
 
 

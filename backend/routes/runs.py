@@ -37,7 +37,7 @@ from backend.schemas import (
     RunSummary,
 )
 from backend.store import curves, datasets, evaluations, fields, listing, predictions, queue, rescoring, runs
-from backend.store.tables import Metric, Param
+from backend.store.tables import Metric, Param, Worker
 from depthboard import protocol
 from depthboard.config import RunConfig
 from depthboard.protocol import MAX_STEP
@@ -78,7 +78,9 @@ def get_run(run_id: Id, session: Reading) -> RunDetail:
     """One run: how it stands, its configuration, its attempts, where its result comes from."""
     run = runs.get(session, run_id)
     constant = evaluations.constants(session, evaluations.one(run_id)).get(run_id)
-    return answers.run_detail(run, runs.attempts(session, run_id), runs.experiments_of(session, run_id), constant)
+    worker = session.get(Worker, run.owner) if run.owner else None
+    experiments = runs.experiments_of(session, run_id)
+    return answers.run_detail(run, runs.attempts(session, run_id), worker, experiments, constant)
 
 
 class RunChange(BaseModel):

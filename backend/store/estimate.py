@@ -77,7 +77,9 @@ def estimate(session: Session, planned: Sequence[Planned], silence: float) -> Es
     """Wall seconds until the last run of `planned` ends: the runs ahead in the queue first, then these, on every free
     slot.
     """
-    workers = [w for w, alive in known(session, silence) if alive and w.training_version == TRAINING_VERSION]
+    workers = [
+        w for w, alive in known(session, silence) if alive and not w.draining and w.training_version == TRAINING_VERSION
+    ]
     slots = sum(worker.slots for worker in workers)
     startup = fmean([w.startup_seconds for w in workers]) if workers else 0.0
     speeds = Speeds(_measured(session, startup), _reported(workers))

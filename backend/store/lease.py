@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -296,6 +297,14 @@ def notice_stalled(session: Session, stall_seconds: float) -> None:
     since = clock(session) - timedelta(seconds=stall_seconds)
     still = (Run.status == RunStatus.running, Run.kind == TRAINED, Run.stalled.is_(False), Run.progressed_at < since)
     for run in session.scalars(select(Run).where(*still).order_by(Run.id).with_for_update(skip_locked=True)):
+        run.stalled = True
+        announce(session, run, results=False)
+
+
+def notice_unheard(session: Session, worker_ids: Sequence[str]) -> None:
+    """Mark what these silent workers train: whether it moves, nobody knows until its lease runs out."""
+    theirs = (Run.status == RunStatus.running, Run.owner.in_(worker_ids), Run.stalled.is_(False))
+    for run in session.scalars(select(Run).where(*theirs).order_by(Run.id).with_for_update(skip_locked=True)):
         run.stalled = True
         announce(session, run, results=False)
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from backend.store.session import clock
-from backend.store.tables import Run
+from backend.store.tables import Run, Worker
 from backend.sweeper import sweep
 from depthboard.settings import Settings
 from tests.backend import acting
@@ -355,6 +355,27 @@ def test_a_run_in_which_nothing_moves_is_stalled_until_it_moves_again(
     attempt.renew(step=3)
     run = client.get(attempt.path).json()
     assert (run["stalled"], run["status"]) == (False, "running")
+
+
+def test_a_run_whose_worker_does_not_answer_says_so_until_its_lease_ends(
+    client: TestClient, app: FastAPI, settings: Settings
+) -> None:
+    acting.submit(client, factors={"loss": ["l1"]})
+    client.put("/api/workers/worker-0001", json={"host": "here", "device": "cpu"})
+    attempt = acting.claimed(client, worker="worker-0001")
+    attempt.renew(step=3)
+    sweep(app.state.database, settings)
+    run = client.get(attempt.path).json()
+    assert (run["stalled"], run["worker_answers"], run["eta_seconds"] is not None) == (False, True, True)
+    with app.state.database.write() as session:
+        session.get_one(Worker, "worker-0001").last_seen = clock(session) - timedelta(seconds=60)
+    sweep(app.state.database, settings)
+    run = client.get(attempt.path).json()
+    assert (run["status"], run["stalled"], run["worker_answers"], run["eta_seconds"]) == ("running", True, False, None)
+    acting.expire(app, attempt.run_id)
+    sweep(app.state.database, settings)
+    run = client.get(attempt.path).json()
+    assert (run["status"], run["stalled"], run["not_before"] is not None) == ("queued", False, True)
 
 
 def test_a_worker_that_is_told_to_finish_takes_nothing_more_until_it_may_again(client: TestClient) -> None:

@@ -103,7 +103,7 @@ def test_a_paused_run_goes_back_to_the_queue_without_using_up_an_attempt(supervi
         row = session.get_one(Run, 1)
         row.pause_requested = True
     run = supervised.ended(10)
-    assert (run["status"], run["reason"]) == ("queued", "its experiment was paused")
+    assert (run["status"], run["reason"]) == ("queued", "its experiment was paused or deleted")
     with app.state.database.read() as session:
         assert session.get_one(Run, 1).tries == 0
     assert claimed(supervised.client).resume_from
@@ -122,7 +122,7 @@ def test_a_run_whose_store_is_not_mounted_rests_and_keeps_its_attempts(
         writer.finish(Finish(status=RunStatus.queued))
         writer.api.close()
         (tmp_path / "disk").mkdir()
-        assert not supervise(claimed(client), settings.model_copy(update={"api_url": api}), Leave())
+        supervise(claimed(client), settings.model_copy(update={"api_url": api}), Leave())
         run = client.run(1)
         assert (run["status"], run["step"]) == ("queued", 2), "it did not begin from scratch"
         assert f"{tmp_path}/disk is not there" in run["reason"]
@@ -234,7 +234,7 @@ def test_a_training_that_could_not_be_started_is_given_back(api: str, settings: 
         client.submit(LONG)
         settings.home.mkdir(exist_ok=True)
         (settings.home / "attempts").write_text("no folder")
-        supervise(claimed(client), settings.model_copy(update={"api_url": api}), Leave())
+        assert not supervise(claimed(client), settings.model_copy(update={"api_url": api}), Leave())
         run = client.run(1)
         assert run["status"] == "queued"
         assert "could not start its training" in run["reason"]

@@ -111,7 +111,7 @@ def test_how_an_attempt_ended_follows_from_its_exit_and_from_what_was_asked(tmp_
     assert status(EXIT_AGAIN, Watch()) == ("failed", True)
     assert status(137, Watch()) == status(-9, Watch()) == ("failed", True)
     assert status(-9, Watch(hung=700.0)) == ("failed", True)
-    assert outcome(EXIT_STOPPED, tmp_path, Watch(paused=True)).reason == "its experiment was paused"
+    assert outcome(EXIT_STOPPED, tmp_path, Watch(paused=True)).reason == "its experiment was paused or deleted"
     assert "killed by SIGKILL" in outcome(137, tmp_path, Watch()).reason
     assert "SIGSEGV" in outcome(139, tmp_path, Watch()).reason
 

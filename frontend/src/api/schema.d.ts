@@ -3682,6 +3682,11 @@ export interface components {
              */
             name: string | null;
             /**
+             * Not Before
+             * @description until when a queued run rests after an attempt that broke off
+             */
+            not_before: string | null;
+            /**
              * Pause Requested
              * @description it is being given back to the queue after a checkpoint
              */
@@ -3710,7 +3715,7 @@ export interface components {
             split: string;
             /**
              * Stalled
-             * @description running, but nothing has moved for a while
+             * @description running, but nothing has moved for a while, or its worker does not answer
              */
             stalled: boolean;
             /** Started At */
@@ -3727,6 +3732,11 @@ export interface components {
             train_size: number;
             /** Training Version */
             training_version: string;
+            /**
+             * Worker Answers
+             * @description whether the worker of a running attempt has been heard of lately
+             */
+            worker_answers: boolean;
         };
         /** RunLog */
         RunLog: {
@@ -3842,6 +3852,11 @@ export interface components {
              */
             name: string | null;
             /**
+             * Not Before
+             * @description until when a queued run rests after an attempt that broke off
+             */
+            not_before: string | null;
+            /**
              * Pause Requested
              * @description it is being given back to the queue after a checkpoint
              */
@@ -3862,7 +3877,7 @@ export interface components {
             seed: number;
             /**
              * Stalled
-             * @description running, but nothing has moved for a while
+             * @description running, but nothing has moved for a while, or its worker does not answer
              */
             stalled: boolean;
             /** Started At */

@@ -61,6 +61,7 @@ export function RunState({ run }: { run: RunSummary }) {
       <span className="num">{run.status === 'running' ? `${Math.floor(progress * 100)} %` : STATE_WORDS[state]}</span>
       {run.status === 'running' && <RunNote run={run} />}
       {run.status === 'queued' && run.held && <span className="secondary">held</span>}
+      {run.status === 'cancelled' && run.diverged_at != null && <span className="secondary">diverged at step {run.diverged_at}</span>}
       {run.status === 'failed' && run.reason && (
         <span className={`secondary ellipsis ${classes.reason}`} title={run.reason}>
           {run.reason}

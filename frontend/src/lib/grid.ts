@@ -64,7 +64,7 @@ export type CellState = 'done' | 'running' | 'queued' | 'failed' | 'diverged' | 
 /** What a cell shows first: a divergence outranks that the run went on to its end. */
 export function cellState(run: Pick<RunSummary, 'status' | 'diverged_at'>): CellState {
   if (run.status === 'failed') return 'failed'
-  if (run.diverged_at !== null && run.diverged_at !== undefined) return 'diverged'
+  if (run.diverged_at != null && (run.status === 'finished' || run.status === 'running')) return 'diverged'
   return run.status === 'finished' ? 'done' : run.status
 }
 

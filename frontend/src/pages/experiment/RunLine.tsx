@@ -46,10 +46,10 @@ function story(run: RunSummary): string {
   const value = run.metrics?.rmse
   const rmse = value == null ? '' : `RMSE ${metricWithUnit(value, { unit: 'm' })}`
   if (run.status === 'failed') return `${run.reason ?? 'failed without a reason'} Attempt ${run.attempt}.`
-  if (run.diverged_at != null) return `diverged at step ${run.diverged_at}. ${rmse && `Last ${rmse}.`}`
+  if (run.diverged_at != null && run.status !== 'queued') return `${run.status === 'cancelled' ? 'cancelled, ' : ''}diverged at step ${run.diverged_at}. ${rmse && `Last ${rmse}.`}`
   if (run.status === 'queued') return `${run.held ? 'held: its experiment is paused or in the trash' : 'waits for a worker'}${run.attempt > 0 ? `, ${plural(run.attempt, 'attempt')} so far` : ''}`
   if (run.status === 'cancelled') return `cancelled at epoch ${fixed(run.epoch, 1)}${rmse && `, ${rmse}`}`
   if (run.status === 'finished') return `done, ${rmse || 'no evaluation'}`
-  const standing = run.cancel_requested ? 'stopping' : run.pause_requested ? 'pausing after a checkpoint' : run.stalled ? 'stalled: nothing has moved for a while, its log may say why' : ''
-  return [standing, `epoch ${fixed(run.epoch, 1)}`, `${duration(run.eta_seconds)} left`, rmse].filter(Boolean).join(', ')
+  const standing = run.cancel_requested ? 'stopping' : run.pause_requested ? 'pausing after a checkpoint' : run.stalled ? 'stalled: nothing has moved for a while, or its worker does not answer' : ''
+  return [standing, `epoch ${fixed(run.epoch, 1)}`, run.eta_seconds === null ? '' : `${duration(run.eta_seconds)} left`, rmse].filter(Boolean).join(', ')
 }

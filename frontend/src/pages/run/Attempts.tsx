@@ -14,7 +14,7 @@ const OUTCOMES: Record<string, string> = { finished: 'done', failed: 'failed', l
 
 /** Who tried, where, and how it ended; the latest on top. */
 export function Attempts({ run }: { run: RunDetail }) {
-  const now = useNow()
+  const now = useNow(run.status === 'running' || run.status === 'queued')
   return (
     <section aria-label="Attempts">
       <div className="spread">

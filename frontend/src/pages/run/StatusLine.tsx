@@ -19,6 +19,7 @@ export function StatusLine({ run }: { run: RunDetail }) {
       <span className={`${classes.state} num`} data-state={run.stalled ? 'stalled' : run.status}>
         <StateGlyph state={cellState(run)} progress={share} size={16} />
         {headline(run, epochs)}
+        <Rest run={run} />
       </span>
       {run.status === 'running' && run.steps > 0 && <Progress className={classes.bar} value={100 * share} size={4} aria-label="Progress" transitionDuration={0} />}
       <span className="num">
@@ -52,10 +53,27 @@ function runningWord(run: RunDetail): string {
   return run.stalled ? 'Stalled,' : 'Running,'
 }
 
+/** How long a run rests after an attempt that broke off, before a worker may get it. */
+function Rest({ run }: { run: RunDetail }) {
+  const now = useNow(run.not_before !== null)
+  const seconds = run.not_before === null ? 0 : (parseTime(run.not_before) - now) / 1000
+  return seconds > 0 && !run.held ? <span className="secondary num"> (its last attempt broke off: tried again in {Math.ceil(seconds)} s)</span> : null
+}
+
 /** A run that stands still: since when, and what a person can do about it. */
 function Stalled({ run }: { run: RunDetail }) {
   const now = useNow(run.stalled)
   if (!run.stalled || !run.progressed_at) return null
+  if (!run.worker_answers)
+    return (
+      <p className={classes.stalled} role="alert">
+        <Icon name="warning" />
+        <span>
+          <b className="strong">Its worker does not answer.</b> If it stays silent, the run goes back to the queue when its lease ends, within a minute or so, and goes on from its
+          last checkpoint. Nothing that was recorded is lost.
+        </span>
+      </p>
+    )
   return (
     <p className={classes.stalled} role="alert">
       <Icon name="warning" />
