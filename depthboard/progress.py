@@ -22,7 +22,9 @@ def duration(seconds: float | None) -> str:
 
 
 def label(run: dict[str, Any]) -> str:
-    """What sets the run apart: loss, size, encoder, seed, and whatever else its experiment varies."""
+    """What sets the run apart: loss, size, encoder, seed, and whatever else its experiment varies; of a script's run its name."""
+    if run["kind"] == "script":
+        return str(run["name"])
     shown = {"loss", "data.train_size", "network.encoder", "seed"}
     others = [f"{path.split('.')[-1]} {level}" for path, level in run["levels"].items() if path not in shown]
     parts = [run["loss_label"], f"{run['train_size']} images", run["encoder"], *others, f"seed {run['seed']}"]

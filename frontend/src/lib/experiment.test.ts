@@ -17,6 +17,7 @@ describe('an experiment in words', () => {
     expect(factorWords({ loss: ['berhu threshold=0.1', 'berhu'], 'data.train_size': [12000], seed: [0] }, titles)).toBe('2 × BERHU × 12\u202f000 images × 1 seed')
     expect(factorWords({ loss: [{ name: 'gan' }], 'optimiser.lr': [0.1, 0.2] }, titles)).toBe('GAN × 2 × learning rate')
     expect(factorWords({}, titles)).toBe('one run')
+    expect(factorWords({}, titles, 6)).toBe('6 runs')
   })
 
   it('puts progress first in the tab title while it runs', () => {

@@ -18,7 +18,7 @@ export interface Titles {
 export function factorWords(factors: Record<string, readonly unknown[]>, titles: Titles, runs?: number): string {
   const words = Object.entries(factors).map(([path, levels]) => oneFactor(canonical(path), levels, titles))
   const product = Object.values(factors).reduce((n, levels) => n * levels.length, 1)
-  return words.join(runs === undefined || runs === product ? ' × ' : ', ') || 'one run'
+  return words.join(runs === undefined || runs === product ? ' × ' : ', ') || (runs === undefined || runs === 1 ? 'one run' : plural(runs, 'run'))
 }
 
 const NOUNS: Record<string, [string, string]> = {

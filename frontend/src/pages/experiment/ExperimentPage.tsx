@@ -60,7 +60,7 @@ export function ExperimentPage() {
       />
       {experiment && <TrashStrip experiment={experiment} />}
       <div className={classes.tabsLine}>
-        <Tabs experimentId={experimentId} tab={tab} runs={experiment && total(experiment.counts)} />
+        <Tabs experimentId={experimentId} tab={tab} experiment={experiment} />
         {experiment && <Progress experiment={experiment} />}
       </div>
       <div className={classes.body}>
@@ -72,10 +72,15 @@ export function ExperimentPage() {
   )
 }
 
-function Tabs({ experimentId, tab, runs }: { experimentId: string; tab: string; runs?: number }) {
+/** What there is to see of people's own scripts, which have no grid and are not evaluated here. */
+const OF_SCRIPTS: readonly Tab[] = ['overview', 'curves', 'runs']
+
+function Tabs({ experimentId, tab, experiment }: { experimentId: string; tab: string; experiment?: ExperimentDetail }) {
+  const scripts = experiment !== undefined && !('base' in experiment.spec)
+  const runs = experiment && total(experiment.counts)
   return (
     <nav className={classes.tabs} aria-label="Views of the experiment">
-      {TABS.map((name) => (
+      {TABS.filter((name) => !scripts || OF_SCRIPTS.includes(name) || name === tab).map((name) => (
         <Link
           key={name}
           to="/experiments/$experimentId/$tab"

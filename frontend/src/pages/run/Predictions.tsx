@@ -12,6 +12,7 @@ import { ErrorPanel } from '../../components/ErrorPanel'
 import { useLosses } from '../../components/useLosses'
 import { depthRange, metresAt, type DepthMap } from '../../lib/depth'
 import { count, fixed, metric } from '../../lib/format'
+import { frameLabels } from '../../lib/frames'
 import { thinned } from '../../lib/thinned'
 import { runRoute, type RunSearch } from '../../router'
 import classes from './Run.module.css'
@@ -24,6 +25,7 @@ export function Predictions({ run }: { run: RunDetail }) {
   const search = runRoute.useSearch()
   const navigate = useNavigate()
   const frames = useMemo(() => [...new Map(query.data?.map((p) => [p.frame_id, p.frame])).entries()], [query.data])
+  const labels = useMemo(() => frameLabels(query.data ?? []), [query.data])
   const frame = frames.find(([id]) => id === search.frame)?.[0] ?? frames[0]?.[0]
   const choose = (value: string | null) =>
     void navigate({ to: '/runs/$runId', params: { runId: String(run.id) }, search: (old: RunSearch) => ({ ...old, frame: Number(value) }), replace: true, resetScroll: false })
@@ -34,7 +36,7 @@ export function Predictions({ run }: { run: RunDetail }) {
     <section aria-label="Predictions over the run">
       <div className="spread">
         <h2 className="section">Predictions over the run</h2>
-        <Select aria-label="Test image" w={220} data={frames.map(([id, name]) => ({ value: String(id), label: name }))} value={String(frame)} onChange={choose} />
+        <Select aria-label="Test image" w={220} data={frames.map(([id]) => ({ value: String(id), label: labels.get(id) ?? '' }))} value={String(frame)} onChange={choose} />
       </div>
       <Tiles key={frame} predictions={thinned(ofFrame, MOST_TILES)} frames={frames.map(([id]) => id)} />
     </section>
