@@ -51,7 +51,7 @@ MUTANTS = (
     ),
     Mutant(
         "the attempt cut: older attempts' points stay",
-        "backend/store/lease.py",
+        "backend/store/curves.py",
         "            cuts[run_id, attempt] = lowest[run_id]\n",
         "            pass\n",
         (*LIFE, "-k", "sqlite"),
