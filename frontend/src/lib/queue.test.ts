@@ -27,7 +27,7 @@ describe('a run that waits', () => {
   const entry = (over: object) => ({ waits: 'worker', experiments: [{ id: 1, name: 'Losses', paused: true, trashed: false }], run: { attempt: 0, step: 0 }, ...over }) as unknown as QueueEntry
 
   it('says what for', () => {
-    expect(waitWords(entry({}), null)).toBe('for a free worker')
+    expect(waitWords(entry({}), null)).toBe('waits for a free worker')
     expect(waitWords(entry({ run: { attempt: 1, step: 40 } }), null)).toBe('attempt 2, from step 40')
     expect(waitWords(entry({ waits: 'held' }), null)).toBe('held: Losses is paused')
     expect(waitWords(entry({ waits: 'backoff' }), 4.2)).toBe('its worker was lost, tried again in 5 s')

@@ -21,5 +21,5 @@ export function waitWords(entry: QueueEntry, seconds: number | null): string {
   if (entry.waits === 'held') return `held: ${entry.experiments.map((e) => `${e.name} is ${e.trashed ? 'in the trash' : 'paused'}`).join(', ')}`
   if (entry.waits === 'version') return entry.run.reason ?? 'waits for a worker of its training version'
   if (entry.waits === 'backoff') return seconds !== null && seconds > 0 ? `its worker was lost, tried again in ${Math.ceil(seconds)} s` : 'its worker was lost, tried again now'
-  return entry.run.attempt > 0 ? `attempt ${entry.run.attempt + 1}${entry.run.step > 0 ? `, from step ${entry.run.step}` : ''}` : 'for a free worker'
+  return entry.run.attempt > 0 ? `attempt ${entry.run.attempt + 1}${entry.run.step > 0 ? `, from step ${entry.run.step}` : ''}` : 'waits for a free worker'
 }

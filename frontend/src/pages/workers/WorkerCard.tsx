@@ -18,7 +18,9 @@ export function WorkerCard({ worker }: { worker: WorkerEntry }) {
   return (
     <article className={classes.card} data-lost={!worker.alive || undefined} data-draining={(worker.alive && worker.draining) || undefined} aria-label={`Worker on ${worker.host}`}>
       <div className="spread">
-        <b className="strong ellipsis">{worker.host}</b>
+        <span className="ellipsis">
+          <b className="strong">{worker.host}</b> <span className="secondary num" title={worker.id}>{worker.id.slice(0, 8)}</span>
+        </span>
         {worker.alive ? (
           <span className="secondary">seen {ago(worker.last_seen, now)}</span>
         ) : (

@@ -44,7 +44,7 @@ export function WorkersPage() {
 function Summary({ workers, waiting }: { workers: WorkerEntry[]; waiting: number }) {
   const alive = workers.filter((worker) => worker.alive)
   const working = alive.reduce((sum, worker) => sum + worker.running.length, 0)
-  const slots = alive.reduce((sum, worker) => sum + worker.slots, 0)
+  const slots = alive.reduce((sum, worker) => sum + (worker.draining ? worker.running.length : worker.slots), 0)
   return (
     <p className={`${classes.summary} num`}>
       <span>
@@ -57,9 +57,9 @@ function Summary({ workers, waiting }: { workers: WorkerEntry[]; waiting: number
   )
 }
 
-/** One strip: which worker fell silent, and what that means for its run. */
+/** One strip while a silent worker holds a run: which worker, and what that means for the run. */
 function Lost({ workers }: { workers: WorkerEntry[] }) {
-  const lost = workers.filter((worker) => !worker.alive)
+  const lost = workers.filter((worker) => !worker.alive && worker.running.length > 0)
   const now = useNow(lost.length > 0)
   const latest = lost.toSorted((a, b) => parseTime(b.last_seen) - parseTime(a.last_seen))[0]
   if (!latest) return null
