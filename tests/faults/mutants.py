@@ -54,14 +54,14 @@ MUTANTS = (
         "backend/store/curves.py",
         "            cuts[run_id, attempt] = lowest[run_id]\n",
         "            pass\n",
-        (*LIFE, "-k", "sqlite"),
+        (*RULES, "-k", "sqlite"),
     ),
     Mutant(
         "the cut of evaluations",
         "backend/store/lease.py",
         "    if run.attempt > 1:\n        for table",
         "    if run.attempt > 10**6:\n        for table",
-        (*LIFE, "-k", "sqlite"),
+        (*RULES, "-k", "sqlite"),
     ),
     Mutant(
         "the sweep: no lost attempt is found",
