@@ -18,8 +18,10 @@ demo: $(VENV)/.ready web ## start everything and train the built-in experiment
 up: $(VENV)/.ready web ## start everything, submit nothing
 	@$(PY) -m depthboard.cli up --slots $(SLOTS)
 
-test: $(VENV)/.ready-dev web browser ## every test, a file a core
-	$(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile
+# Tests wait for processes and browsers a third of their time: three of them share two cores.
+test: WORKERS ?= $(shell $(PYTHON) -c 'import os; print(max(1, min(6, os.cpu_count() * 3 // 2)))')
+test: $(VENV)/.ready-dev web browser ## every test but the long ones, file by file
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile
 
 test-long: $(VENV)/.ready-dev web browser ## the tests that make test leaves out, one after the other (an hour and more)
 	$(PY) -m pytest -m long
