@@ -39,7 +39,13 @@ def any_loss(name: str) -> dict[str, Any]:
     return {"name": name, "weights": str(backbone_file("alex"))} if name == "lpips" else {"name": name}
 
 
-@pytest.mark.parametrize("name", LOSS_CONFIGS)
+KINDS = ("l1", "gan", "lpips", "kendall_gal", "sum")
+"""Losses each of another kind: of pixels, with a network that learns, with one that does not, with parameters, with parts."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in KINDS else pytest.mark.long) for name in LOSS_CONFIGS]
+)
 def test_the_same_configuration_gives_the_same_bits(training: Make, name: str) -> None:
     changes = {"loss": any_loss(name), "evaluation": {"evaluations": 1, "samples": 0, "sharpness": "off"}}
     first, second = training(**changes), training(**changes)
