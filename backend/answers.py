@@ -30,7 +30,7 @@ from backend.store.experiments import Standing
 from backend.store.listing import RunPage
 from backend.store.predictions import Kept
 from backend.store.queue import Waiting
-from backend.store.standing import reason_of
+from backend.store.standing import eta_of, reason_of, seen_of
 from backend.store.tables import NOT_BEGUN, RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
 from depthboard.protocol import Gpu
@@ -52,9 +52,7 @@ def run_page(page: RunPage, number: int, size: int) -> bytes:
 
 
 def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -> dict[str, Any]:
-    seen = run.images if run.status == RunStatus.finished else run.step * run.batch_size
-    speed = run.images_per_second
-    training = run.status == RunStatus.running
+    seen = seen_of(run)
     return {
         "id": run.id,
         "status": run.status,
@@ -72,8 +70,8 @@ def _summary(run: Run, metrics: Metrics | None, levels: dict[str, Any] | None) -
         "steps": run.steps,
         "epoch": _epoch(run, seen),
         "images_seen": seen,
-        "images_per_second": speed,
-        "eta_seconds": (run.images - seen) / speed if training and speed and not run.stalled else None,
+        "images_per_second": run.images_per_second,
+        "eta_seconds": eta_of(run),
         "reason": reason_of(run),
         "cancel_requested": run.cancel_requested,
         "pause_requested": run.pause_requested,

@@ -16,9 +16,8 @@ def sweep(database: Database, settings: Settings) -> list[int]:
     """One round; returns the runs that are queued again."""
     with database.write() as session:
         queued = lease.sweep(session, settings.lease_seconds)
+        workers.miss(session, clock(session), silence(settings))
         lease.notice_stalled(session, settings.stall_seconds)
-        now = clock(session)
-        lease.notice_unheard(session, workers.miss(session, now, silence(settings)))
     with database.write() as session:  # which locks the stream before anything else
         outbox.sequence(session)
         outbox.prune(session, clock(session))

@@ -109,7 +109,8 @@ def _count(session: Session, found: dict[int, Standing]) -> None:
     shown = case((Run.status == RunStatus.finished, Run.images), else_=Run.step * Run.batch_size)
     # A script may not have said how long it is: what it has shown is then all there is to show.
     images = case((Run.images < shown, shown), else_=Run.images)
-    speed = case((Run.status == RunStatus.running, Run.images_per_second), else_=None)
+    moves = (Run.status == RunStatus.running) & Run.stalled.is_(False)
+    speed = case((moves, Run.images_per_second), else_=None)
     query = (
         select(
             ExperimentRun.experiment_id,

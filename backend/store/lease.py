@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -293,18 +292,14 @@ def sweep(session: Session, lease_seconds: float) -> list[int]:
 
 
 def notice_stalled(session: Session, stall_seconds: float) -> None:
-    """Mark running runs in which nothing has moved for so long. A person's own script logs when it likes, so none is."""
+    """Mark running runs in which nothing has moved for so long, and those of silent workers: whether these move, nobody
+    knows until the lease runs out. A person's own script logs when it likes, so none is.
+    """
     since = clock(session) - timedelta(seconds=stall_seconds)
-    still = (Run.status == RunStatus.running, Run.kind == TRAINED, Run.stalled.is_(False), Run.progressed_at < since)
-    for run in session.scalars(select(Run).where(*still).order_by(Run.id).with_for_update(skip_locked=True)):
-        run.stalled = True
-        announce(session, run, results=False)
-
-
-def notice_unheard(session: Session, worker_ids: Sequence[str]) -> None:
-    """Mark what these silent workers train: whether it moves, nobody knows until its lease runs out."""
-    theirs = (Run.status == RunStatus.running, Run.owner.in_(worker_ids), Run.stalled.is_(False))
-    for run in session.scalars(select(Run).where(*theirs).order_by(Run.id).with_for_update(skip_locked=True)):
+    silent = select(Worker.id).where(Worker.alive.is_(False))
+    trained = (Run.status == RunStatus.running, Run.kind == TRAINED, Run.stalled.is_(False))
+    still = select(Run).where(*trained, or_(Run.progressed_at < since, Run.owner.in_(silent)))
+    for run in session.scalars(still.order_by(Run.id).with_for_update(skip_locked=True)):
         run.stalled = True
         announce(session, run, results=False)
 

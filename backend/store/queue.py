@@ -28,6 +28,8 @@ Waits = Literal["worker", "backoff", "held", "version"]
 ROOM = 1000
 """Positions kept free where room is made, so that the next moves touch only what they move."""
 MOVES_LOCK = 0x64_62_71_75
+"""Of whoever moves runs."""
+
 IN_ORDER = (Run.priority, Run.position, Run.id)
 # What no worker would get now whatever its place: it stands behind all others.
 BLOCKED = case((or_(Run.held, Run.training_version != TRAINING_VERSION), 1), else_=0)

@@ -22,10 +22,21 @@ def reason_of(run: Run) -> str | None:
     return run.reason
 
 
+def seen_of(run: Run) -> int:
+    """Training images shown so far."""
+    return run.images if run.status == RunStatus.finished else run.step * run.batch_size
+
+
+def eta_of(run: Run) -> float | None:
+    """Seconds of training left; None while nobody knows, as where it does not move."""
+    speed = run.images_per_second
+    moves = run.status == RunStatus.running and not run.stalled
+    return (run.images - seen_of(run)) / speed if moves and speed else None
+
+
 def announce(session: Session, run: Run, *, results: bool = True) -> None:
     """Tell the live stream how the run stands, in the words of backend.schemas.RunSummary. `results` false: it only went on."""
-    seen = run.images if run.status == RunStatus.finished else run.step * run.batch_size
-    speed = run.images_per_second
+    seen = seen_of(run)
     outbox.add(
         session,
         "run",
@@ -36,8 +47,8 @@ def announce(session: Session, run: Run, *, results: bool = True) -> None:
         step=run.step,
         epoch=seen / run.train_size if run.train_size else 0.0,
         images_seen=seen,
-        images_per_second=speed,
-        eta_seconds=(run.images - seen) / speed if speed and run.status == RunStatus.running else None,
+        images_per_second=run.images_per_second,
+        eta_seconds=eta_of(run),
         cancel_requested=run.cancel_requested,
         pause_requested=run.pause_requested,
         stalled=run.stalled,

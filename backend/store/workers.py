@@ -42,8 +42,8 @@ def known(session: Session, silence: float) -> list[tuple[Worker, bool]]:
     return sorted(pairs, key=lambda pair: not pair[1])
 
 
-def miss(session: Session, now: datetime, silence: float) -> Sequence[str]:
-    """Mark those not heard of for `silence` seconds, and return them; forget those not heard of for a week."""
+def miss(session: Session, now: datetime, silence: float) -> None:
+    """Mark those not heard of for `silence` seconds, forget those not heard of for a week."""
     lost = session.scalars(
         update(Worker)
         .where(Worker.alive.is_(True), Worker.last_seen < now - timedelta(seconds=silence))
@@ -53,7 +53,6 @@ def miss(session: Session, now: datetime, silence: float) -> Sequence[str]:
     for worker_id in lost:
         outbox.add(session, "worker", experiment_ids=[], id=worker_id, alive=False)
     session.execute(delete(Worker).where(Worker.last_seen < now - FORGET))
-    return lost
 
 
 def drain(session: Session, worker_id: str, draining: bool) -> Worker:

@@ -372,6 +372,8 @@ def test_a_run_whose_worker_does_not_answer_says_so_until_its_lease_ends(
     sweep(app.state.database, settings)
     run = client.get(attempt.path).json()
     assert (run["status"], run["stalled"], run["worker_answers"], run["eta_seconds"]) == ("running", True, False, None)
+    experiment = client.get("/api/experiments/1").json()
+    assert (experiment["stalled"], experiment["eta_seconds"]) == (1, None)
     acting.expire(app, attempt.run_id)
     sweep(app.state.database, settings)
     run = client.get(attempt.path).json()

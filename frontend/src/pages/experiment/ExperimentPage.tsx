@@ -112,7 +112,7 @@ function Progress({ experiment }: { experiment: ExperimentDetail }) {
       <span className={classes.dot} data-still={experiment.paused || undefined} />
       {standing(experiment)}
       {experiment.stalled > 0 && (
-        <Link to="/experiments/$experimentId/$tab" params={{ experimentId: String(experiment.id), tab: 'runs' }} className={classes.stalled} title="Nothing has moved in them for a while: look at their logs, cancel and retry">
+        <Link to="/experiments/$experimentId/$tab" params={{ experimentId: String(experiment.id), tab: 'runs' }} className={classes.stalled} title="Nothing has moved in them for a while, or their worker does not answer: look at their pages">
           {experiment.stalled} stalled
         </Link>
       )}
