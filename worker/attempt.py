@@ -247,6 +247,7 @@ def _others(claim: Claim, folder: Path) -> Iterator[int]:
     try:
         yield size
         leave()  # together: NCCL waits for every process of a host
+        over.set()  # how the others end from here on changes nothing
         for other in others:
             other.wait()
     except RuntimeError:

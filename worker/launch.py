@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from depthboard.errors import DepthboardError, Misconfigured, SequenceGap
 from depthboard.process import die_with_parent
@@ -41,11 +42,15 @@ def follow(folder: Path, rank: int) -> int:
     return _told(folder, lambda: _follow(folder, rank))
 
 
-def _follow(folder: Path, rank: int) -> int:
+def _follow(folder: Path, rank: int) -> NoReturn:
     from worker.attempt import join_attempt
 
     join_attempt(_claim(folder), folder, rank)
-    return 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(
+        0
+    )  # it records nothing, and gloo's threads may abort a process that ends slowly: that would count as killed
 
 
 def lead(folder: Path, stop: Stop) -> int:
