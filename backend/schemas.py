@@ -140,17 +140,39 @@ class ExperimentSummary(Answer):
     datasets: list[str]
     held: int = Field(description="queued runs that no worker gets: all experiments that link them rest")
     stalled: int = Field(description="running runs in which nothing has moved for a while")
+    hours: float = Field(description="from claim to end of every attempt, summed; of one that runs until now")
     paused: bool
+    pinned: bool = Field(description="on top of the list")
+    archived_at: datetime | None = Field(description="off the list since; its runs go on")
     deleted_at: datetime | None = Field(description="in the trash since")
     best: dict[str, Any] | None = Field(
-        description="{metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images"
+        description="{metric, value, run_id, loss, train_size, encoder, seed} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images"
     )
 
 
 class ExperimentDetail(ExperimentSummary):
     spec: dict[str, Any]
+    notes_version: int = Field(description="0 where nobody has written any")
     purge_at: datetime | None = Field(description="of one in the trash: until when it can be restored")
     evaluation: list[str] = Field(description="split and protocol names in use")
+
+
+class Notes(Answer):
+    """The notes of an experiment. Who changes them sends the version that they were written upon."""
+
+    text: str = Field(description="Markdown")
+    version: int
+
+
+class SavedViewEntry(Answer):
+    """A page of the dashboard with its whole view state, under a name."""
+
+    id: int
+    name: str
+    experiment_id: int | None
+    path: str = Field(examples=["/experiments/3/convergence"])
+    search: str = Field(examples=["?metric=mae&smoothing=0.6"])
+    created_at: datetime
 
 
 class ExperimentLink(Answer):

@@ -20,6 +20,7 @@ from backend.routes import (
     runs,
     scripts,
     trash,
+    views,
     workers,
 )
 
@@ -40,6 +41,7 @@ ROUTES = (
     maps,
     datasets,
     workers,
+    views,
     events,
 )
 for module in ROUTES:

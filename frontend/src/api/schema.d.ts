@@ -164,7 +164,7 @@ export interface paths {
         };
         /**
          * List Experiments
-         * @description Experiments, those with running runs first, then the newest.
+         * @description Experiments: pinned ones, then those with running runs, those that wait, and the newest, unless sorted otherwise.
          */
         get: operations["list_experiments"];
         put?: never;
@@ -224,7 +224,7 @@ export interface paths {
         head?: never;
         /**
          * Change Experiment
-         * @description Change name, description or tags.
+         * @description Change name, description or tags, pin or archive it.
          */
         patch: operations["change_experiment"];
         trace?: never;
@@ -323,6 +323,30 @@ export interface paths {
          */
         get: operations["get_figure"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Notes
+         * @description The notes, as Markdown.
+         */
+        get: operations["get_notes"];
+        /**
+         * Write Notes
+         * @description Replace the notes; refused with 409 where they have changed since the version that is sent.
+         */
+        put: operations["write_notes"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1112,6 +1136,54 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views
+         * @description All saved views, by name.
+         */
+        get: operations["list_views"];
+        put?: never;
+        /**
+         * Save View
+         * @description Save a page of the dashboard with its view state under a name, which is free in its experiment or among those of none.
+         */
+        post: operations["save_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete View
+         * @description Delete a saved view; the answer is what it was, so that it can be saved again.
+         */
+        delete: operations["delete_view"];
+        options?: never;
+        head?: never;
+        /**
+         * Change View
+         * @description Rename a saved view, or let it show something else.
+         */
+        patch: operations["change_view"];
         trace?: never;
     };
     "/api/workers": {
@@ -2207,18 +2279,33 @@ export interface components {
          *     }
          */
         ExperimentChange: {
+            /**
+             * Archived
+             * @description off the list, and found among the archived ones; its runs go on
+             */
+            archived?: boolean | null;
             /** Description */
             description?: string | null;
             /** Name */
             name?: string | null;
+            /**
+             * Pinned
+             * @description on top of the list
+             */
+            pinned?: boolean | null;
             /** Tags */
             tags?: string[] | null;
         };
         /** ExperimentDetail */
         ExperimentDetail: {
             /**
+             * Archived At
+             * @description off the list since; its runs go on
+             */
+            archived_at: string | null;
+            /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
+             * @description {metric, value, run_id, loss, train_size, encoder, seed} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -2254,12 +2341,27 @@ export interface components {
              * @description queued runs that no worker gets: all experiments that link them rest
              */
             held: number;
+            /**
+             * Hours
+             * @description from claim to end of every attempt, summed; of one that runs until now
+             */
+            hours: number;
             /** Id */
             id: number;
             /** Name */
             name: string;
+            /**
+             * Notes Version
+             * @description 0 where nobody has written any
+             */
+            notes_version: number;
             /** Paused */
             paused: boolean;
+            /**
+             * Pinned
+             * @description on top of the list
+             */
+            pinned: boolean;
             /**
              * Progress
              * @description share of all training images already seen, 0..1
@@ -2326,8 +2428,13 @@ export interface components {
         /** ExperimentSummary */
         ExperimentSummary: {
             /**
+             * Archived At
+             * @description off the list since; its runs go on
+             */
+            archived_at: string | null;
+            /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
+             * @description {metric, value, run_id, loss, train_size, encoder, seed} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -2358,12 +2465,22 @@ export interface components {
              * @description queued runs that no worker gets: all experiments that link them rest
              */
             held: number;
+            /**
+             * Hours
+             * @description from claim to end of every attempt, summed; of one that runs until now
+             */
+            hours: number;
             /** Id */
             id: number;
             /** Name */
             name: string;
             /** Paused */
             paused: boolean;
+            /**
+             * Pinned
+             * @description on top of the list
+             */
+            pinned: boolean;
             /**
              * Progress
              * @description share of all training images already seen, 0..1
@@ -3001,6 +3118,58 @@ export interface components {
              * @description Whole path of an ImageNet weights file on the worker; empty trains from scratch.
              */
             weights?: string | null;
+        };
+        /**
+         * NewView
+         * @example {
+         *       "experiment_id": 1,
+         *       "name": "GAN and L1",
+         *       "path": "/experiments/1/convergence",
+         *       "search": "?metric=mae"
+         *     }
+         */
+        NewView: {
+            /** Experiment Id */
+            experiment_id?: number | null;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /**
+             * Search
+             * @default
+             */
+            search: string;
+        };
+        /**
+         * Notes
+         * @description The notes of an experiment. Who changes them sends the version that they were written upon.
+         */
+        Notes: {
+            /**
+             * Text
+             * @description Markdown
+             */
+            text: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * NotesChange
+         * @description The notes as they shall be, and the version that the writer knows.
+         * @example {
+         *       "text": "**L1** leads.",
+         *       "version": 3
+         *     }
+         */
+        NotesChange: {
+            /**
+             * Text
+             * @description Markdown
+             */
+            text: string;
+            /** Version */
+            version: number;
         };
         /** OptimiserConfig */
         OptimiserConfig: {
@@ -3953,6 +4122,33 @@ export interface components {
             width: number;
         };
         /**
+         * SavedViewEntry
+         * @description A page of the dashboard with its whole view state, under a name.
+         */
+        SavedViewEntry: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Experiment Id */
+            experiment_id: number | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Path
+             * @example /experiments/3/convergence
+             */
+            path: string;
+            /**
+             * Search
+             * @example ?metric=mae&smoothing=0.6
+             */
+            search: string;
+        };
+        /**
          * ScriptDepth
          * @description A depth map that a script shows, with ground truth and picture of the same size where it has them.
          *
@@ -4147,6 +4343,20 @@ export interface components {
             waiting: {
                 [key: string]: number;
             };
+        };
+        /**
+         * ViewChange
+         * @example {
+         *       "name": "GAN against L1, 230k"
+         *     }
+         */
+        ViewChange: {
+            /** Name */
+            name?: string | null;
+            /** Path */
+            path?: string | null;
+            /** Search */
+            search?: string | null;
         };
         /** WorkerEntry */
         WorkerEntry: {
@@ -4696,11 +4906,15 @@ export interface operations {
                 /** @description from 1 */
                 page?: number;
                 size?: number;
-                /** @description in name or description */
+                /** @description text, #tag, or tests of runs: `#paper and loss = berhu and rmse < 0.65` */
                 q?: string;
                 tag?: string;
                 /** @description those in the trash, and no others */
                 trash?: boolean;
+                /** @description those that were archived, and no others */
+                archived?: boolean;
+                /** @description `-best` is descending */
+                sort?: ("name" | "-name" | "created" | "-created" | "runs" | "-runs" | "best" | "-best" | "hours" | "-hours" | "left" | "-left") | null;
             };
             header?: never;
             path?: never;
@@ -5147,6 +5361,90 @@ export interface operations {
                     "image/png": string;
                     "image/svg+xml": string;
                     "text/html; charset=utf-8": string;
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notes"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    write_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotesChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notes"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
@@ -6961,6 +7259,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Freed-Output"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"][];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    save_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewView"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
