@@ -25,10 +25,24 @@ export interface ListSearch {
   trash?: boolean
 }
 
+export const SHELVES = ['active', 'archived', 'trash'] as const
+export type Shelf = (typeof SHELVES)[number]
+
+export interface ExperimentsSearch extends ListSearch {
+  archived?: boolean
+  sort?: string
+}
+
 export const experimentsRoute = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (search): ListSearch => ({ q: text(search.q), page: integer(search.page), trash: search.trash === true || undefined }),
+  validateSearch: (search): ExperimentsSearch => ({
+    q: text(search.q),
+    page: integer(search.page),
+    trash: search.trash === true || undefined,
+    archived: search.archived === true || undefined,
+    sort: text(search.sort),
+  }),
   component: lazyRouteComponent(() => import('./pages/experiments/ExperimentsPage'), 'ExperimentsPage'),
 })
 
@@ -44,7 +58,7 @@ export const newRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
 })
 
-export const TABS = ['overview', 'convergence', 'curves', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'configuration'] as const
+export const TABS = ['overview', 'convergence', 'curves', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'notes', 'configuration'] as const
 export type Tab = (typeof TABS)[number]
 
 /** View state of an experiment's tabs; figure options beyond these are kept as the catalogue names them. */
@@ -69,6 +83,8 @@ export interface ExperimentSearch {
   sort?: string
   cell?: number
   base?: string
+  /** the notes stand beside the tab */
+  notes?: boolean
   [option: string]: string | number | boolean | undefined
 }
 

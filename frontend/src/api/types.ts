@@ -34,6 +34,7 @@ export type RunStatus = Schemas['RunStatus']
 export type RunNames = Schemas['RunNames']
 export type RunPage = Schemas['Page_RunSummary_']
 export type RunSummary = Schemas['RunSummary']
+export type SavedView = Schemas['SavedViewEntry']
 export type Series = Schemas['Series']
 export type WorkerEntry = Schemas['WorkerEntry']
 

@@ -5,10 +5,12 @@ import { useNavigate } from '@tanstack/react-router'
 import { api, unwrap } from '../../api/client'
 import { figuresQuery } from '../../api/queries'
 import type { ExperimentDetail } from '../../api/types'
+import { useActions } from '../../components/actions'
 import { CopyLink } from '../../components/CopyLink'
 import { ExportMenu } from '../../components/ExportMenu'
 import { Icon } from '../../components/icons'
 import { toast, toastError } from '../../components/toast'
+import { useExperimentChange } from '../../components/useExperimentChange'
 import { useDelete, useExperimentMove, useRefresh, useRetry, type Ended } from '../../components/useExperimentMove'
 import { completedWords, isActive } from '../../lib/experiment'
 import { plural } from '../../lib/format'
@@ -114,6 +116,15 @@ function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onD
   const remove = useDelete(experiment, onDeleted)
   const complete = useComplete(experiment.id)
   const prioritise = usePriority(experiment.id)
+  const { change, archive } = useExperimentChange()
+  const archived = experiment.archived_at !== null
+  const pin = () => change.mutate({ ids: [experiment.id], body: { pinned: !experiment.pinned } })
+  const putAway = () => archive.mutate({ experiments: [experiment], archived: !archived })
+  useActions([
+    { label: experiment.pinned ? 'Unpin this experiment' : 'Pin this experiment', icon: 'pin', run: pin },
+    { label: archived ? 'Put this experiment back on the list' : 'Archive this experiment', icon: 'archive', run: putAway },
+    { label: 'New experiment from this one', icon: 'copy', run: () => void navigate({ to: '/experiments/new', search: { from: experiment.id } }) },
+  ])
   return (
     <Menu>
       <Menu.Target>
@@ -124,6 +135,12 @@ function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onD
       <Menu.Dropdown>
         <Menu.Item leftSection={<Icon name="copy" />} onClick={() => void navigate({ to: '/experiments/new', search: { from: experiment.id } })}>
           New experiment from this one
+        </Menu.Item>
+        <Menu.Item leftSection={<Icon name="pin" />} onClick={pin}>
+          {experiment.pinned ? 'Unpin' : 'Pin'}
+        </Menu.Item>
+        <Menu.Item leftSection={<Icon name="archive" />} onClick={putAway}>
+          {archived ? 'Put back on the list' : 'Archive'}
         </Menu.Item>
         <Menu.Item leftSection={<Icon name="retry" />} onClick={() => complete.mutate()}>
           Train missing cells
