@@ -307,6 +307,18 @@ class Trash(Answer):
     waiting: dict[str, int] = Field(description="host -> bytes of files that a worker there has still to delete")
 
 
+class MissingCell(Answer):
+    """A cell of an experiment's grid that has no run."""
+
+    levels: dict[str, Any]
+    loss: str
+    loss_label: str
+    train_size: int
+    encoder: str
+    dataset: str
+    seed: int
+
+
 class Completion(Answer):
     """What completing a grid did, in ids of runs."""
 

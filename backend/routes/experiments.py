@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -11,14 +11,24 @@ from sqlalchemy.orm import Session
 from backend import answers
 from backend.deps import Id, PageNumber, PageSize, Priority, Reading, Ring, RunFilter, SettingsOf, Sort, Writing
 from backend.purging import keep
-from backend.schemas import Completion, DryRun, DryRunCell, ExperimentDetail, ExperimentSummary, Notes, Page, RunSummary
+from backend.schemas import (
+    Completion,
+    DryRun,
+    DryRunCell,
+    ExperimentDetail,
+    ExperimentSummary,
+    MissingCell,
+    Notes,
+    Page,
+    RunSummary,
+)
 from backend.store import completion, estimate, experiments, finding, listing, notes, queue, submission
 from backend.store.evaluations import Value
 from backend.store.filters import LONGEST
 from backend.store.types import INT64
 from backend.sweeper import silence
 from depthboard.config.presets import PRESETS
-from depthboard.experiment import ExperimentSpec
+from depthboard.experiment import MAX_RUNS, ExperimentSpec
 from depthboard.metrics import Averaging
 from depthboard.settings import Settings
 from depthboard.status import RunStatus
@@ -210,9 +220,27 @@ def retry_experiment(
     return detail(session, experiment_id, settings)
 
 
+class Cells(BaseModel):
+    """Cells of a grid, by the levels that make them."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"cells": [{"loss": "l1", "seed": 2}]}]})
+
+    cells: list[dict[str, Any]] = Field(max_length=MAX_RUNS)
+
+
+@router.get("/{id}/missing")
+def list_missing_cells(experiment_id: Id, session: Reading) -> list[MissingCell]:
+    """The cells of its grid that have no run."""
+    return [MissingCell.model_validate(cell) for cell in completion.missing(session, experiment_id)]
+
+
 @router.post("/{id}/complete")
-def complete_experiment(experiment_id: Id, session: Writing, settings: SettingsOf, ring: Ring) -> Completion:
-    """See to it that every cell of the grid has a run: failed and cancelled ones are queued again, missing ones made."""
-    done = completion.complete(session, experiment_id, settings.max_attempts)
+def complete_experiment(
+    experiment_id: Id, session: Writing, settings: SettingsOf, ring: Ring, only: Cells | None = None
+) -> Completion:
+    """See to it that every cell of the grid, or only these, has a run: failed and cancelled ones are queued again, missing
+    ones made.
+    """
+    done = completion.complete(session, experiment_id, settings.max_attempts, None if only is None else only.cells)
     ring([*done.created, *done.queued_again])
     return Completion.model_validate(done)

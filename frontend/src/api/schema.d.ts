@@ -260,7 +260,8 @@ export interface paths {
         put?: never;
         /**
          * Complete Experiment
-         * @description See to it that every cell of the grid has a run: failed and cancelled ones are queued again, missing ones made.
+         * @description See to it that every cell of the grid, or only these, has a run: failed and cancelled ones are queued again, missing
+         *     ones made.
          */
         post: operations["complete_experiment"];
         delete?: never;
@@ -322,6 +323,26 @@ export interface paths {
          * @description A figure. Every option that `list_figures` names for it is a query parameter.
          */
         get: operations["get_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Missing Cells
+         * @description The cells of its grid that have no run.
+         */
+        get: operations["list_missing_cells"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1434,6 +1455,24 @@ export interface components {
             run_config_schema: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Cells
+         * @description Cells of a grid, by the levels that make them.
+         * @example {
+         *       "cells": [
+         *         {
+         *           "loss": "l1",
+         *           "seed": 2
+         *         }
+         *       ]
+         *     }
+         */
+        Cells: {
+            /** Cells */
+            cells: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * CheckpointNote
@@ -3067,6 +3106,28 @@ export interface components {
             title: string;
             /** Unit */
             unit: string;
+        };
+        /**
+         * MissingCell
+         * @description A cell of an experiment's grid that has no run.
+         */
+        MissingCell: {
+            /** Dataset */
+            dataset: string;
+            /** Encoder */
+            encoder: string;
+            /** Levels */
+            levels: {
+                [key: string]: unknown;
+            };
+            /** Loss */
+            loss: string;
+            /** Loss Label */
+            loss_label: string;
+            /** Seed */
+            seed: number;
+            /** Train Size */
+            train_size: number;
         };
         /**
          * Move
@@ -5211,7 +5272,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Cells"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -5361,6 +5426,46 @@ export interface operations {
                     "image/png": string;
                     "image/svg+xml": string;
                     "text/html; charset=utf-8": string;
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_missing_cells: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissingCell"][];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
