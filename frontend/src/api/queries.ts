@@ -50,6 +50,14 @@ export const notesQuery = (id: number, version: number) =>
     placeholderData: keepPreviousData,
   })
 
+/** `runs`: how many it has, since with that the cells without one change. */
+export const missingQuery = (id: number, runs: number) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'missing', runs],
+    queryFn: () => unwrap(api.GET('/api/experiments/{id}/missing', { params: { path: { id } } })),
+    placeholderData: keepPreviousData,
+  })
+
 export const viewsQuery = () => queryOptions({ queryKey: ['views'], queryFn: () => unwrap(api.GET('/api/views')) })
 
 export const experimentRunsQuery = (id: number, selector: Selector = {}) =>

@@ -3,12 +3,13 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 
 import { api, unwrap } from '../../api/client'
-import { figuresQuery } from '../../api/queries'
+import { figuresQuery, missingQuery } from '../../api/queries'
 import type { ExperimentDetail } from '../../api/types'
 import { useActions } from '../../components/actions'
 import { CopyLink } from '../../components/CopyLink'
 import { ExportMenu } from '../../components/ExportMenu'
 import { Icon } from '../../components/icons'
+import { total } from '../../components/RunBar'
 import { toast, toastError } from '../../components/toast'
 import { useExperimentChange } from '../../components/useExperimentChange'
 import { useDelete, useExperimentMove, useRefresh, useRetry, type Ended } from '../../components/useExperimentMove'
@@ -17,6 +18,7 @@ import { plural } from '../../lib/format'
 import type { Tab } from '../../router'
 import { figureOptions } from './FigureTab'
 import { useExperimentSearch } from './useExperimentSearch'
+import { useLaunch } from './useLaunch'
 
 /** These tabs have a menu of their own, with more formats. */
 const TABLES: Tab[] = ['results', 'sharpness']
@@ -36,6 +38,7 @@ export function ExperimentActions({ experiment, tab, onDeleted }: Props) {
       <CopyLink />
       {figure && <ExportMenu experimentId={experiment.id} name={figure.name} options={figureOptions(figure.options, search)} />}
       {experiment.deleted_at === null && <StateButtons experiment={experiment} />}
+      {experiment.deleted_at === null && <LaunchButton experiment={experiment} />}
       {experiment.deleted_at === null && <MoreMenu experiment={experiment} onDeleted={onDeleted} />}
     </>
   )
@@ -56,6 +59,17 @@ function StateButtons({ experiment }: { experiment: ExperimentDetail }) {
         </Button>
       )}
     </>
+  )
+}
+
+function LaunchButton({ experiment }: { experiment: ExperimentDetail }) {
+  const missing = useQuery(missingQuery(experiment.id, total(experiment.counts))).data
+  const launch = useLaunch(experiment.id)
+  if (!missing?.length) return null
+  return (
+    <Button leftSection={<Icon name="play" size={14} />} loading={launch.isPending} onClick={() => launch.mutate(missing)}>
+      Launch {missing.length} missing
+    </Button>
   )
 }
 

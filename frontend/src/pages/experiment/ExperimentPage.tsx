@@ -67,7 +67,7 @@ export function ExperimentPage() {
       {experiment && <TrashStrip experiment={experiment} />}
       <div className={classes.tabsLine}>
         <Tabs experimentId={experimentId} tab={tab} experiment={experiment} />
-        {experiment && <Progress experiment={experiment} updatedAt={query.dataUpdatedAt} />}
+        {experiment && <Progress experiment={experiment} updatedAt={query.dataUpdatedAt} short={tab !== 'overview'} />}
         {experiment && tab !== 'notes' && <NotesToggle experiment={experiment} />}
       </div>
       <div className={classes.body} data-beside={beside || undefined}>
@@ -124,11 +124,12 @@ function standing({ counts, paused, held }: ExperimentDetail): string {
   return running ? `${running} running` : 'waiting for a worker'
 }
 
-function Progress({ experiment, updatedAt }: { experiment: ExperimentDetail; updatedAt: number }) {
+/** How it goes on. On the overview in a line of its own; beside the tabs what has room there. */
+function Progress({ experiment, updatedAt, short }: { experiment: ExperimentDetail; updatedAt: number; short: boolean }) {
   const { counts } = experiment
   if (!isActive(counts) || experiment.deleted_at) return null
   return (
-    <p className={`${classes.progress} num`} role="status">
+    <p className={`${classes.progress} num`} data-short={short || undefined} role="status">
       <span className={classes.dot} data-still={experiment.paused || undefined} />
       {standing(experiment)}
       {experiment.stalled > 0 && (
@@ -137,8 +138,8 @@ function Progress({ experiment, updatedAt }: { experiment: ExperimentDetail; upd
         </Link>
       )}
       <span>{percent(experiment.progress)}</span>
-      {!experiment.paused && <span>{experiment.eta_seconds === null ? 'time left not known yet' : `${duration(experiment.eta_seconds)} left`}</span>}
-      <Updated at={updatedAt} />
+      {!short && !experiment.paused && <span>{experiment.eta_seconds === null ? 'time left not known yet' : `${duration(experiment.eta_seconds)} left`}</span>}
+      {!short && <Updated at={updatedAt} />}
     </p>
   )
 }
