@@ -36,7 +36,7 @@ def gather(session: Session, selection: Selection) -> ResultsTable:
         f"Published rows: {published.source('table2')}.",
         captions.account(scope.runs, set(scope.values(scope.runs, "rmse"))),
     )
-    return ResultsTable("Results", rows, TABLE_METRICS, scope.part, caption)
+    return ResultsTable("Results", rows, TABLE_METRICS, scope.part, caption, selection.value)
 
 
 def _cell_row(cell: Cell, scope: Scope) -> ResultRow | None:
