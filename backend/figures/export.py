@@ -72,7 +72,7 @@ def export(
     laid_out = _laid_out(figure, theme, sheet, caption=caption)
     size = {"width": laid_out.layout.width or WIDTH, "height": laid_out.layout.height}
     if sheet is None:
-        scale = PNG_SCALE if format == "png" else 1
+        scale: float = PNG_SCALE if format == "png" else 1
     else:
         scale = {"png": sheet.zoom * PRINT_DPI / 96, "pdf": sheet.zoom}.get(format, 1)
     drawn = CHROMIUM.draw(laid_out.to_dict(), {"format": format, **size, "scale": scale})
