@@ -119,7 +119,7 @@ FIGURES: dict[str, View] = {
     "results": View(
         title="Results",
         description="All metrics by loss, size and encoder, beside the constant prediction and the published rows (the paper's Table 2).",
-        options={**SELECTOR_OPTIONS, "dataset": (), "protocol": ()},
+        options={**SELECTOR_OPTIONS, "dataset": (), "protocol": (), "train_size": (), "encoder": ()},
         gather=results.gather,
         draw=table.draw,
         to_csv=results_text.to_csv,
@@ -128,7 +128,7 @@ FIGURES: dict[str, View] = {
     "sharpness": View(
         title="Sharpness",
         description="How sharp the predicted edges are, by loss, size and encoder: error and gradient at edges, edge F1, boundary errors, spectrum.",
-        options={"dataset": (), "protocol": ()},
+        options={"dataset": (), "protocol": (), "train_size": (), "encoder": ()},
         gather=sharpness.gather,
         draw=table.draw,
         to_csv=results_text.to_csv,

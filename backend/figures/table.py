@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
@@ -33,6 +33,16 @@ class ResultsTable:
     metrics: tuple[str, ...]
     part: str
     caption: str
+
+    def only(self, train_size: int | None, encoder: str | None) -> ResultsTable:
+        """Ours of one size and encoder, with the constant prediction there; the published rows stay."""
+        chosen = (
+            row
+            for row in self.rows
+            if row.kind == "published"
+            or (train_size in (None, row.train_size) and (row.kind == "constant" or encoder in (None, row.encoder)))
+        )
+        return replace(self, rows=tuple(chosen))
 
     def answer(self) -> Results:
         return Results(rows=list(self.rows), metrics=list(self.metrics), caption=self.caption)

@@ -124,10 +124,14 @@ def get_results(
     averaging: Averaging = "per_image",
     dataset: Level = None,
     protocol: Level = None,
+    train_size: Number = None,
+    encoder: Level = None,
     format: TableFormat = "json",
 ) -> Response:
     """The results table: ours, the constant prediction, the published rows. As JSON, CSV or LaTeX."""
-    selection = Selection(experiment_id, value, averaging, dataset=dataset, protocol=protocol)
+    selection = Selection(
+        experiment_id, value, averaging, dataset=dataset, protocol=protocol, train_size=train_size, encoder=encoder
+    )
     return _table(request, "results", results.gather, selection, format)
 
 
@@ -138,10 +142,12 @@ def get_sharpness(
     turn: Gathering,  # noqa: ARG001
     dataset: Level = None,
     protocol: Level = None,
+    train_size: Number = None,
+    encoder: Level = None,
     format: TableFormat = "json",
 ) -> Response:
     """The sharpness table: how sharp the predicted edges are. As JSON, CSV or LaTeX."""
-    selection = Selection(experiment_id, dataset=dataset, protocol=protocol)
+    selection = Selection(experiment_id, dataset=dataset, protocol=protocol, train_size=train_size, encoder=encoder)
     return _table(request, "sharpness", sharpness.gather, selection, format)
 
 

@@ -89,3 +89,14 @@ def test_the_sharpness_table_has_its_own_headings_in_csv_and_latex(world: World)
     rows = [line.split(r" \\")[0] for line in text.splitlines() if " & " in line]
     assert {row.replace(r"\&", "").count("&") for row in rows} == {14}
     assert not set(text) - set(map(chr, range(128))), "plain LaTeX"
+
+
+def test_a_table_of_one_size_and_encoder_holds_those_rows_the_constant_there_and_the_published(world: World) -> None:
+    for size, encoder in ((64, "densenet_small"), (64, "resnet_small"), (128, "resnet_small")):
+        run = world.run("l1", size, encoder=encoder)
+        world.errors(run, STEPS, [0.2] * 3)
+        world.constant(run, 0.9)
+    table = results.gather(world.session, Selection(world.id, train_size=64, encoder="resnet_small"))
+    ours = [(row.kind, row.train_size, row.encoder) for row in table.rows if row.kind != "published"]
+    assert ours == [("run", 64, "resnet_small"), ("constant", 64, None)]
+    assert any(row.kind == "published" for row in table.rows)
