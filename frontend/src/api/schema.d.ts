@@ -320,7 +320,7 @@ export interface paths {
         };
         /**
          * Get Figure
-         * @description A figure. Every option that `list_figures` names for it is a query parameter.
+         * @description A figure. Every option that `list_figures` names for it is a query parameter. `csv` are the numbers that it draws.
          */
         get: operations["get_figure"];
         put?: never;
@@ -5402,8 +5402,14 @@ export interface operations {
     get_figure: {
         parameters: {
             query?: {
-                format?: "json" | "html" | "png" | "svg" | "pdf";
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
                 theme?: "light" | "dark";
+                /** @description for print: single, double, slide, or a width such as 84mm */
+                width?: string | null;
+                /** @description size of type in points, with `width` */
+                font?: string | null;
+                /** @description whether a picture carries title and caption */
+                caption?: "yes" | "no";
             };
             header?: never;
             path: {
@@ -5425,6 +5431,7 @@ export interface operations {
                     "application/pdf": string;
                     "image/png": string;
                     "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
                     "text/html; charset=utf-8": string;
                 };
             };
@@ -5752,6 +5759,8 @@ export interface operations {
                 averaging?: "per_image" | "pooled";
                 dataset?: string | null;
                 protocol?: string | null;
+                train_size?: number | null;
+                encoder?: string | null;
                 format?: "json" | "csv" | "latex";
             };
             header?: never;
@@ -5930,6 +5939,8 @@ export interface operations {
             query?: {
                 dataset?: string | null;
                 protocol?: string | null;
+                train_size?: number | null;
+                encoder?: string | null;
                 format?: "json" | "csv" | "latex";
             };
             header?: never;
