@@ -201,8 +201,28 @@ class RunSummary(Answer):
         default_factory=dict, description="per-image means by the selector asked for (default: last three evaluations)"
     )
     facts: dict[str, float | str | None] = Field(
-        default_factory=dict, description="the parameters and metrics that filter and order of the list speak of"
+        default_factory=dict,
+        description="the parameters and metrics that filter and order of the list speak of, and the columns asked for",
     )
+    host: str | None = Field(None, description="of its last attempt; in lists alone, as the next two")
+    device: str | None = None
+    trained_seconds: float | None = Field(
+        None, description="time of its attempts that have ended, without the waits between them"
+    )
+
+
+class Differing(Answer):
+    params: list[str]
+
+
+class Sparkline(Answer):
+    """A run's metric over its evaluations, thinned. `best`: of all of them the lowest, or highest where higher is better."""
+
+    run_id: int
+    x: list[float] = Field(description="share of the training")
+    y: list[float | None] = Field(description="null where it is not finite")
+    best: float | None
+    best_epoch: float | None
 
 
 class NamedColumn(Answer):

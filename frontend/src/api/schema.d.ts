@@ -674,6 +674,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/differing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Differing
+         * @description The parameters that are not the same in all runs that the filter finds.
+         */
+        get: operations["list_differing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/export": {
         parameters: {
             query?: never;
@@ -706,6 +726,26 @@ export interface paths {
          * @description What runs can be filtered and sorted by: columns, parameters and metrics; with `experiment` those that its runs have.
          */
         get: operations["list_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/sparklines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sparklines
+         * @description A metric over each run's evaluations in at most 40 points, for a line in a row of a table.
+         */
+        get: operations["list_sparklines"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1823,6 +1863,11 @@ export interface components {
             p1: number;
             /** P99 */
             p99: number;
+        };
+        /** Differing */
+        Differing: {
+            /** Params */
+            params: string[];
         };
         /** DoomedFile */
         DoomedFile: {
@@ -3603,6 +3648,8 @@ export interface components {
             data_split: string;
             /** Dataset */
             dataset: string;
+            /** Device */
+            device?: string | null;
             /**
              * Diverged At
              * @description first step whose training loss was not finite
@@ -3626,7 +3673,7 @@ export interface components {
             experiments: components["schemas"]["ExperimentLink"][];
             /**
              * Facts
-             * @description the parameters and metrics that filter and order of the list speak of
+             * @description the parameters and metrics that filter and order of the list speak of, and the columns asked for
              */
             facts?: {
                 [key: string]: number | string | null;
@@ -3638,6 +3685,11 @@ export interface components {
              * @description every experiment that links it is paused or in the trash
              */
             held: boolean;
+            /**
+             * Host
+             * @description of its last attempt; in lists alone, as the next two
+             */
+            host?: string | null;
             /** Id */
             id: number;
             /** Identity */
@@ -3730,6 +3782,11 @@ export interface components {
              * @description images, resolved: never empty
              */
             train_size: number;
+            /**
+             * Trained Seconds
+             * @description time of its attempts that have ended, without the waits between them
+             */
+            trained_seconds?: number | null;
             /** Training Version */
             training_version: string;
             /**
@@ -3780,6 +3837,8 @@ export interface components {
             data_split: string;
             /** Dataset */
             dataset: string;
+            /** Device */
+            device?: string | null;
             /**
              * Diverged At
              * @description first step whose training loss was not finite
@@ -3798,7 +3857,7 @@ export interface components {
             evaluation: string;
             /**
              * Facts
-             * @description the parameters and metrics that filter and order of the list speak of
+             * @description the parameters and metrics that filter and order of the list speak of, and the columns asked for
              */
             facts?: {
                 [key: string]: number | string | null;
@@ -3810,6 +3869,11 @@ export interface components {
              * @description every experiment that links it is paused or in the trash
              */
             held: boolean;
+            /**
+             * Host
+             * @description of its last attempt; in lists alone, as the next two
+             */
+            host?: string | null;
             /** Id */
             id: number;
             /** Images Per Second */
@@ -3892,6 +3956,11 @@ export interface components {
              * @description images, resolved: never empty
              */
             train_size: number;
+            /**
+             * Trained Seconds
+             * @description time of its attempts that have ended, without the waits between them
+             */
+            trained_seconds?: number | null;
         };
         /**
          * SILogSqrt
@@ -4086,6 +4155,28 @@ export interface components {
             images: number;
             /** Value */
             value: number | null;
+        };
+        /**
+         * Sparkline
+         * @description A run's metric over its evaluations, thinned. `best`: of all of them the lowest, or highest where higher is better.
+         */
+        Sparkline: {
+            /** Best */
+            best: number | null;
+            /** Best Epoch */
+            best_epoch: number | null;
+            /** Run Id */
+            run_id: number;
+            /**
+             * X
+             * @description share of the training
+             */
+            x: number[];
+            /**
+             * Y
+             * @description null where it is not finite
+             */
+            y: (number | null)[];
         };
         /**
          * Sum
@@ -5478,12 +5569,14 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between */
                 sort?: string;
                 averaging?: "per_image" | "pooled";
                 value?: "last3" | "last" | "best_validation";
                 /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
                 filter?: string;
+                /** @description columns, parameters and metrics that `facts` shall hold besides */
+                column?: string[] | null;
             };
             header?: never;
             path: {
@@ -5853,12 +5946,14 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between */
                 sort?: string;
                 /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
                 filter?: string;
                 /** @description only runs that this experiment links */
                 experiment?: number | null;
+                /** @description columns, parameters and metrics that `facts` shall hold besides */
+                column?: string[] | null;
             };
             header?: never;
             path?: never;
@@ -5895,12 +5990,55 @@ export interface operations {
             };
         };
     };
+    list_differing: {
+        parameters: {
+            query?: {
+                /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
+                filter?: string;
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Differing"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     export_runs: {
         parameters: {
             query?: {
                 format?: "csv" | "parquet" | "json";
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between */
                 sort?: string;
                 /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
                 filter?: string;
@@ -5963,6 +6101,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunNames"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_sparklines: {
+        parameters: {
+            query: {
+                /** @description the runs */
+                id: number[];
+                /** @description of evaluations, or else a logged key */
+                metric?: string;
+                averaging?: "per_image" | "pooled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sparkline"][];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
