@@ -79,10 +79,10 @@ def orders(session: Session, wanted: Wanted) -> list[Order]:
 
 
 def _names(session: Session, sort: str) -> list[str]:
-    """The parts between commas, unless a script called a parameter or a metric so."""
-    if "," not in sort or find(session, sort.removeprefix("-")) is not None:
+    """The parts between commas, unless a script called a parameter or a metric so; within a part %2C is a comma."""
+    if not ({",", "%"} & set(sort)) or find(session, sort.removeprefix("-")) is not None:
         return [sort]
-    parts = [part.strip() for part in sort.split(",")]
+    parts = [part.strip().replace("%2C", ",").replace("%25", "%") for part in sort.split(",")]
     return list(dict.fromkeys(part for part in parts if part)) or [sort]
 
 
