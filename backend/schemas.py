@@ -316,6 +316,29 @@ class Completion(Answer):
     )
 
 
+class ComparedRun(Answer):
+    """`look`: the loss in whose colour, dash and marker the figures draw it."""
+
+    letter: str
+    label: str = Field(description="what tells it from the others")
+    look: str
+    run: RunSummary
+
+
+class DifferenceRow(Answer):
+    path: str
+    group: Literal["setting", "data", "code", "environment"]
+    values: list[Any] = Field(description="in the order of the runs; null where a run has none")
+    differs: bool
+
+
+class Comparison(Answer):
+    runs: list[ComparedRun]
+    rows: list[DifferenceRow] = Field(description="those that differ first")
+    note: str = Field(description="why values do not compare, where they do not")
+    figures: list[FigureEntry]
+
+
 class Series(Answer):
     """One curve as columns; null where the value is not finite, `nonfinite` says which: [[index, "nan" | "inf" |
     "-inf"]].

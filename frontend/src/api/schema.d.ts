@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Comparison
+         * @description The runs with their letters, what tells them apart first and what they share after it, and the figures of them.
+         */
+        get: operations["get_comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Comparison Figure
+         * @description A figure of these runs. Every option that the comparison names for it is a query parameter.
+         */
+        get: operations["get_comparison_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/curves": {
         parameters: {
             query?: never;
@@ -1492,6 +1532,39 @@ export interface components {
             worker_id: string;
         };
         /**
+         * ComparedRun
+         * @description `look`: the loss in whose colour, dash and marker the figures draw it.
+         */
+        ComparedRun: {
+            /**
+             * Label
+             * @description what tells it from the others
+             */
+            label: string;
+            /** Letter */
+            letter: string;
+            /** Look */
+            look: string;
+            run: components["schemas"]["RunSummary"];
+        };
+        /** Comparison */
+        Comparison: {
+            /** Figures */
+            figures: components["schemas"]["FigureEntry"][];
+            /**
+             * Note
+             * @description why values do not compare, where they do not
+             */
+            note: string;
+            /**
+             * Rows
+             * @description those that differ first
+             */
+            rows: components["schemas"]["DifferenceRow"][];
+            /** Runs */
+            runs: components["schemas"]["ComparedRun"][];
+        };
+        /**
          * Completion
          * @description What completing a grid did, in ids of runs.
          */
@@ -1863,6 +1936,23 @@ export interface components {
             p1: number;
             /** P99 */
             p99: number;
+        };
+        /** DifferenceRow */
+        DifferenceRow: {
+            /** Differs */
+            differs: boolean;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "setting" | "data" | "code" | "environment";
+            /** Path */
+            path: string;
+            /**
+             * Values
+             * @description in the order of the runs; null where a run has none
+             */
+            values: unknown[];
         };
         /** Differing */
         Differing: {
@@ -4464,6 +4554,97 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_comparison: {
+        parameters: {
+            query: {
+                /** @description ids with commas between, at most 20: 1,5,9 */
+                runs: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_comparison_figure: {
+        parameters: {
+            query: {
+                /** @description ids with commas between, at most 20: 1,5,9 */
+                runs: string;
+                format?: "json" | "html" | "png" | "svg" | "pdf";
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                /** @description lines, bars, scatter, parallel or paired */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/pdf": string;
+                    "image/png": string;
+                    "image/svg+xml": string;
+                    "text/html; charset=utf-8": string;
+                };
             };
             /** @description What is wrong with the request, where, and what to do. */
             "4XX": {
