@@ -223,8 +223,28 @@ class RunSummary(Answer):
         default_factory=dict, description="per-image means by the selector asked for (default: last three evaluations)"
     )
     facts: dict[str, float | str | None] = Field(
-        default_factory=dict, description="the parameters and metrics that filter and order of the list speak of"
+        default_factory=dict,
+        description="the parameters and metrics that filter and order of the list speak of, and the columns asked for",
     )
+    host: str | None = Field(None, description="of its last attempt; in lists alone, as the next two")
+    device: str | None = None
+    trained_seconds: float | None = Field(
+        None, description="time of its attempts that have ended, without the waits between them"
+    )
+
+
+class Differing(Answer):
+    params: list[str]
+
+
+class Sparkline(Answer):
+    """A run's metric over its evaluations, thinned. `best`: of all of them the lowest, or highest where higher is better."""
+
+    run_id: int
+    x: list[float] = Field(description="share of the training")
+    y: list[float | None] = Field(description="null where it is not finite")
+    best: float | None
+    best_epoch: float | None
 
 
 class NamedColumn(Answer):
@@ -328,6 +348,29 @@ class Completion(Answer):
     outdated: list[int] = Field(
         description="ended without a result under another training version or on other data: submit the experiment again"
     )
+
+
+class ComparedRun(Answer):
+    """`look`: the loss in whose colour, dash and marker the figures draw it."""
+
+    letter: str
+    label: str = Field(description="what tells it from the others")
+    look: str
+    run: RunSummary
+
+
+class DifferenceRow(Answer):
+    path: str
+    group: Literal["setting", "data", "code", "environment"]
+    values: list[Any] = Field(description="in the order of the runs; null where a run has none")
+    differs: bool
+
+
+class Comparison(Answer):
+    runs: list[ComparedRun]
+    rows: list[DifferenceRow] = Field(description="those that differ first")
+    note: str = Field(description="why values do not compare, where they do not")
+    figures: list[FigureEntry]
 
 
 class Series(Answer):

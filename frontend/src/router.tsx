@@ -118,12 +118,22 @@ export interface RunSearch {
 
 export interface RunsSearch extends ListSearch {
   sort?: string
+  columns?: string
+  same?: boolean
+  base_run?: number
 }
 
 export const runsRoute = createRoute({
   getParentRoute: () => root,
   path: '/runs',
-  validateSearch: (search): RunsSearch => ({ q: text(search.q), sort: text(search.sort), page: integer(search.page) }),
+  validateSearch: (search): RunsSearch => ({
+    q: text(search.q),
+    sort: text(search.sort),
+    page: integer(search.page),
+    columns: text(search.columns),
+    same: search.same === true || undefined,
+    base_run: integer(search.base_run),
+  }),
   component: lazyRouteComponent(() => import('./pages/runs/RunsPage'), 'RunsPage'),
 })
 
@@ -140,6 +150,20 @@ export const runRoute = createRoute({
     from: integer(search.from),
   }),
   component: lazyRouteComponent(() => import('./pages/run/RunPage'), 'RunPage'),
+})
+
+/** `runs`: ids with commas between; figure options are kept as the catalogue names them. */
+export interface CompareSearch {
+  runs?: string
+  figure?: string
+  [option: string]: string | number | boolean | undefined
+}
+
+export const compareRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/compare',
+  validateSearch: (search): CompareSearch => ({ ...plainValues(search), runs: text(search.runs) }),
+  component: lazyRouteComponent(() => import('./pages/compare/ComparePage'), 'ComparePage'),
 })
 
 export const datasetsRoute = createRoute({
@@ -171,7 +195,7 @@ function integer(value: unknown): number | undefined {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([experimentsRoute, newRoute, experimentIndex, experimentRoute, runsRoute, runRoute, datasetsRoute, workersRoute, lossesRoute]),
+  routeTree: root.addChildren([experimentsRoute, newRoute, experimentIndex, experimentRoute, runsRoute, runRoute, compareRoute, datasetsRoute, workersRoute, lossesRoute]),
   defaultPreload: false,
   defaultPendingMs: 300,
   scrollRestoration: true,
