@@ -59,6 +59,10 @@ class LossEntry(Answer):
     title: str
     description: str
     formula: str = Field(description="KaTeX")
+    brief: str = Field(description="KaTeX: the formula in one short line")
+    residual: str = Field(description="KaTeX: what it is a function of; empty for more than an error a pixel")
+    measured_in: str
+    differs: str = Field(description="where the paper, its code and this differ")
     sources: list[str]
     json_schema: dict[str, Any] = Field(description="JSON Schema of the loss's parameters")
     colour: dict[str, str] = Field(description="light and dark")

@@ -2870,6 +2870,11 @@ export interface components {
         /** LossEntry */
         LossEntry: {
             /**
+             * Brief
+             * @description KaTeX: the formula in one short line
+             */
+            brief: string;
+            /**
              * Colour
              * @description light and dark
              */
@@ -2880,6 +2885,11 @@ export interface components {
             dash: string;
             /** Description */
             description: string;
+            /**
+             * Differs
+             * @description where the paper, its code and this differ
+             */
+            differs: string;
             /**
              * Formula
              * @description KaTeX
@@ -2894,8 +2904,15 @@ export interface components {
             };
             /** Marker */
             marker: string;
+            /** Measured In */
+            measured_in: string;
             /** Name */
             name: string;
+            /**
+             * Residual
+             * @description KaTeX: what it is a function of; empty for more than an error a pixel
+             */
+            residual: string;
             /** Sources */
             sources: string[];
             /** Title */
