@@ -21,6 +21,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
+class Fault(Answer):
+    message: str
+    field: str | None
+    remedy: str | None
+
+
 class ErrorBody(Answer):
     """Every error of the API has this shape."""
 
@@ -30,6 +36,7 @@ class ErrorBody(Answer):
     remedy: str | None = None
     request_id: str
     expected: int | None = Field(None, description="of a sequence_gap: the sequence number that is due")
+    others: list[Fault] = Field([], description="what else is wrong with the request; left out where nothing is")
 
 
 class ErrorAnswer(Answer):

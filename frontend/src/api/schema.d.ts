@@ -2045,6 +2045,12 @@ export interface components {
              * @example unknown loss l3: choose one of 'l1', 'l2', …
              */
             message: string;
+            /**
+             * Others
+             * @description what else is wrong with the request; left out where nothing is
+             * @default []
+             */
+            others: components["schemas"]["Fault"][];
             /** Remedy */
             remedy?: string | null;
             /** Request Id */
@@ -2381,6 +2387,15 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /** Fault */
+        Fault: {
+            /** Field */
+            field: string | null;
+            /** Message */
+            message: string;
+            /** Remedy */
+            remedy: string | null;
         };
         /** FigureEntry */
         FigureEntry: {
