@@ -21,6 +21,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
+class Fault(Answer):
+    message: str
+    field: str | None
+    remedy: str | None
+
+
 class ErrorBody(Answer):
     """Every error of the API has this shape."""
 
@@ -30,6 +36,7 @@ class ErrorBody(Answer):
     remedy: str | None = None
     request_id: str
     expected: int | None = Field(None, description="of a sequence_gap: the sequence number that is due")
+    others: list[Fault] = Field([], description="what else is wrong with the request; left out where nothing is")
 
 
 class ErrorAnswer(Answer):
@@ -59,6 +66,10 @@ class LossEntry(Answer):
     title: str
     description: str
     formula: str = Field(description="KaTeX")
+    brief: str = Field(description="KaTeX: the formula in one short line")
+    residual: str = Field(description="KaTeX: what it is a function of; empty for more than an error a pixel")
+    measured_in: str
+    differs: str = Field(description="where the paper, its code and this differ")
     sources: list[str]
     json_schema: dict[str, Any] = Field(description="JSON Schema of the loss's parameters")
     colour: dict[str, str] = Field(description="light and dark")

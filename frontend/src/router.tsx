@@ -49,12 +49,13 @@ export const experimentsRoute = createRoute({
 export interface NewSearch {
   preset?: string
   from?: number
+  loss?: string
 }
 
 export const newRoute = createRoute({
   getParentRoute: () => root,
   path: '/experiments/new',
-  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from) }),
+  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from), loss: text(search.loss) }),
   component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
 })
 
@@ -179,15 +180,40 @@ const workersRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/workers/WorkersPage'), 'WorkersPage'),
 })
 
+/** The loss, and where its page's sliders stand; a slider at its start is left out. */
+export interface LossesSearch {
+  name?: string
+  c?: number
+  lam?: number
+  s?: number
+  y?: number
+  scale?: number
+  p?: number
+  all?: boolean
+}
+
 export const lossesRoute = createRoute({
   getParentRoute: () => root,
   path: '/losses',
-  validateSearch: (search): { name?: string } => ({ name: text(search.name) }),
+  validateSearch: (search): LossesSearch => ({
+    name: text(search.name),
+    c: within(search.c, 0.05, 1.5),
+    lam: within(search.lam, 0, 1),
+    s: within(search.s, -2, 2),
+    y: within(search.y, 1, 8),
+    scale: within(search.scale, 0.6, 1.5),
+    p: within(search.p, 0, 1),
+    all: search.all === true || undefined,
+  }),
   component: lazyRouteComponent(() => import('./pages/losses/LossesPage'), 'LossesPage'),
 })
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
+}
+
+function within(value: unknown, low: number, high: number): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : undefined
 }
 
 function integer(value: unknown): number | undefined {

@@ -2291,6 +2291,12 @@ export interface components {
              * @example unknown loss l3: choose one of 'l1', 'l2', …
              */
             message: string;
+            /**
+             * Others
+             * @description what else is wrong with the request; left out where nothing is
+             * @default []
+             */
+            others: components["schemas"]["Fault"][];
             /** Remedy */
             remedy?: string | null;
             /** Request Id */
@@ -2672,6 +2678,15 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /** Fault */
+        Fault: {
+            /** Field */
+            field: string | null;
+            /** Message */
+            message: string;
+            /** Remedy */
+            remedy: string | null;
         };
         /** FigureEntry */
         FigureEntry: {
@@ -3161,6 +3176,11 @@ export interface components {
         /** LossEntry */
         LossEntry: {
             /**
+             * Brief
+             * @description KaTeX: the formula in one short line
+             */
+            brief: string;
+            /**
              * Colour
              * @description light and dark
              */
@@ -3171,6 +3191,11 @@ export interface components {
             dash: string;
             /** Description */
             description: string;
+            /**
+             * Differs
+             * @description where the paper, its code and this differ
+             */
+            differs: string;
             /**
              * Formula
              * @description KaTeX
@@ -3185,8 +3210,15 @@ export interface components {
             };
             /** Marker */
             marker: string;
+            /** Measured In */
+            measured_in: string;
             /** Name */
             name: string;
+            /**
+             * Residual
+             * @description KaTeX: what it is a function of; empty for more than an error a pixel
+             */
+            residual: string;
             /** Sources */
             sources: string[];
             /** Title */

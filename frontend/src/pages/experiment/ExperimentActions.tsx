@@ -15,6 +15,7 @@ import { useExperimentChange } from '../../components/useExperimentChange'
 import { useDelete, useExperimentMove, useRefresh, useRetry, type Ended } from '../../components/useExperimentMove'
 import { completedWords, isActive } from '../../lib/experiment'
 import { plural } from '../../lib/format'
+import { isGrid } from '../../lib/spec'
 import type { Tab } from '../../router'
 import { figureOptions } from './FigureTab'
 import { useExperimentSearch } from './useExperimentSearch'
@@ -146,9 +147,11 @@ function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onD
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<Icon name="copy" />} onClick={() => void navigate({ to: '/experiments/new', search: { from: experiment.id } })}>
-          New experiment from this one
-        </Menu.Item>
+        {isGrid(experiment.spec) && (
+          <Menu.Item leftSection={<Icon name="copy" />} onClick={() => void navigate({ to: '/experiments/new', search: { from: experiment.id } })}>
+            New experiment from this one
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<Icon name="pin" />} onClick={pin}>
           {experiment.pinned ? 'Unpin' : 'Pin'}
         </Menu.Item>
