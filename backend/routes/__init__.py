@@ -8,6 +8,7 @@ from backend.errors import RESPONSES
 from backend.routes import (
     catalogue,
     claims,
+    compare,
     curves,
     datasets,
     events,
@@ -32,6 +33,7 @@ ROUTES = (
     experiments,
     trash,
     figures,
+    compare,
     curves,
     exports,
     runs,

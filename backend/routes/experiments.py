@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy.orm import Session
 
 from backend import answers
-from backend.deps import Id, PageNumber, PageSize, Priority, Reading, Ring, RunFilter, SettingsOf, Sort, Writing
+from backend.deps import Id, PageNumber, PageSize, Priority, Reading, Ring, RunFilter, SettingsOf, Shown, Sort, Writing
 from backend.purging import keep
 from backend.schemas import (
     Completion,
@@ -165,9 +165,10 @@ def list_experiment_runs(
     averaging: Averaging = "per_image",
     value: Value = "last3",
     filter: RunFilter = "",
+    column: Shown = None,
 ) -> Response:
     """The experiment's runs that the filter finds, with their levels in it and their values by the selector."""
-    wanted = listing.Wanted(page, size, status, sort, value, averaging, filter, experiment_id)
+    wanted = listing.Wanted(page, size, status, sort, value, averaging, filter, experiment_id, tuple(column or ()))
     return Response(answers.run_page(listing.page(session, wanted), page, size), media_type="application/json")
 
 

@@ -181,6 +181,8 @@ export const trashQuery = () => queryOptions({ queryKey: ['experiments', 'trash'
 export interface RunChoice {
   filter?: string
   sort?: string
+  /** parameters, metrics and columns wanted besides those that every row has */
+  columns?: readonly string[]
   page?: number
 }
 
@@ -188,16 +190,29 @@ export const RUNS_A_PAGE = 200
 
 /** A page of the runs that a filter finds, in the order wanted: of one experiment, or of all. */
 export const runPageQuery = (experiment: number | null, choice: RunChoice, selector: Selector = {}) => {
-  const query = { filter: choice.filter || undefined, sort: choice.sort || undefined, page: choice.page ?? 1, size: RUNS_A_PAGE }
+  const query = { filter: choice.filter || undefined, sort: choice.sort || undefined, page: choice.page ?? 1, size: RUNS_A_PAGE, column: choice.columns?.length ? [...choice.columns] : undefined }
   return queryOptions({
     queryKey: experiment === null ? ['runs', 'page', choice] : ['experiment', experiment, 'run-page', choice, selector],
     queryFn: () =>
       experiment === null
         ? unwrap(api.GET('/api/runs', { params: { query } }))
         : unwrap(api.GET('/api/experiments/{id}/runs', { params: { path: { id: experiment }, query: { ...query, value: selector.value, averaging: selector.averaging } as never } })),
-    placeholderData: keepPreviousData,
   })
 }
+
+/** The settings that differ among the runs that a filter finds. */
+export const differingQuery = (experiment: number | null, filter?: string) =>
+  queryOptions({
+    queryKey: ['run-differing', experiment, filter],
+    queryFn: async () => (await unwrap(api.GET('/api/runs/differing', { params: { query: { filter: filter || undefined, experiment: experiment ?? undefined } } }))).params,
+    placeholderData: keepPreviousData,
+  })
+
+export const sparklinesQuery = (ids: readonly number[], metric: string, averaging?: string) =>
+  queryOptions({
+    queryKey: ['runs', 'sparklines', metric, averaging, ids],
+    queryFn: () => unwrap(api.GET('/api/runs/sparklines', { params: { query: { id: [...ids], metric, averaging: averaging as never } } })),
+  })
 
 export const runNamesQuery = (experiment: number | null) =>
   queryOptions({

@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Comparison
+         * @description The runs with their letters, what tells them apart first and what they share after it, and the figures of them.
+         */
+        get: operations["get_comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Comparison Figure
+         * @description A figure of these runs. Every option that the comparison names for it is a query parameter.
+         */
+        get: operations["get_comparison_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/curves": {
         parameters: {
             query?: never;
@@ -320,7 +360,7 @@ export interface paths {
         };
         /**
          * Get Figure
-         * @description A figure. Every option that `list_figures` names for it is a query parameter.
+         * @description A figure. Every option that `list_figures` names for it is a query parameter. `csv` are the numbers that it draws.
          */
         get: operations["get_figure"];
         put?: never;
@@ -719,6 +759,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/differing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Differing
+         * @description The parameters that are not the same in all runs that the filter finds.
+         */
+        get: operations["list_differing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/export": {
         parameters: {
             query?: never;
@@ -751,6 +811,26 @@ export interface paths {
          * @description What runs can be filtered and sorted by: columns, parameters and metrics; with `experiment` those that its runs have.
          */
         get: operations["list_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/sparklines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sparklines
+         * @description A metric over each run's evaluations in at most 40 points, for a line in a row of a table.
+         */
+        get: operations["list_sparklines"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1563,6 +1643,39 @@ export interface components {
             worker_id: string;
         };
         /**
+         * ComparedRun
+         * @description `look`: the loss in whose colour, dash and marker the figures draw it.
+         */
+        ComparedRun: {
+            /**
+             * Label
+             * @description what tells it from the others
+             */
+            label: string;
+            /** Letter */
+            letter: string;
+            /** Look */
+            look: string;
+            run: components["schemas"]["RunSummary"];
+        };
+        /** Comparison */
+        Comparison: {
+            /** Figures */
+            figures: components["schemas"]["FigureEntry"][];
+            /**
+             * Note
+             * @description why values do not compare, where they do not
+             */
+            note: string;
+            /**
+             * Rows
+             * @description those that differ first
+             */
+            rows: components["schemas"]["DifferenceRow"][];
+            /** Runs */
+            runs: components["schemas"]["ComparedRun"][];
+        };
+        /**
          * Completion
          * @description What completing a grid did, in ids of runs.
          */
@@ -1935,6 +2048,28 @@ export interface components {
             /** P99 */
             p99: number;
         };
+        /** DifferenceRow */
+        DifferenceRow: {
+            /** Differs */
+            differs: boolean;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "setting" | "data" | "code" | "environment";
+            /** Path */
+            path: string;
+            /**
+             * Values
+             * @description in the order of the runs; null where a run has none
+             */
+            values: unknown[];
+        };
+        /** Differing */
+        Differing: {
+            /** Params */
+            params: string[];
+        };
         /** DoomedFile */
         DoomedFile: {
             /** Id */
@@ -2156,6 +2291,12 @@ export interface components {
              * @example unknown loss l3: choose one of 'l1', 'l2', …
              */
             message: string;
+            /**
+             * Others
+             * @description what else is wrong with the request; left out where nothing is
+             * @default []
+             */
+            others: components["schemas"]["Fault"][];
             /** Remedy */
             remedy?: string | null;
             /** Request Id */
@@ -2537,6 +2678,15 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /** Fault */
+        Fault: {
+            /** Field */
+            field: string | null;
+            /** Message */
+            message: string;
+            /** Remedy */
+            remedy: string | null;
         };
         /** FigureEntry */
         FigureEntry: {
@@ -3026,6 +3176,11 @@ export interface components {
         /** LossEntry */
         LossEntry: {
             /**
+             * Brief
+             * @description KaTeX: the formula in one short line
+             */
+            brief: string;
+            /**
              * Colour
              * @description light and dark
              */
@@ -3036,6 +3191,11 @@ export interface components {
             dash: string;
             /** Description */
             description: string;
+            /**
+             * Differs
+             * @description where the paper, its code and this differ
+             */
+            differs: string;
             /**
              * Formula
              * @description KaTeX
@@ -3050,8 +3210,15 @@ export interface components {
             };
             /** Marker */
             marker: string;
+            /** Measured In */
+            measured_in: string;
             /** Name */
             name: string;
+            /**
+             * Residual
+             * @description KaTeX: what it is a function of; empty for more than an error a pixel
+             */
+            residual: string;
             /** Sources */
             sources: string[];
             /** Title */
@@ -3838,6 +4005,8 @@ export interface components {
             data_split: string;
             /** Dataset */
             dataset: string;
+            /** Device */
+            device?: string | null;
             /**
              * Diverged At
              * @description first step whose training loss was not finite
@@ -3861,7 +4030,7 @@ export interface components {
             experiments: components["schemas"]["ExperimentLink"][];
             /**
              * Facts
-             * @description the parameters and metrics that filter and order of the list speak of
+             * @description the parameters and metrics that filter and order of the list speak of, and the columns asked for
              */
             facts?: {
                 [key: string]: number | string | null;
@@ -3873,6 +4042,11 @@ export interface components {
              * @description every experiment that links it is paused or in the trash
              */
             held: boolean;
+            /**
+             * Host
+             * @description of its last attempt; in lists alone, as the next two
+             */
+            host?: string | null;
             /** Id */
             id: number;
             /** Identity */
@@ -3965,6 +4139,11 @@ export interface components {
              * @description images, resolved: never empty
              */
             train_size: number;
+            /**
+             * Trained Seconds
+             * @description time of its attempts that have ended, without the waits between them
+             */
+            trained_seconds?: number | null;
             /** Training Version */
             training_version: string;
             /**
@@ -4015,6 +4194,8 @@ export interface components {
             data_split: string;
             /** Dataset */
             dataset: string;
+            /** Device */
+            device?: string | null;
             /**
              * Diverged At
              * @description first step whose training loss was not finite
@@ -4033,7 +4214,7 @@ export interface components {
             evaluation: string;
             /**
              * Facts
-             * @description the parameters and metrics that filter and order of the list speak of
+             * @description the parameters and metrics that filter and order of the list speak of, and the columns asked for
              */
             facts?: {
                 [key: string]: number | string | null;
@@ -4045,6 +4226,11 @@ export interface components {
              * @description every experiment that links it is paused or in the trash
              */
             held: boolean;
+            /**
+             * Host
+             * @description of its last attempt; in lists alone, as the next two
+             */
+            host?: string | null;
             /** Id */
             id: number;
             /** Images Per Second */
@@ -4127,6 +4313,11 @@ export interface components {
              * @description images, resolved: never empty
              */
             train_size: number;
+            /**
+             * Trained Seconds
+             * @description time of its attempts that have ended, without the waits between them
+             */
+            trained_seconds?: number | null;
         };
         /**
          * SILogSqrt
@@ -4348,6 +4539,28 @@ export interface components {
             images: number;
             /** Value */
             value: number | null;
+        };
+        /**
+         * Sparkline
+         * @description A run's metric over its evaluations, thinned. `best`: of all of them the lowest, or highest where higher is better.
+         */
+        Sparkline: {
+            /** Best */
+            best: number | null;
+            /** Best Epoch */
+            best_epoch: number | null;
+            /** Run Id */
+            run_id: number;
+            /**
+             * X
+             * @description share of the training
+             */
+            x: number[];
+            /**
+             * Y
+             * @description null where it is not finite
+             */
+            y: (number | null)[];
         };
         /**
          * Sum
@@ -4649,6 +4862,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_comparison: {
+        parameters: {
+            query: {
+                /** @description ids with commas between, at most 20: 1,5,9 */
+                runs: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_comparison_figure: {
+        parameters: {
+            query: {
+                /** @description ids with commas between, at most 20: 1,5,9 */
+                runs: string;
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                /** @description lines, bars, scatter, parallel or paired */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/pdf": string;
+                    "image/png": string;
+                    "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
+                    "text/html; charset=utf-8": string;
+                };
             };
             /** @description What is wrong with the request, where, and what to do. */
             "4XX": {
@@ -5407,8 +5712,14 @@ export interface operations {
     get_figure: {
         parameters: {
             query?: {
-                format?: "json" | "html" | "png" | "svg" | "pdf";
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
                 theme?: "light" | "dark";
+                /** @description for print: single, double, slide, or a width such as 84mm */
+                width?: string | null;
+                /** @description size of type in points, with `width` */
+                font?: string | null;
+                /** @description whether a picture carries title and caption */
+                caption?: "yes" | "no";
             };
             header?: never;
             path: {
@@ -5430,6 +5741,7 @@ export interface operations {
                     "application/pdf": string;
                     "image/png": string;
                     "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
                     "text/html; charset=utf-8": string;
                 };
             };
@@ -5757,6 +6069,8 @@ export interface operations {
                 averaging?: "per_image" | "pooled";
                 dataset?: string | null;
                 protocol?: string | null;
+                train_size?: number | null;
+                encoder?: string | null;
                 format?: "json" | "csv" | "latex";
             };
             header?: never;
@@ -5886,12 +6200,14 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between */
                 sort?: string;
                 averaging?: "per_image" | "pooled";
                 value?: "last3" | "last" | "best_validation";
                 /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
                 filter?: string;
+                /** @description columns, parameters and metrics that `facts` shall hold besides */
+                column?: string[] | null;
             };
             header?: never;
             path: {
@@ -5935,6 +6251,8 @@ export interface operations {
             query?: {
                 dataset?: string | null;
                 protocol?: string | null;
+                train_size?: number | null;
+                encoder?: string | null;
                 format?: "json" | "csv" | "latex";
             };
             header?: never;
@@ -6261,12 +6579,14 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between */
                 sort?: string;
                 /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
                 filter?: string;
                 /** @description only runs that this experiment links */
                 experiment?: number | null;
+                /** @description columns, parameters and metrics that `facts` shall hold besides */
+                column?: string[] | null;
             };
             header?: never;
             path?: never;
@@ -6303,12 +6623,55 @@ export interface operations {
             };
         };
     };
+    list_differing: {
+        parameters: {
+            query?: {
+                /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
+                filter?: string;
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Differing"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     export_runs: {
         parameters: {
             query?: {
                 format?: "csv" | "parquet" | "json";
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between */
                 sort?: string;
                 /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
                 filter?: string;
@@ -6371,6 +6734,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunNames"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_sparklines: {
+        parameters: {
+            query: {
+                /** @description the runs */
+                id: number[];
+                /** @description of evaluations, or else a logged key */
+                metric?: string;
+                averaging?: "per_image" | "pooled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sparkline"][];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */

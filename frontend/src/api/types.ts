@@ -14,6 +14,12 @@ export interface ErrorBody {
   field: string | null
   remedy: string | null
   request_id: string
+  others?: Fault[]
+}
+export interface Fault {
+  message: string
+  field: string | null
+  remedy: string | null
 }
 export type EvaluationEntry = Schemas['EvaluationEntry']
 export type ExperimentDetail = Schemas['ExperimentDetail']

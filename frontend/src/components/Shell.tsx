@@ -16,13 +16,14 @@ import { useKeys } from './useKeys'
 import { useViewUndo } from './useViewUndo'
 
 interface Place {
-  to: '/' | '/runs' | '/losses' | '/datasets' | '/workers'
+  to: '/' | '/compare' | '/runs' | '/losses' | '/datasets' | '/workers'
   label: string
   icon: IconName
 }
 
 const PLACES: Place[] = [
   { to: '/', label: 'Experiments', icon: 'experiments' },
+  { to: '/compare', label: 'Compare', icon: 'compare' },
   { to: '/runs', label: 'All runs', icon: 'runs' },
   { to: '/losses', label: 'Losses', icon: 'losses' },
   { to: '/datasets', label: 'Datasets', icon: 'datasets' },

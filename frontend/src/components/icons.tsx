@@ -36,6 +36,8 @@ const PATHS = {
   archive: 'M4 5h16v4H4ZM5.5 9v10h13V9M10 13h4',
   pin: 'M9 4h6M10 4v6l-3 4h10l-3-4V4M12 14v6',
   notes: 'M5 4.5h14v11l-4.5 4.5H5ZM19 15.5h-4.5V20M8.5 9h7M8.5 12.5h5',
+  compare: 'M4 8.5h9M10 5.5l3 3l-3 3M20 15.5h-9M14 12.5l-3 3l3 3',
+  columns: 'M4 5h16v14H4ZM9.5 5v14M14.5 5v14',
   sliders: 'M4 7h9M17 7h3M13 4.5v5M4 17h3M11 17h9M11 14.5v5M15 7a0 0 0 0 1 0 0',
 } as const
 

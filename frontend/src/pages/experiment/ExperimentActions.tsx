@@ -15,12 +15,12 @@ import { useExperimentChange } from '../../components/useExperimentChange'
 import { useDelete, useExperimentMove, useRefresh, useRetry, type Ended } from '../../components/useExperimentMove'
 import { completedWords, isActive } from '../../lib/experiment'
 import { plural } from '../../lib/format'
+import { isGrid } from '../../lib/spec'
 import type { Tab } from '../../router'
 import { figureOptions } from './FigureTab'
 import { useExperimentSearch } from './useExperimentSearch'
 import { useLaunch } from './useLaunch'
 
-/** These tabs have a menu of their own, with more formats. */
 const TABLES: Tab[] = ['results', 'sharpness']
 
 interface Props {
@@ -32,13 +32,13 @@ interface Props {
 /** What can be done with the whole experiment, and with the figure that is shown. */
 export function ExperimentActions({ experiment, tab, onDeleted }: Props) {
   const [search] = useExperimentSearch()
-  const figure = useQuery(figuresQuery(experiment.id)).data?.find((entry) => entry.name === tab && !TABLES.includes(tab))
+  const figure = useQuery(figuresQuery(experiment.id)).data?.find((entry) => entry.name === tab)
   return (
     <>
       <CopyLink />
-      {figure && <ExportMenu experimentId={experiment.id} name={figure.name} options={figureOptions(figure.options, search)} />}
       {experiment.deleted_at === null && <StateButtons experiment={experiment} />}
       {experiment.deleted_at === null && <LaunchButton experiment={experiment} />}
+      {figure && <ExportMenu key={tab} experimentId={experiment.id} name={figure.name} options={figureOptions(figure.options, search)} table={TABLES.includes(tab)} />}
       {experiment.deleted_at === null && <MoreMenu experiment={experiment} onDeleted={onDeleted} />}
     </>
   )
@@ -147,9 +147,11 @@ function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onD
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<Icon name="copy" />} onClick={() => void navigate({ to: '/experiments/new', search: { from: experiment.id } })}>
-          New experiment from this one
-        </Menu.Item>
+        {isGrid(experiment.spec) && (
+          <Menu.Item leftSection={<Icon name="copy" />} onClick={() => void navigate({ to: '/experiments/new', search: { from: experiment.id } })}>
+            New experiment from this one
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<Icon name="pin" />} onClick={pin}>
           {experiment.pinned ? 'Unpin' : 'Pin'}
         </Menu.Item>

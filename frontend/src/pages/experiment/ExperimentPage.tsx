@@ -10,7 +10,6 @@ import { ErrorPanel, NotFound, PanelBoundary } from '../../components/ErrorPanel
 import { PageHeader } from '../../components/PageHeader'
 import { total } from '../../components/RunBar'
 import { useKeys } from '../../components/useKeys'
-import type { ScopeName } from '../../lib/keys'
 import { isActive, tabTitle } from '../../lib/experiment'
 import { count, duration, percent } from '../../lib/format'
 import { experimentRoute, TABS, type ExperimentSearch, type Tab } from '../../router'
@@ -86,9 +85,6 @@ export function ExperimentPage() {
 /** What there is to see of people's own scripts, which have no grid and are not evaluated here. */
 const OF_SCRIPTS: readonly Tab[] = ['overview', 'curves', 'runs', 'notes']
 
-/** Tabs whose panels bind keys of their own, for the sheet. */
-const KEYS_OF: Partial<Record<Tab, ScopeName>> = { convergence: 'convergence', qualitative: 'qualitative', runs: 'runs' }
-
 /** What goes along from tab to tab. */
 const carried = (previous: ExperimentSearch): ExperimentSearch => ({ ...selectorOf(previous), ...(previous.notes === true ? { notes: true } : {}) })
 
@@ -101,7 +97,6 @@ function Tabs({ experimentId, tab, experiment }: { experimentId: string; tab: st
     const to = shown[shown.indexOf(tab as Tab) + step]
     if (to) void navigate({ from: '/experiments/$experimentId/$tab', to: '/experiments/$experimentId/$tab', params: { experimentId, tab: to }, search: carried })
   }
-  useKeys(KEYS_OF[tab as Tab] ?? 'tabs')
   useKeys('tabs', { tabLeft: () => go(-1), tabRight: () => go(1) })
   return (
     <nav className={classes.tabs} aria-label="Views of the experiment">

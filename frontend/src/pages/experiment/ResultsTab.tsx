@@ -9,7 +9,6 @@ import expClasses from './Experiment.module.css'
 import type { TabProps } from './ExperimentPage'
 import { TableBody } from './TableBody'
 import { DataChoice, ProtocolChoice } from './TableChoices'
-import { TableExport } from './TableExport'
 import { selectorOf, useExperimentSearch } from './useExperimentSearch'
 
 /** Table 2: ours and the constant prediction sorted together, the published rows quoted below a line. */
@@ -25,9 +24,6 @@ export default function ResultsTab({ experiment }: TabProps) {
         <Control option="value" values={['last3', 'last', 'best_validation']} value={search.value ?? 'last3'} onChoose={(v) => change({ value: v === 'last3' ? undefined : v })} />
         {query.data?.value === 'last' && (search.value ?? 'last3') === 'last3' && <span className={classes.forced}>The last evaluation counts here: re-scored runs have no other.</span>}
         <Control option="averaging" values={['per_image', 'pooled']} value={search.averaging ?? 'per_image'} onChoose={(v) => change({ averaging: v === 'per_image' ? undefined : v })} />
-        <span className={classes.right}>
-          <TableExport experimentId={experiment.id} name="results" options={selectorOf(search)} />
-        </span>
       </div>
       {query.isPending && <TableSkeleton columns={9} />}
       {query.data && <TableBody data={query.data} name="Results" lead="rmse" />}
