@@ -159,6 +159,28 @@ function Row({ row, metrics, lead }: { row: ResultRow; metrics: string[]; lead: 
   const losses = useLosses()
   return (
     <tr data-kind={row.kind}>
+      {row.kind === 'published' ? (
+        <td colSpan={leadColumns(lead)}>
+          {row.label}
+          {row.note && <span className={classes.protocol}>{row.note}</span>}
+        </td>
+      ) : (
+        <LeadCells row={row} lead={lead} />
+      )}
+      {metrics.map((name) => (
+        <td key={name} className={`right num ${classes.value}`}>
+          {row.values[name] == null ? NONE : metricText(row.values[name], losses.metric(name))}
+          {lead.spread.has(name) && <span className={classes.spread}>{row.kind !== 'run' || row.spread[name] == null ? '' : spread(row.spread[name], losses.metric(name))}</span>}
+        </td>
+      ))}
+    </tr>
+  )
+}
+
+function LeadCells({ row, lead }: { row: ResultRow; lead: Lead }) {
+  const losses = useLosses()
+  return (
+    <>
       <td>
         {row.loss ? <LossName name={row.loss} label={row.label} line /> : row.label}
         {row.note && <span className={classes.note}>{row.note}</span>}
@@ -167,12 +189,6 @@ function Row({ row, metrics, lead }: { row: ResultRow; metrics: string[]; lead: 
       {lead.size && <td className="right num">{row.train_size === null ? '' : count(row.train_size)}</td>}
       {lead.encoder && <td>{row.encoder === null ? '' : losses.encoder(row.encoder)}</td>}
       <td className="right num">{row.kind === 'run' ? row.n : ''}</td>
-      {metrics.map((name) => (
-        <td key={name} className={`right num ${classes.value}`}>
-          {row.values[name] == null ? NONE : metricText(row.values[name], losses.metric(name))}
-          {lead.spread.has(name) && <span className={classes.spread}>{row.kind !== 'run' || row.spread[name] == null ? '' : spread(row.spread[name], losses.metric(name))}</span>}
-        </td>
-      ))}
-    </tr>
+    </>
   )
 }
