@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,6 +73,12 @@ LOSS_TOKENS: dict[str, LossToken] = {
     "sum": LossToken("#5e487c", "#f0dafd", (14, 2, 6, 2), "hexagram"),
 }
 
+NEUTRAL = LossToken("#555a64", "#a9afba", (), "circle")
+"""A mean over several losses: in nobody's colour."""
+
+VARIANT_DASHES: tuple[tuple[int, ...], ...] = ((2, 2), (8, 3), (4, 2, 1, 2), (12, 3), (1, 3), (10, 2, 2, 2, 2, 2))
+"""Several lines of one loss in a panel: the first has the loss's own dash, the others one of these."""
+
 LOSS_ORDER: dict[str, int] = {name: i for i, name in enumerate(LOSS_TOKENS)}
 
 
@@ -131,8 +138,20 @@ def loss_title(name: str) -> str:
 
 
 def loss_words(name: str, label: str) -> str:
-    """A label with the loss by its title: `huber threshold=0.3` is `Huber threshold=0.3`; that of a sum names its parts already."""
+    """A label with the losses by their titles: `huber threshold=0.3` is `Huber threshold=0.3`, `l1 + 0.5 ms_ssim` is
+    `L1 + 0.5 MS-SSIM`.
+    """
+    if name == "sum" or " + " in label:
+        return re.sub(r"[a-z][a-z0-9_]*(?!\w|=)", lambda word: loss_title(word[0]), label)
     return loss_title(name) + label.removeprefix(name) if label.startswith(name) else label
+
+
+def variant_dash(token: LossToken, variant: int) -> str:
+    """The dash of a loss's line that is the `variant`-th of its panel, counted from 0."""
+    if variant == 0:
+        return token.plotly_dash
+    others = [dash for dash in VARIANT_DASHES if dash != token.dash]
+    return LossToken("", "", others[(variant - 1) % len(others)], "").plotly_dash
 
 
 def hollow(encoder: str) -> bool:

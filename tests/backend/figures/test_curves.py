@@ -43,7 +43,7 @@ def column(value: Any) -> list[float | None]:
 def test_every_run_is_a_line_of_what_it_logged(client: TestClient, experiment: dict[str, Any]) -> None:
     first, second = figure(client, experiment, x="step")["data"]
     assert column(first["x"]) == [float(step) for step in range(1, 11)]
-    assert column(first["y"]) == [1 / step for step in range(1, 11)]
+    assert column(first["y"]) == pytest.approx([1 / step for step in range(1, 11)], rel=1e-6)
     assert first["name"] == "L1, 16 images, seed 0"
     assert first["line"]["color"] != second["line"]["color"]
     shown = np.array(column(second["y"]), dtype=float)
@@ -81,7 +81,7 @@ def test_hours_leave_out_what_lies_between_two_attempts_and_what_was_lost(client
 def test_the_figure_names_the_keys_and_axes_that_there_are(client: TestClient, experiment: dict[str, Any]) -> None:
     choices = figure(client, experiment, key="val/other")["layout"]["meta"]["choices"]
     assert choices["key"] == {"shown": "val/other", "levels": ["train/loss/l1", "val/other"]}
-    assert choices["x"] == {"shown": "step", "levels": ["step", "epoch", "images", "hours"]}
+    assert choices["x"] == {"shown": "step", "levels": ["step", "epoch", "images", "hours", "wall"]}
 
 
 def script(client: TestClient, number: int, key: str = "loss", **params: Any) -> Any:
@@ -111,12 +111,12 @@ def test_a_scripts_line_has_the_look_of_its_loss_and_the_others_that_of_none_tha
 
 def test_scripts_that_do_not_say_their_batch_size_are_not_drawn_against_images(client: TestClient) -> None:
     experiment = {"id": script(client, 1)}
-    assert figure(client, experiment)["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "hours"]
+    assert figure(client, experiment)["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "hours", "wall"]
     script(client, 2, batch_size=4)
     shown = figure(client, experiment, x="images")
     assert [column(line["x"]) for line in shown["data"]] == [[4.0, 8.0]]
     assert "1 run left out" in shown["layout"]["meta"]["caption"]
-    assert shown["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "images", "hours"]
+    assert shown["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "images", "hours", "wall"]
     (notice,) = figure(client, experiment, x="epoch")["layout"]["annotations"]
     assert notice["text"] == "Of no run with loss the epoch is known."
 
