@@ -12,7 +12,7 @@ from depthboard.config import LOSS_CONFIGS
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-FONT = "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif"
+FONT = "'Inter Variable', Inter, system-ui, -apple-system, 'Segoe UI', sans-serif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def template(theme: Theme) -> go.layout.Template:
             "hoverlabel": {
                 "bgcolor": palette.raised,
                 "bordercolor": palette.line,
-                "font": {"color": palette.text, "size": 12},
+                "font": {"family": FONT, "color": palette.text, "size": 12},
             },
             "legend": {"bgcolor": "rgba(0,0,0,0)", "font": {"size": 12, "color": palette.text}},
             "annotationdefaults": {"font": {"size": 12, "color": palette.text2}, "showarrow": False},

@@ -32,6 +32,7 @@ const PATHS = {
   info: 'M12 3.5a8.5 8.5 0 1 1 0 17a8.5 8.5 0 1 1 0-17ZM12 11v5M12 8v.01',
   lock: 'M6 11h12v9H6ZM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
   quote: 'M10 7H5v6h4c0 2.5-1 3.5-3 4M19.5 7h-5v6h4c0 2.5-1 3.5-3 4',
+  pin: 'M9 4h6M10 4v6l-3 4h10l-3-4V4M12 14v6',
   sliders: 'M4 7h9M17 7h3M13 4.5v5M4 17h3M11 17h9M11 14.5v5M15 7a0 0 0 0 1 0 0',
 } as const
 
