@@ -7,7 +7,7 @@ run here trains, as long as there are such.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any
@@ -50,14 +50,14 @@ OUTSIDE = 4
 @dataclass(frozen=True, slots=True)
 class Named:
     """A run: its label, its loss (empty where a script did not say one that is known), the loss whose colour and dash it
-    has, the axes along which it can be drawn, and what its line's end says.
+    has, the axes along which it can be drawn, and what may tell it from others.
     """
 
     label: str
     loss: str
     look: str
     axes: tuple[XAxis, ...]
-    short: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,21 +193,17 @@ def _named(session: Session, experiment_id: int) -> dict[int, Named]:
     for row in rows:
         loss = row.loss if row.loss in LOSS_TOKENS else ""
         axes = (*_axes(row), *(("gpu",) if row.id in on_gpus else ()))
-        named[row.id] = Named(_label(row, several), loss, loss or next(free), axes, _short(row, rows))
+        named[row.id] = Named(_label(row, several), loss, loss or next(free), axes, _parts(row))
     return named
 
 
-def _short(run: Any, rows: Sequence[Any]) -> str:
-    """What tells the run from the others, for the end of its line: its seed, or what else differs."""
+def _parts(run: Any) -> tuple[str, ...]:
+    """What may tell a run from others, in words: those in which runs differ are written at their lines' ends."""
     if run.kind == SCRIPT:
-        return str(run.name)[:24]
-    words = {
-        loss_words(run.loss, run.loss_label): len({row.loss_label for row in rows}) > 1,
-        captions.short_size(run.train_size): len({row.train_size for row in rows}) > 1,
-        ENCODER_TITLES.get(run.encoder, run.encoder): len({row.encoder for row in rows}) > 1,
-        f"seed {run.seed}": len({row.seed for row in rows}) > 1,
-    }
-    return " · ".join(word for word, differs in words.items() if differs)
+        return (str(run.name),)
+    encoder = ENCODER_TITLES.get(run.encoder, run.encoder)
+    loss = loss_words(run.loss, run.loss_label)
+    return loss, f"{captions.short_size(run.train_size)} images", encoder, f"seed {run.seed}"
 
 
 def _label(run: Any, with_encoder: bool) -> str:

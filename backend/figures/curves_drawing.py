@@ -14,7 +14,7 @@ from backend.figures import captions
 from backend.figures.panels import describe, grid, log_axis, notice, padded, place
 from backend.figures.selector import X_TITLES, XAxis
 from backend.figures.smoothing import smoothed
-from backend.figures.tokens import LOSS_TOKENS, PALETTES, Theme, variant_dash
+from backend.figures.tokens import LOSS_TOKENS, PALETTES, Theme, shade
 
 if TYPE_CHECKING:
     from backend.figures.curves import Curves, Line
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 PANEL_HEIGHT = 420
 END_LABELS = 12
 """Lines at most that carry their name at their end."""
-LABEL_SHARE = 0.035
-"""Names closer than this share of the height would cover each other."""
+LABEL_PX, LETTER_PX, MOST_ROOM = 14, 6, 210
+"""Names closer than this would cover each other; what a letter takes, and all letters at most."""
+MARGIN = 0.04
 MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "star", "hexagon")
 
 
@@ -33,7 +34,7 @@ def draw(curves: Curves, theme: Theme) -> go.Figure:
     figure.add_traces([_trace(line, curves, theme) for line in shown])
     if not curves.lines:
         notice(figure, place(0, 1), _nothing(curves), theme)
-    figure.update_xaxes(title_text=X_TITLES[curves.x], **({"type": "log"} if curves.x_log else {}))
+    figure.update_xaxes(title_text=X_TITLES[curves.x], **_x_axis(curves))
     figure.update_yaxes(title_text=curves.key, **_y_axis(curves))
     figure.update_layout(showlegend=len(shown) <= len(LOSS_TOKENS))
     if 1 < len(shown) <= END_LABELS:
@@ -49,6 +50,7 @@ def draw(curves: Curves, theme: Theme) -> go.Figure:
 
 def _trace(line: Line, curves: Curves, theme: Theme) -> dict[str, Any]:
     token, seen = LOSS_TOKENS[line.run.look], line.variant
+    colour = shade(token.colour(theme), seen, theme)
     own = {"symbol": (token.marker, *MARKS)[seen % (len(MARKS) + 1)] if seen else token.marker, "size": 7}
     several = any(other.variant for other in curves.lines)
     marked = several and len(line.x) > 1
@@ -59,11 +61,16 @@ def _trace(line: Line, curves: Curves, theme: Theme) -> dict[str, Any]:
         "legendgroup": str(line.run_id),
         "x": _plain(line.x),
         "y": _plain(line.value),
-        "line": {"color": token.colour(theme), "dash": variant_dash(token, seen), "width": 1.5},
-        "marker": {"color": token.colour(theme), **(own | {"maxdisplayed": 4} if marked else {})},
+        "line": {"color": colour, "dash": token.plotly_dash if _several_losses(curves) else "solid", "width": 1.25},
+        "marker": {"color": colour, **(own | {"maxdisplayed": 4} if marked else {})},
         "hovertemplate": f"<b>%{{fullData.name}}</b>  {X_TITLES[curves.x]} %{{x:,.4~g}}<br>%{{y:.4~g}}<extra></extra>",
         "meta": {"role": "run", "run_id": line.run_id, "loss": line.run.loss, "drawn": len(line.x), "of": line.of},
     }
+
+
+def _several_losses(curves: Curves) -> bool:
+    """Of one loss alone a dash says nothing, and makes a noisy curve noisier."""
+    return len({line.run.look for line in curves.lines}) > 1
 
 
 def _plain(values: NDArray[np.float64]) -> list[float | None]:
@@ -72,57 +79,73 @@ def _plain(values: NDArray[np.float64]) -> list[float | None]:
 
 
 def _name_ends(figure: go.Figure, lines: list[Line], curves: Curves, theme: Theme) -> None:
-    """Each line's end says which run it is, where there are few; those that would cover each other are left out."""
-    ends = [
-        (float(line.x[k]), float(line.value[k]), line) for line in lines if len(k_ := _finite(line)) for k in k_[-1:]
-    ]
-    taken: list[float] = []
-    low, high = _span(curves) or (0.0, 1.0)
+    """Each line's end says in what its run differs from the others, where there are few; the names keep their distance."""
+    ends = [(float(line.x[k[-1]]), float(line.value[k[-1]]), line) for line in lines if len(k := _finite(line))]
+    low, high = figure.layout.yaxis.range or (0.0, 1.0)
+    last = math.inf
+    longest = 0
     for x, y, line in sorted(ends, key=lambda end: -end[1]):
-        at = _share(y, low, high, log=curves.y_log)
-        if any(abs(at - other) < LABEL_SHARE for other in taken) or not line.run.short:
-            continue
-        taken.append(at)
+        words = _differing(line, lines)
+        drawn = math.log10(y) if curves.y_log and y > 0 else y
+        height = PANEL_HEIGHT * (drawn - low) / (high - low)
+        at = min(height, last - LABEL_PX)
+        last, longest = at, max(longest, len(words))
         figure.add_annotation(
             x=math.log10(x) if curves.x_log and x > 0 else x,
-            y=math.log10(y) if curves.y_log and y > 0 else y,
+            y=drawn,
             xanchor="left",
-            xshift=6,
-            text=html.escape(line.run.short),
+            xshift=8,
+            yshift=at - height,
+            text=html.escape(words),
             font={"size": 11, "color": PALETTES[theme].text2},
             name="end",
         )
-    room = 7 * max((len(line.run.short) for _, _, line in ends), default=0)
-    figure.update_layout(margin={"r": 20 + min(200, room)})
+    figure.update_layout(margin={"r": 24 + min(MOST_ROOM, LETTER_PX * longest)})
+
+
+def _differing(line: Line, lines: list[Line]) -> str:
+    parts = [part for i, part in enumerate(line.run.parts) if len({other.run.parts[i : i + 1] for other in lines}) > 1]
+    return " · ".join(parts)[: MOST_ROOM // LETTER_PX]
 
 
 def _finite(line: Line) -> NDArray[np.intp]:
     return np.flatnonzero(np.isfinite(line.x) & np.isfinite(line.value))
 
 
-def _share(y: float, low: float, high: float, *, log: bool) -> float:
-    if log:
-        y, low, high = (math.log10(v) if v > 0 else -math.inf for v in (y, low, high))
-    return (y - low) / (high - low or 1)
+def _finite_values(curves: Curves) -> NDArray[np.float64]:
+    return np.concatenate([np.zeros(0), *(line.value[_finite(line)] for line in curves.lines)])
 
 
-def _span(curves: Curves) -> tuple[float, float] | None:
-    values = [v for line in curves.lines for v in (np.nanmin(line.value), np.nanmax(line.value)) if len(_finite(line))]
-    return (float(min(values)), float(max(values))) if values else None
+def _x_axis(curves: Curves) -> dict[str, Any]:
+    """From the first point to the last: marks at the ends would make room for themselves."""
+    xs = np.concatenate([np.zeros(0), *(line.x[_finite(line)] for line in curves.lines)])
+    if curves.x_log:
+        xs = xs[xs > 0]
+    if not len(xs) or xs.min() == xs.max():
+        return {"type": "log"} if curves.x_log else {}
+    low, high = float(xs.min()), float(xs.max())
+    if curves.x_log:
+        return {**log_axis((low, high)), "range": [math.log10(low), math.log10(high)]}
+    return {"range": [min(0.0, low), high]}
 
 
 def _y_axis(curves: Curves) -> dict[str, Any]:
     """Of a value that never changes the one tick that there is, in place of an axis about it from -1 to 1."""
-    span = _span(curves)
-    if span is None:
+    values = _finite_values(curves)
+    if not len(values):
         return {}
-    if span[0] == span[1]:
-        around = padded(span) or span
-        return {"range": list(around), "tickvals": [span[0]], "ticktext": [f"{span[0]:.6g}"]}
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return {"range": list(padded([low]) or ()), "tickvals": [low], "ticktext": [f"{low:.6g}"]}
     if not curves.y_log:
-        return {}
-    positive = [float(v) for line in curves.lines for v in line.value[line.value > 0]]
-    return log_axis((min(positive), max(positive))) if positive else {}
+        return {"range": list(padded([low, high], MARGIN) or ())}
+    positive = values[values > 0]
+    return log_axis(_log_padded(float(positive.min()), float(positive.max()))) if len(positive) else {}
+
+
+def _log_padded(low: float, high: float) -> tuple[float, float]:
+    span = padded([math.log10(low), math.log10(high)], MARGIN) or (0.0, 1.0)
+    return 10 ** span[0], 10 ** span[1]
 
 
 UNKNOWN: dict[XAxis, str] = {

@@ -32,7 +32,7 @@ def smooth(values: Sequence[float | None], weight: float) -> list[float | None]:
 
 
 def words(weight: float) -> str:
-    return f"Lines are smoothed for the eye (debiased moving average, weight {weight:.2f}), the raw means faint behind; marks, bands and values are raw."
+    return f"Lines are smoothed for the eye (debiased moving average, weight {weight:.2f}), the raw values faint behind; marks, bands and all numbers are raw."
 
 
 def smoothed(figure: go.Figure, weight: float) -> go.Figure:

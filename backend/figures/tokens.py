@@ -165,6 +165,14 @@ def translucent(colour: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
+def shade(colour: str, variant: int, theme: Theme) -> str:
+    """A colour for the `variant`-th of several lines of one loss: its own, nearer to the text, nearer to the page."""
+    palette = PALETTES[theme]
+    towards, share = ((colour, 0.0), (palette.text, 0.45), (palette.page, 0.45), (palette.text, 0.75))[variant % 4]
+    mixed = (round(int(colour[i : i + 2], 16) * (1 - share) + int(towards[i : i + 2], 16) * share) for i in (1, 3, 5))
+    return "#" + "".join(f"{part:02x}" for part in mixed)
+
+
 def template(theme: Theme) -> go.layout.Template:
     """Type, surfaces and axes shared by all figures of a theme."""
     palette = PALETTES[theme]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { axisEnds, best, caption, fitLayout, heightOf, indexAt, onlyPanel, panelAxes, panelBoxes, panelValues, runLines, strength, withoutLegend, type PlotlyFigure } from './figure'
+import { axisEnds, best, caption, fitLayout, heightOf, indexAt, onlyPanel, panelAxes, panelBoxes, panelValues, previewHeight, runLines, strength, withoutLegend, type PlotlyFigure } from './figure'
 
 const line = (xaxis: string, group: string) => ({
   type: 'scatter',
@@ -53,6 +53,11 @@ describe('a preview', () => {
     expect(small.layout).toMatchObject({ xaxis2: { domain: [0, 1] }, yaxis2: { domain: [0, 1], showticklabels: true, title: { text: 'test MAE (m)' } }, showlegend: false, annotations: [] })
     expect(small.layout.xaxis).toBeUndefined()
     expect(small.layout.shapes).toHaveLength(1)
+  })
+
+  it('is as high as its rows of names need', () => {
+    const rows = (n: number) => ({ data: [], layout: { margin: { t: 8, b: 40 }, yaxis: { ticktext: Array.from({ length: n }, (_, i) => `loss ${i}`) } } })
+    expect([previewHeight(small), previewHeight(rows(7)), previewHeight(rows(17))]).toEqual([210, 210, 303])
   })
 
   it('leaves the figure itself alone', () => {

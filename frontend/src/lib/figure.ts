@@ -135,6 +135,16 @@ export function onlyPanel(figure: PlotlyFigure, xaxis: string): PlotlyFigure {
   }
 }
 
+const PREVIEW_PX = 210
+const ROW_PX = 15
+
+/** Rows of names need their room; everything else fits. */
+export function previewHeight(figure: PlotlyFigure): number {
+  const names = Object.entries(figure.layout).map(([key, axis]) => (key.startsWith('yaxis') ? ((axis as { ticktext?: unknown[] }).ticktext?.length ?? 0) : 0))
+  const { t = 0, b = 0 } = figure.layout.margin ?? {}
+  return Math.max(PREVIEW_PX, ROW_PX * Math.max(0, ...names) + t + b)
+}
+
 /** Panels of one row share the title of the first. */
 function axisTitle(axis: unknown): unknown {
   return (axis as { title?: { text?: string } } | undefined)?.title?.text ? (axis as { title: unknown }).title : undefined

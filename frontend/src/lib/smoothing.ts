@@ -36,7 +36,7 @@ export function smoothed(figure: PlotlyFigure, weight: number): PlotlyFigure {
 }
 
 function words(weight: number): string {
-  return `Lines are smoothed for the eye (debiased moving average, weight ${weight.toFixed(2)}), the raw means faint behind; marks, bands and values are raw.`
+  return `Lines are smoothed for the eye (debiased moving average, weight ${weight.toFixed(2)}), the raw values faint behind; marks, bands and all numbers are raw.`
 }
 
 function parts(trace: Trace, weight: number): Trace[] {

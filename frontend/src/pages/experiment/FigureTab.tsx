@@ -1,3 +1,4 @@
+import { Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 
@@ -54,13 +55,15 @@ export function FigureTab({ experiment, name, controls, children }: Props) {
   const entry = useQuery(figuresQuery(experiment.id)).data?.find((figure) => figure.name === name)
   const all = entry ? figureOptions(entry.options, search) : {}
   const options = Object.fromEntries(Object.entries(all).filter(([option]) => !LOCAL.has(option)))
-  const figure = useQuery(figureQuery(experiment.id, name, useScheme(), options)).data
+  // A link with choices in it waits for what they mean, so that no other figure is asked for and seen first.
+  const ready = entry !== undefined || Object.values(search).every((value) => value === undefined)
+  const figure = useQuery({ ...figureQuery(experiment.id, name, useScheme(), options), enabled: ready }).data
   const onChoose = (option: string, value?: string) => change({ ...reset(option), [option]: value })
   const given = entry && { options: entry.options, chosen: search, drawn: choices(figure), onChoose }
   return (
     <>
       <div className={classes.controls}>{given && (controls ? controls(given) : <FigureControls {...given} />)}</div>
-      {children(options)}
+      {ready ? children(options) : <Skeleton height={420} radius="sm" animate={false} />}
     </>
   )
 }
