@@ -236,7 +236,13 @@ def _caption(panels: tuple[Panel, ...], runs: list[StudyRun], encoder: str, scop
         _quoted_words(panels) if selection.published else "",
         _others_words(scope, runs),
         captions.account(runs, drawn, partial=True),
+        _points_words(lines),
     )
+
+
+def _points_words(lines: list[Line]) -> str:
+    most = max((len(line.x) for line in lines), default=0)
+    return f"All {captions.plural(most, 'point')} of each curve drawn." if most > 1 else ""
 
 
 def _lengths_words(lines: list[Line]) -> str:

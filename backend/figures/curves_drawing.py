@@ -51,7 +51,8 @@ def draw(curves: Curves, theme: Theme) -> go.Figure:
 def _trace(line: Line, curves: Curves, theme: Theme) -> dict[str, Any]:
     token, seen = LOSS_TOKENS[line.run.look], line.variant
     colour = shade(token.colour(theme), seen, theme)
-    own = {"symbol": (token.marker, *MARKS)[seen % (len(MARKS) + 1)] if seen else token.marker, "size": 7}
+    marks = (token.marker, *(mark for mark in MARKS if mark != token.marker))
+    own = {"symbol": marks[seen % len(marks)], "size": 7}
     several = any(other.variant for other in curves.lines)
     marked = several and len(line.x) > 1
     return {

@@ -41,6 +41,8 @@ interface Props {
   /** what part of the axes is shown; the page keeps it where `onZoom` is given */
   zoom?: AxisZoom
   onZoom?: (zoom: AxisZoom) => void
+  /** on a double click, where `onZoom` is given */
+  onReset?: () => void
   /** after every drawing, zoom included */
   onDrawn?: () => void
   handle?: Ref<ChartHandle>
@@ -50,16 +52,16 @@ interface HoverEvent {
   points: { data: { legendgroup?: string } }[]
 }
 
-type Handlers = { current: Pick<Props, 'lifted' | 'onDrawn' | 'onZoom'> & { figure: PlotlyFigure; zoom: AxisZoom } }
+type Handlers = { current: Pick<Props, 'lifted' | 'onDrawn' | 'onZoom' | 'onReset'> & { figure: PlotlyFigure; zoom: AxisZoom } }
 
 const load = () => import('./plotly').then((module) => module.default)
 
 /** A Plotly figure: drawn once, then brought up to date in place, so that a reader's zoom survives new data. */
-export function Chart({ figure, height, label, still = false, lifted, zoom = WHOLE, onZoom, onDrawn, handle }: Props) {
+export function Chart({ figure, height, label, still = false, lifted, zoom = WHOLE, onZoom, onReset, onDrawn, handle }: Props) {
   const host = useRef<HTMLDivElement>(null)
   const drawn = useRef<PlotElement | null>(null)
-  const latest: Handlers = useRef({ lifted, onDrawn, onZoom, figure, zoom })
-  latest.current = { lifted, onDrawn, onZoom, figure, zoom }
+  const latest: Handlers = useRef({ lifted, onDrawn, onZoom, onReset, figure, zoom })
+  latest.current = { lifted, onDrawn, onZoom, onReset, figure, zoom }
   const config = still ? SMALL_CONFIG : onZoom ? ZOOM_CONFIG : CHART_CONFIG
 
   useEffect(() => {
@@ -116,7 +118,7 @@ function listen(element: PlotElement, latest: Handlers) {
     lift(element, latest.current.lifted?.get() ?? null)
     latest.current.onDrawn?.()
   })
-  element.on('plotly_doubleclick', () => latest.current.onZoom?.(WHOLE))
+  element.on('plotly_doubleclick', () => latest.current.onReset?.())
   element.on('plotly_relayout', () => {
     const { onZoom, figure, zoom } = latest.current
     const now = zoomOf(figure.layout, element._fullLayout)

@@ -29,13 +29,14 @@ interface Props {
   lifted?: Observed<string | null>
   zoom?: AxisZoom
   onZoom?: (zoom: AxisZoom) => void
+  onReset?: () => void
   onDrawn?: () => void
   /** handlers of the chart's frame */
   stage?: HTMLAttributes<HTMLDivElement>
 }
 
 /** A figure of the API in full: the chart, what the page adds to it, and its caption. */
-export function FigurePanel({ experimentId, name, title, options, transform, overlay, renderBelow, legend = true, chart, lifted, zoom, onZoom, onDrawn, stage }: Props) {
+export function FigurePanel({ experimentId, name, title, options, transform, overlay, renderBelow, legend = true, chart, lifted, zoom, onZoom, onReset, onDrawn, stage }: Props) {
   const scheme = useScheme()
   const query = useQuery(figureQuery(experimentId, name, scheme, options))
   const drawn = useMemo(() => {
@@ -50,7 +51,7 @@ export function FigurePanel({ experimentId, name, title, options, transform, ove
     <figure className={classes.figure}>
       {query.error && <ErrorPanel error={query.error} onRetry={() => void query.refetch()} what="The figure could not be brought up to date." />}
       <div className={classes.stage} {...stage}>
-        <Chart figure={drawn} height={heightOf(drawn)} label={title} handle={chart} lifted={lifted ?? own} zoom={zoom} onZoom={onZoom} onDrawn={onDrawn} />
+        <Chart figure={drawn} height={heightOf(drawn)} label={title} handle={chart} lifted={lifted ?? own} zoom={zoom} onZoom={onZoom} onReset={onReset} onDrawn={onDrawn} />
         {overlay?.(query.data)}
       </div>
       {renderBelow?.(query.data)}

@@ -143,3 +143,50 @@ def test_points_alone_make_it_another_figure(client: TestClient) -> None:
     again = client.get(path, headers={"If-None-Match": mark})
     assert again.status_code == 200
     assert len(column(again.json()["data"][0]["x"])) == 4
+
+
+def two_runs(client: TestClient, steps: int, value: Any = None) -> dict[str, Any]:
+    """Two seeds of one loss."""
+    base = {"data": {"train_size": 16}, "budget": {"images_seen": 8 * steps, "batch_size": 8}}
+    experiment = acting.submit(client, base=base, factors={"loss": ["l1"], "seed": [0, 1]})
+    for _ in range(2):
+        acting.claimed(client).points(range(1, steps + 1), value=value)
+    return experiment
+
+
+def test_runs_of_one_loss_differ_in_shade_and_mark_and_are_named_at_their_ends(client: TestClient) -> None:
+    shown = figure(client, two_runs(client, 5))
+    first, second = shown["data"]
+    assert first["line"]["color"] == LOSS_TOKENS["l1"].light
+    assert second["line"]["color"] != first["line"]["color"]
+    assert second["marker"]["symbol"] != first["marker"]["symbol"]
+    ends = [note["text"] for note in shown["layout"]["annotations"] if note["name"] == "end"]
+    assert sorted(ends) == ["seed 0", "seed 1"]
+
+
+def test_a_value_that_never_changes_has_one_tick_and_no_axis_from_minus_one_to_one(client: TestClient) -> None:
+    axis = figure(client, two_runs(client, 5, value=0.0001))["layout"]["yaxis"]
+    assert (axis["tickvals"], axis["ticktext"]) == ([0.0001], ["0.0001"])
+    assert 0 < axis["range"][0] < 0.0001 < axis["range"][1] < 0.0002
+
+
+def test_how_many_points_are_drawn_is_said_and_a_closer_look_has_more(client: TestClient) -> None:
+    experiment = two_runs(client, 3000)
+    far = figure(client, experiment)
+    drawn = len(far["data"][0]["x"])
+    assert drawn <= 1002
+    assert f"{drawn} of 3000 points of a curve drawn" in far["layout"]["meta"]["caption"]
+    assert far["data"][0]["meta"]["of"] == 3000
+    near = figure(client, experiment, x_from=1000, x_to=1400)
+    within = [x for x in column(near["data"][0]["x"]) if x is not None and 1000 <= x <= 1400]
+    assert within == [float(step) for step in range(1000, 1401)]
+    assert len(near["data"][0]["x"]) < 3000, "what lies beside it is thinned"
+
+
+def test_a_smoothed_curve_has_the_raw_one_behind_and_hidden_runs_are_left_out(client: TestClient) -> None:
+    experiment = two_runs(client, 5)
+    roles = [line["meta"]["role"] for line in figure(client, experiment, smoothing=0.5)["data"]]
+    assert roles == ["raw", "run", "raw", "run"]
+    run = figure(client, experiment)["data"][0]["meta"]["run_id"]
+    assert [line["meta"]["run_id"] for line in figure(client, experiment, only=run)["data"]] == [run]
+    assert run not in [line["meta"]["run_id"] for line in figure(client, experiment, hidden=run)["data"]]

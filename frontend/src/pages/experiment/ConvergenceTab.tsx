@@ -11,6 +11,7 @@ import { hiddenOf, withoutHidden, type Shown } from '../../lib/shown'
 import { parseWeight, smoothed } from '../../lib/smoothing'
 import { ConvergenceControls } from './ConvergenceControls'
 import { ConvergenceTable } from './ConvergenceTable'
+import classes from './Convergence.module.css'
 import { Crosshair, placeUnder } from './Crosshair'
 import type { TabProps } from './ExperimentPage'
 import { FigureTab } from './FigureTab'
@@ -68,16 +69,21 @@ function Panels({ experimentId, options, weight }: PanelsProps) {
       lifted={lifted}
       zoom={zoom}
       onZoom={onZoom}
+      onReset={() => change({ zoom: undefined, at: undefined })}
       onDrawn={redraw}
       overlay={(figure) => {
         shown.current = figure
         return <Crosshair figure={figure} boxes={boxes} hover={hover} pinned={pinned} align={align} hidden={hiddenOf(groupsOf(figure), search)} />
       }}
-      renderBelow={(figure) => <Values figure={figure} hover={hover} lifted={lifted} pinned={pinned} align={align} />}
+      renderBelow={(figure) => (
+        <>
+          <Values figure={figure} hover={hover} lifted={lifted} pinned={pinned} align={align} />
+          <p className={classes.hint}>Drag or Ctrl + wheel zooms, a double click resets. A click keeps the crosshair. A glyph hides its line, a double click on it shows that line alone; a name takes differences to it.</p>
+        </>
+      )}
       stage={{
         onPointerMove: (event) => hover.set(under(event)),
         onPointerLeave: () => hover.set(null),
-        onDoubleClick: () => pinned !== undefined && change({ at: undefined }, true),
         onClick: (event) => {
           const place = event.detail === 1 ? under(event) : null
           if (place !== null) change({ at: Number(place.toFixed(4)) }, true)

@@ -61,7 +61,7 @@ interface LinesProps {
 const groupsOf = (figure: PlotlyFigure) => runLines(figure).map((line) => line.group)
 
 function Lines({ experimentId, options, weight, runs }: LinesProps) {
-  const [search] = useExperimentSearch()
+  const [search, change] = useExperimentSearch()
   const lifted = useNewObserved<string | null>(null)
   const { hidden, only } = search
   const transform = useCallback((figure: PlotlyFigure) => smoothed(withoutHidden(figure, hiddenOf(groupsOf(figure), { hidden, only })), weight), [hidden, only, weight])
@@ -78,6 +78,7 @@ function Lines({ experimentId, options, weight, runs }: LinesProps) {
       lifted={lifted}
       zoom={zoom}
       onZoom={onZoom}
+      onReset={() => change({ zoom: undefined })}
       renderBelow={(figure) => <Legend lines={runLines(figure)} runs={runs} experimentId={experimentId} lifted={lifted} />}
     />
   )
