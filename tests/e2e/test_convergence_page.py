@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import chromium
-from tests.e2e.conftest import Product
+from tests.e2e.conftest import Product, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -79,15 +79,14 @@ def test_smoothing_follows_its_slider_without_a_request_and_the_address_keeps_it
 def test_a_click_hides_a_line_a_double_click_shows_it_alone_and_back_undoes(page: Page) -> None:
     page.get_by_role("button", name="Show L1", exact=True).click()
     expect(page).to_have_url(re.compile("only=Eigen"))
-    page.wait_for_function(f"{DRAWN}.data.every(trace => trace.legendgroup !== 'L1')")
+    settle(lambda: groups(page) == ["Eigen"], 30, "L1 is hidden")
     page.go_back()
-    page.wait_for_function(f"{DRAWN}.data.some(trace => trace.legendgroup === 'L1')")
+    settle(lambda: groups(page) == ["Eigen", "L1"], 30, "Back shows it again")
     page.get_by_role("button", name="Show L1", exact=True).dblclick()
     expect(page).to_have_url(re.compile("only=L1"))
-    page.wait_for_function(f"{DRAWN}.data.every(trace => trace.legendgroup !== 'Eigen')")
+    settle(lambda: groups(page) == ["L1"], 30, "L1 is alone")
     page.get_by_role("button", name="Show L1", exact=True).dblclick()
-    page.wait_for_function(f"{DRAWN}.data.some(trace => trace.legendgroup === 'Eigen')")
-    assert groups(page) == ["Eigen", "L1"]
+    settle(lambda: groups(page) == ["Eigen", "L1"], 30, "all are shown again")
 
 
 def test_zoom_is_kept_in_the_address_and_for_another_band_and_a_double_click_resets_it(page: Page) -> None:
@@ -106,7 +105,7 @@ def test_zoom_is_kept_in_the_address_and_for_another_band_and_a_double_click_res
     assert x_range(page) == zoomed
     page.mouse.dblclick(box["x"] + 300, box["y"] + 60)
     expect(page).not_to_have_url(re.compile("zoom="))
-    page.wait_for_function(f"Math.abs({DRAWN}._fullLayout.xaxis.range[1] - {whole[1]}) < 0.01")
+    settle(lambda: x_range(page) == whole, 30, "the whole axis is shown again")
 
 
 def test_another_base_stands_first_and_a_target_has_its_column(page: Page) -> None:
