@@ -19,6 +19,7 @@ from backend.store import submission
 from backend.store.session import Database
 from backend.store.tables import Evaluation, Metric, Run
 from bench.filling import IMAGES, KEYS, Pool, _add_curves, _finish, make_pool
+from bench.tracking import workload
 from depthboard.experiment import ExperimentSpec
 from depthboard.metrics import METRICS
 from depthboard.settings import Settings
@@ -63,12 +64,13 @@ def add_study(database: Database, evaluations: int = 200) -> int:
 def _add_evaluations(session: Session, ids: list[int], pool: Pool, evaluations: int) -> None:
     """A falling error of each run, with its own noise: lower for more images, and for some losses."""
     steps = np.linspace(pool.steps / evaluations, pool.steps, evaluations).astype(int)
+    walls = workload.walls(pool.steps)
     common = {"attempt": 1, "predictor": "network", "images": IMAGES, "seconds": 0.0, "sums": SUMS}
     for run in session.scalars(select(Run).where(Run.id.in_(ids))):
         errors = _errors(run, steps)
         of_run = {**common, "run_id": run.id, "split": run.evaluation_split, "protocol": run.protocol}
         rows = [
-            {**of_run, "step": step, "wall": 1.8e9 + step, "per_image": found, "pooled": found}
+            {**of_run, "step": step, "wall": float(walls[step - 1]), "per_image": found, "pooled": found}
             for step, found in zip(steps.tolist(), map(_metrics, errors.tolist()), strict=True)
         ]
         session.execute(insert(Evaluation), rows)
