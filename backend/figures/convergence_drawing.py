@@ -36,7 +36,7 @@ from depthboard.metrics import METRICS
 
 if TYPE_CHECKING:
     from backend.figures.convergence import Convergence, Panel
-    from backend.figures.curve_means import Line
+    from backend.figures.curve_means import Line, Reached
 
 BASE_WIDTH, WIDTH, SEED_WIDTH = 2.75, 1.5, 0.75
 BASE_BAND = {"light": 0.20, "dark": 0.26}
@@ -170,8 +170,9 @@ def _span(panel: Panel, metric: str, y_log: bool) -> tuple[float, float] | None:
     points = [
         (x, captions.shown(metric, value))
         for line in panel.lines
-        for x, mean, band in zip(line.x, line.mean, line.band, strict=True)
-        for value in (mean, *(band or ()))
+        for x, *values in zip(line.x, line.mean, line.low, line.high, strict=True)
+        for value in values
+        if value is not None
     ]
     points += [
         (x, captions.shown(metric, value))
@@ -184,15 +185,19 @@ def _span(panel: Panel, metric: str, y_log: bool) -> tuple[float, float] | None:
 
 def _band(line: Line, pen: Pen) -> Iterable[Trace]:
     """A closed outline where n > 1."""
-    points = [(x, band) for x, band in zip(line.x, line.band, strict=True) if band is not None]
+    points = [
+        (x, low, high)
+        for x, low, high in zip(line.x, line.low, line.high, strict=True)
+        if low is not None and high is not None
+    ]
     if len(points) < 2:
         return
     opacity = (BASE_BAND if line.cell.label == pen.base else BAND)[pen.theme]
-    there = neat(x for x, _ in points)
+    there = neat(x for x, _, _ in points)
     yield {
         "type": "scatter",
         "x": there + there[::-1],
-        "y": pen.shown(band[1] for _, band in points) + pen.shown(band[0] for _, band in reversed(points)),
+        "y": pen.shown(high for _, _, high in points) + pen.shown(low for _, low, _ in reversed(points)),
         "mode": "lines",
         "line": {"width": 0},
         "fill": "toself",
@@ -244,7 +249,7 @@ def _line(line: Line, pen: Pen) -> Iterable[Trace]:
             "run_ids": [run.id for run in line.cell.runs],
             "std": [None if s is None else float(f"{captions.shown(pen.metric, s):.4g}") for s in line.std],
             "n": line.n[0] if len(set(line.n)) == 1 else list(line.n),
-            "reached": None if line.reached is None else neat([line.x[line.reached]])[0],
+            "reached": None if line.reached is None else neat([line.reached.x])[0],
             "going": line.going,
         },
     }
@@ -268,17 +273,19 @@ def _line(line: Line, pen: Pen) -> Iterable[Trace]:
 def _notes(line: Line, pen: Pen) -> list[str]:
     """`± 0.010, n = 3` beside each mean; of the smallest and largest run `0.470–0.490, n = 3`."""
     found = []
-    for mean, band, n in zip(line.mean, line.band, line.n, strict=True):
-        even = band is not None and math.isclose(band[1] - mean, mean - band[0], rel_tol=1e-6)
-        spread = "" if band is None else f"± {pen.text(band[1] - mean)}" if even else "–".join(map(pen.text, band))
+    for mean, low, high, n in zip(line.mean, line.low, line.high, line.n, strict=True):
+        spread = ""
+        if low is not None and high is not None:
+            even = math.isclose(high - mean, mean - low, rel_tol=1e-6)
+            spread = f"± {pen.text(high - mean)}" if even else f"{pen.text(low)}–{pen.text(high)}"
         found.append(f"{spread}, n = {n}".removeprefix(", "))
     return found
 
 
-def _target_mark(line: Line, at: int, pen: Pen) -> Trace:
+def _target_mark(line: Line, reached: Reached, pen: Pen) -> Trace:
     return {
-        "x": neat([line.x[at]]),
-        "y": pen.shown([line.mean[at]]),
+        "x": neat([reached.x]),
+        "y": pen.shown([reached.mean]),
         "mode": "markers",
         "marker": {
             "symbol": "circle-open",

@@ -38,11 +38,19 @@ class Single:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """The first point whose mean is at the target or past it."""
+
+    x: float
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One cell over its runs: exact means at each evaluation, sample standard deviation, band and n, in stored units. Where
+    """One cell over its runs: exact means at each evaluation, sample standard deviation, the band from low to high, and n, in stored units. Where
     every run has its own x at an evaluation, `x` is their mean there, and never turns back where a slower run is behind.
 
-    `reached`: the first point whose mean is at the target or past it; None where none is, or there is no target.
+    `reached` is None where no mean is at the target, or there is none.
     `going`: whether some of its runs will still be evaluated.
     """
 
@@ -50,12 +58,13 @@ class Line:
     x: tuple[float, ...]
     mean: tuple[float, ...]
     std: tuple[float | None, ...]
-    band: tuple[tuple[float, float] | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
     n: tuple[int, ...]
     end: Summary | None
     diverged: tuple[Divergence, ...]
     singles: tuple[Single, ...]
-    reached: int | None
+    reached: Reached | None
     going: bool
 
 
@@ -74,17 +83,19 @@ def line_of(cell: Cell, scope: Scope, selection: Selection, along: Along, target
     ]
     xs = tuple(itertools.accumulate((x for _, x in known), max))
     means = tuple(summary.mean for summary, _ in known)
+    bands = [band(summary, selection.band) or (None, None) for summary, _ in known]
     return Line(
         cell=cell,
         x=xs,
         mean=means,
         std=tuple(summary.std for summary, _ in known),
-        band=tuple(band(summary, selection.band) for summary, _ in known),
+        low=tuple(low for low, _ in bands),
+        high=tuple(high for _, high in bands),
         n=tuple(summary.n for summary, _ in known),
         end=over_seeds(scope.values(cell.runs, selection.metric).values()),
         diverged=tuple(_divergences(cell.runs, finite, selection, along)),
         singles=tuple(_singles(cell.runs, finite, selection, along)) if selection.band == "seeds" else (),
-        reached=_reached(means, target, falling=METRICS[selection.metric].lower_is_better),
+        reached=_reached(xs, means, target, falling=METRICS[selection.metric].lower_is_better),
         going=any(run.status in (RunStatus.queued, RunStatus.running) for run in cell.runs),
     )
 
@@ -128,7 +139,8 @@ def _divergences(
             yield Divergence(run.id, run.seed, run.diverged_at, x, value)
 
 
-def _reached(means: Iterable[float], target: float | None, *, falling: bool) -> int | None:
+def _reached(xs: Iterable[float], means: Iterable[float], target: float | None, *, falling: bool) -> Reached | None:
     if target is None:
         return None
-    return next((i for i, mean in enumerate(means) if (mean <= target if falling else mean >= target)), None)
+    there = (Reached(x, m) for x, m in zip(xs, means, strict=True) if (m <= target if falling else m >= target))
+    return next(there, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from backend.figures import captions
 from backend.figures.panels import describe, grid, log_axis, notice, padded, place
 from backend.figures.selector import X_TITLES, XAxis
 from backend.figures.smoothing import smoothed
-from backend.figures.tokens import LOSS_TOKENS, PALETTES, Theme, shade
+from backend.figures.tokens import LOSS_TOKENS, PALETTES, Theme, plain, shade
 
 if TYPE_CHECKING:
     from backend.figures.curves import Curves, Line
@@ -33,9 +32,9 @@ def draw(curves: Curves, theme: Theme) -> go.Figure:
     shown = [line for line in curves.lines if str(line.run_id) not in curves.hidden]
     figure.add_traces([_trace(line, curves, theme) for line in shown])
     if not curves.lines:
-        notice(figure, place(0, 1), _nothing(curves), theme)
+        notice(figure, place(0, 1), plain(_nothing(curves)), theme)
     figure.update_xaxes(title_text=X_TITLES[curves.x], **_x_axis(curves))
-    figure.update_yaxes(title_text=curves.key, **_y_axis(curves))
+    figure.update_yaxes(title_text=plain(curves.key), **_y_axis(curves))
     figure.update_layout(showlegend=len(shown) <= len(LOSS_TOKENS))
     if 1 < len(shown) <= END_LABELS:
         _name_ends(figure, shown, curves, theme)
@@ -58,14 +57,21 @@ def _trace(line: Line, curves: Curves, theme: Theme) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers" if len(line.x) == 1 else "lines+markers" if marked else "lines",
-        "name": line.run.label,
+        "name": plain(line.run.label),
         "legendgroup": str(line.run_id),
         "x": _plain(line.x),
         "y": _plain(line.value),
         "line": {"color": colour, "dash": token.plotly_dash if _several_losses(curves) else "solid", "width": 1.25},
         "marker": {"color": colour, **(own | {"maxdisplayed": 4} if marked else {})},
         "hovertemplate": f"<b>%{{fullData.name}}</b>  {X_TITLES[curves.x]} %{{x:,.4~g}}<br>%{{y:.4~g}}<extra></extra>",
-        "meta": {"role": "run", "run_id": line.run_id, "loss": line.run.loss, "drawn": len(line.x), "of": line.of},
+        "meta": {
+            "role": "run",
+            "run_id": line.run_id,
+            "loss": line.run.loss,
+            "drawn": len(line.x),
+            "of": line.of,
+            "label": line.run.label,
+        },
     }
 
 
@@ -97,7 +103,7 @@ def _name_ends(figure: go.Figure, lines: list[Line], curves: Curves, theme: Them
             xanchor="left",
             xshift=8,
             yshift=at - height,
-            text=html.escape(words),
+            text=plain(words),
             font={"size": 11, "color": PALETTES[theme].text2},
             name="end",
         )

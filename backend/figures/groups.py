@@ -20,6 +20,9 @@ from depthboard.status import RunStatus
 
 NYUV2_FORMATS = ("nyuv2_mat", "nyuv2_raw", "densedepth", "bts", "sparse_to_dense")
 
+ANGLES = str.maketrans("<>{}", "‹›()")
+"""In labels, which figures, tables and pages show alike, nothing may look like Plotly's markup or its templates."""
+
 T = TypeVar("T", bound=Hashable)
 Tree = dict[str, Any]
 
@@ -252,7 +255,7 @@ def _level_words(run: StudyRun, name: str, leaves: Tree) -> str:
             return ""
         case "seed":
             return f"seed {run.seed}"
-    return f"{name.rpartition('.')[2]} {leaves.get(name)}"
+    return f"{name.rpartition('.')[2]} {leaves.get(name)}".translate(ANGLES)
 
 
 def by_encoder(made: Iterable[Cell]) -> list[Cell]:
@@ -263,7 +266,7 @@ def by_encoder(made: Iterable[Cell]) -> list[Cell]:
 def _label(run: StudyRun, differing: list[str]) -> str:
     """`Huber threshold=0.3 · lr 0.001`: the loss, its parameters set apart from the defaults, and what else differs within the experiment."""
     leaves = _leaves(run.config)
-    rest = [f"{path.rpartition('.')[2]} {leaves.get(path)}" for path in differing]
+    rest = [f"{path.rpartition('.')[2]} {leaves.get(path)}".translate(ANGLES) for path in differing]
     return " · ".join([loss_words(run.loss, run.loss_label), *rest])
 
 

@@ -19,6 +19,7 @@ from backend.figures.tokens import (
     Theme,
     hollow,
     loss_title,
+    plain,
     template,
     variant_dash,
 )
@@ -189,7 +190,7 @@ def row_name(figure: go.Figure, at: Place, name: str, theme: Theme) -> None:
         xanchor="left",
         yanchor="bottom",
         yshift=5 + NAME_HEIGHT,
-        text=f"<b>{name}</b>",
+        text=f"<b>{plain(name)}</b>",
         font={"size": 14, "color": PALETTES[theme].text},
         name="row",
     )

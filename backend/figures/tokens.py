@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +13,7 @@ from depthboard.config import LOSS_CONFIGS
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-FONT = "'Inter Variable', Inter, system-ui, -apple-system, 'Segoe UI', sans-serif"
+FONT = "Inter, 'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,11 @@ def variant_dash(token: LossToken, variant: int) -> str:
         return token.plotly_dash
     others = [dash for dash in VARIANT_DASHES if dash != token.dash]
     return LossToken("", "", others[(variant - 1) % len(others)], "").plotly_dash
+
+
+def plain(text: str) -> str:
+    """A person's words as Plotly writes them, which reads `<b>`, `<a href>`, entities, and in templates `%{…}`."""
+    return html.escape(text, quote=False).replace("%{", "%&#123;")
 
 
 def hollow(encoder: str) -> bool:

@@ -75,7 +75,7 @@ export function runLines(figure: PlotlyFigure): RunLine[] {
   return figure.data
     .filter((trace) => trace.meta?.role === 'run')
     .map((trace) => {
-      return { run: Number(trace.meta!.run_id), name: String(trace.name), group: String(trace.legendgroup), ...lookOf(trace) }
+      return { run: Number(trace.meta!.run_id), name: String(trace.meta!.label ?? trace.name), group: String(trace.legendgroup), ...lookOf(trace) }
     })
 }
 
