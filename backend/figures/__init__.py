@@ -22,6 +22,7 @@ from backend.figures import (
     table,
     tiles,
 )
+from backend.figures.aggregate import BANDS
 from backend.figures.colouring import DEPTH_MAPS
 from backend.figures.groups import ALL, data_name, evaluation_names
 from backend.figures.selector import SELECTOR_OPTIONS, Selection, parse_selection
@@ -64,13 +65,21 @@ FIGURES: dict[str, View] = {
         description="A metric on the evaluated part against training, one line a loss, a panel a dataset size (the paper's Figure 3).",
         options={
             "metric": ("mae", *(m.name for m in METRICS.values() if m.group == "error" and m.name != "mae")),
-            "x": ("epoch", "step", "images", "hours"),
+            "x": ("epoch", "step", "images", "hours", "wall", "gpu"),
+            "band": BANDS,
+            "smoothing": (),
+            "target": (),
+            "group": (),
+            "x_log": ("no", "yes"),
             "y_log": ("no", "yes"),
             "published": ("no", "yes"),
             **SELECTOR_OPTIONS,
             "encoder": (),
             "dataset": (),
             "protocol": (),
+            "base": (),
+            "hidden": (),
+            "only": (),
         },
         gather=convergence.gather,
         draw=convergence.draw,
@@ -79,7 +88,17 @@ FIGURES: dict[str, View] = {
     "curves": View(
         title="Curves",
         description="Logged values of one key against training, a line a run; of people's own scripts too.",
-        options={"key": (), "x": ("step", "epoch", "images", "hours"), "y_log": ("no", "yes")},
+        options={
+            "key": (),
+            "x": ("step", "epoch", "images", "hours", "wall", "gpu"),
+            "smoothing": (),
+            "x_log": ("no", "yes"),
+            "y_log": ("no", "yes"),
+            "hidden": (),
+            "only": (),
+            "x_from": (),
+            "x_to": (),
+        },
         gather=curves.gather,
         draw=curves.draw,
         of_points=True,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from backend.figures.aggregate import Band
 from backend.figures.groups import Scope
-from backend.figures.selector import Selection, selector_words
+from backend.figures.selector import Selection, XAxis, selector_words
 from backend.store.study import StudyRun
 from depthboard.metrics import METRICS, SHARPNESS_METRICS, Metric, full_name
 from depthboard.status import RunStatus
@@ -16,6 +17,11 @@ SHORT = {"mae": "MAE", "rmse": "RMSE"}
 NO_RUN = "No run with evaluations matches."
 """Runs of people's own scripts have none."""
 HOURS = "Hours are without waits between attempts, and without work that was lost and done again."
+TIME_WORDS: dict[XAxis, str] = {
+    "hours": HOURS,
+    "wall": "Hours count from the run's start, waits and work that was done again among them.",
+    "gpu": "GPU hours are hours of training times the GPUs that a run trained on; without waits and lost work.",
+}
 
 
 def metric_name(metric: str) -> str:
@@ -83,6 +89,30 @@ def seeds_words(ns: Iterable[int]) -> str:
         return "One seed, so no spread."
     span = f"{known[0]}" if len(known) == 1 else f"{known[0]}–{known[-1]}"
     return f"Mean over seeds ± sample standard deviation, n = {span}."
+
+
+BAND_WORDS: dict[Band, str] = {
+    "std": " ± sample standard deviation",
+    "se": " ± standard error",
+    "ci95": " with its 95 % confidence interval (Student t)",
+    "minmax": ", band from the smallest to the largest run",
+    "seeds": ", thin lines are single runs",
+    "none": "",
+}
+OVER_WORDS = {"seed": "seeds", "loss": "losses", "size": "dataset sizes", "encoder": "encoders", "dataset": "datasets"}
+
+
+def mean_words(over: Iterable[str], ns: Iterable[int], band: Band) -> str:
+    """What a mean is taken over, what is drawn about it, and n: `Mean over seeds ± standard error, n = 2–3.`"""
+    known, names = sorted(set(ns)), list(dict.fromkeys(over))
+    if not known:
+        return "No value yet."
+    if known == [1]:
+        return "One run a line, so no band." if "seed" not in names else "One seed, so no spread."
+    span = f"{known[0]}" if len(known) == 1 else f"{known[0]}–{known[-1]}"
+    words = [OVER_WORDS.get(name, name) for name in names]
+    listed = " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return f"Mean over {listed}{BAND_WORDS[band]}, n = {span}."
 
 
 def subset_words(runs: Iterable[StudyRun]) -> str:

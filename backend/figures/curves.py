@@ -6,13 +6,13 @@ run here trains, as long as there are such.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -20,41 +20,58 @@ from sqlalchemy.orm import Session
 from backend import curve_sets
 from backend.curve_sets import Axis, Drawn, Wanted
 from backend.figures import captions
-from backend.figures.panels import describe, grid, log_axis, notice, place
-from backend.figures.selector import X_TITLES, Selection, XAxis
-from backend.figures.tokens import ENCODER_TITLES, LOSS_TOKENS, Theme, loss_words, plain
+from backend.figures.curves_drawing import draw
+from backend.figures.selector import IN_TIME, Selection, XAxis
+from backend.figures.tokens import ENCODER_TITLES, LOSS_TOKENS, loss_words
+from backend.store import curves as stored
 from backend.store import experiments
+from backend.store.columns import Columns, join, thin
 from backend.store.fields import MOST_NAMES
-from backend.store.hours import Clock, clocks
+from backend.store.hours import Clock, clocks, gpus
 from backend.store.tables import SCRIPT, ExperimentRun, Metric, Run
+
+__all__ = ["Curves", "Line", "draw", "gather", "keys"]
 
 MOST_POINTS, POINTS_IN_ALL, FEWEST_POINTS = 1000, 50_000, 100
 """Points of a curve at most, and of all together, though none has fewer than so many for that: a browser must draw them."""
-PANEL_HEIGHT = 420
 LOSS_PREFIX = "train/loss"
-AXES: dict[XAxis, Axis] = {"step": "step", "epoch": "epoch", "images": "images_seen", "hours": "wall"}
+AXES: dict[XAxis, Axis] = {
+    "step": "step",
+    "epoch": "epoch",
+    "images": "images_seen",
+    "hours": "wall",
+    "wall": "wall",
+    "gpu": "wall",
+}
+OUTSIDE = 4
+"""Of a stretch that is looked at closely, what lies beside it has so many times fewer points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
     """A run: its label, its loss (empty where a script did not say one that is known), the loss whose colour and dash it
-    has, and the axes along which it can be drawn.
+    has, the axes along which it can be drawn, and what may tell it from others.
     """
 
     label: str
     loss: str
     look: str
     axes: tuple[XAxis, ...]
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A run's curve. Values that are not finite are NaN."""
+    """A run's curve. Values that are not finite are NaN. `of` is how many points it has, those not drawn among them;
+    `variant` which of the lines with its look it is.
+    """
 
     run_id: int
     run: Named
     x: NDArray[np.float64]
     value: NDArray[np.float64]
+    of: int
+    variant: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +80,10 @@ class Curves:
 
     key: str
     x: XAxis
+    x_log: bool
     y_log: bool
+    smoothing: float
+    hidden: frozenset[str]
     lines: tuple[Line, ...]
     keys: tuple[str, ...]
     axes: tuple[XAxis, ...]
@@ -94,20 +114,58 @@ def gather(session: Session, selection: Selection) -> Curves:
     key = selection.key or next(iter(known), "")
     named = _named(session, selection.experiment_id)
     each = max(FEWEST_POINTS, min(MOST_POINTS, POINTS_IN_ALL // max(1, len(named))))
-    found = curve_sets.gather(session, list(named), Wanted([key], (AXES[selection.x],), each, -1))
+    close = selection.low is not None or selection.high is not None
+    wanted = Wanted([key], (AXES[selection.x],), None if close else each, -1)
+    found = curve_sets.gather(session, list(named), wanted)
     drawn = [curve for curve in found if selection.x in named[curve.run_id].axes]
-    timed = clocks(session, [curve.run_id for curve in drawn]) if selection.x == "hours" else {}
-    lines = [_line(curve, named[curve.run_id], selection.x, timed) for curve in drawn]
-    lines = [line for line in lines if np.isfinite(line.x).any()]
+    cut = [curve.run_id for curve in drawn if not close and len(curve.columns) > FEWEST_POINTS]
+    whole = stored.lengths(session, cut, key) if cut else {}
+    timed = _timed(session, selection.x, [curve.run_id for curve in drawn])
+    lines = [_line(curve, named[curve.run_id], selection, timed, whole, each) for curve in drawn]
+    lines = _told_apart([line for line in lines if np.isfinite(line.x).any()])
+    labels = {str(line.run_id) for line in lines}
     return Curves(
         key=key,
         x=selection.x,
+        x_log=selection.x_log,
         y_log=selection.y_log,
+        smoothing=selection.smoothing,
+        hidden=frozenset(selection.hidden if not selection.only else labels - set(selection.only)),
         lines=tuple(lines),
         keys=known,
         axes=tuple(axis for axis in AXES if not named or any(axis in run.axes for run in named.values())),
         without=len(found) - len(lines),
     )
+
+
+def _told_apart(lines: list[Line]) -> list[Line]:
+    """Of several lines of one look each has a number of its own."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for line in lines:
+        numbered.append(replace(line, variant=seen[line.run.look]))
+        seen[line.run.look] += 1
+    return numbered
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What turns wall times into an axis of time."""
+
+    clocks: dict[int, Clock]
+    gpus: dict[int, int]
+
+    def along(self, axis: XAxis, run_id: int, columns: Columns) -> NDArray[np.float64]:
+        clock = self.clocks[run_id]
+        if axis == "wall":
+            return clock.wall_of_values(columns.walls)
+        hours = clock.of_values(columns.steps, columns.walls)
+        return hours if axis == "hours" else hours * self.gpus.get(run_id, np.nan)
+
+
+def _timed(session: Session, axis: XAxis, ids: list[int]) -> Timed:
+    in_time = axis in IN_TIME
+    return Timed(clocks(session, ids) if in_time else {}, gpus(session, ids) if axis == "gpu" else {})
 
 
 def _named(session: Session, experiment_id: int) -> dict[int, Named]:
@@ -130,11 +188,22 @@ def _named(session: Session, experiment_id: int) -> dict[int, Named]:
     several = len({row.encoder for row in rows if row.kind != SCRIPT}) > 1
     taken = {row.loss for row in rows}
     free = cycle([loss for loss in LOSS_TOKENS if loss not in taken] or LOSS_TOKENS)
+    on_gpus = gpus(session, [row.id for row in rows])
     named = {}
     for row in rows:
         loss = row.loss if row.loss in LOSS_TOKENS else ""
-        named[row.id] = Named(_label(row, several), loss, loss or next(free), tuple(_axes(row)))
+        axes = (*_axes(row), *(("gpu",) if row.id in on_gpus else ()))
+        named[row.id] = Named(_label(row, several), loss, loss or next(free), axes, _parts(row))
     return named
+
+
+def _parts(run: Any) -> tuple[str, ...]:
+    """What may tell a run from others, in words: those in which runs differ are written at their lines' ends."""
+    if run.kind == SCRIPT:
+        return (str(run.name),)
+    encoder = ENCODER_TITLES.get(run.encoder, run.encoder)
+    loss = loss_words(run.loss, run.loss_label)
+    return loss, f"{captions.short_size(run.train_size)} images", encoder, f"seed {run.seed}"
 
 
 def _label(run: Any, with_encoder: bool) -> str:
@@ -152,75 +221,31 @@ def _axes(run: Any) -> Iterable[XAxis]:
     if run.batch_size:
         yield "images"
     yield "hours"
+    yield "wall"
 
 
-def _line(curve: Drawn, run: Named, axis: XAxis, timed: dict[int, Clock]) -> Line:
-    values = curve.columns.values
-    if axis == "hours":
-        x = timed[curve.run_id].of_values(curve.columns.steps, curve.columns.walls)
-    else:
-        x = curve.axis(AXES[axis]).astype(np.float64)
-    return Line(curve.run_id, run, x, np.where(np.isfinite(values), values, np.nan))
+def _line(curve: Drawn, run: Named, selection: Selection, timed: Timed, whole: dict[int, int], each: int) -> Line:
+    columns, axis = curve.columns, selection.x
+
+    def along(columns: Columns) -> NDArray[np.float64]:
+        if axis in IN_TIME:
+            return timed.along(axis, curve.run_id, columns)
+        return replace(curve, columns=columns).axis(AXES[axis]).astype(np.float64)
+
+    of = max(len(columns), whole.get(curve.run_id, 0))
+    if selection.low is not None or selection.high is not None:
+        columns = _closer(columns, along(columns), selection, each)
+    return Line(curve.run_id, run, along(columns), np.where(np.isfinite(columns.values), columns.values, np.nan), of, 0)
 
 
-def draw(curves: Curves, theme: Theme) -> go.Figure:
-    figure = grid(1, 1, theme, panel_height=PANEL_HEIGHT)
-    figure.add_traces([_trace(line, curves, theme) for line in curves.lines])
-    if not curves.lines:
-        notice(figure, place(0, 1), plain(_nothing(curves)), theme)
-    figure.update_xaxes(title_text=X_TITLES[curves.x])
-    figure.update_yaxes(title_text=plain(curves.key))
-    if curves.y_log:
-        _log(figure, curves)
-    figure.update_layout(showlegend=len(curves.lines) <= len(LOSS_TOKENS))
-    choices = {
-        "key": {"shown": curves.key, "levels": list(curves.keys)},
-        "x": {"shown": curves.x, "levels": list(curves.axes)},
-    }
-    return describe(figure, curves.key or "Curves", _caption(curves), choices=choices)
-
-
-def _trace(line: Line, curves: Curves, theme: Theme) -> dict[str, Any]:
-    token = LOSS_TOKENS[line.run.look]
-    return {
-        "type": "scatter",
-        "mode": "lines" if len(line.x) > 1 else "markers",
-        "name": plain(line.run.label),
-        "legendgroup": str(line.run_id),
-        "x": line.x,
-        "y": line.value,
-        "line": {"color": token.colour(theme), "dash": token.plotly_dash, "width": 1.5},
-        "marker": {"color": token.colour(theme)},
-        "hovertemplate": f"<b>%{{fullData.name}}</b>  {X_TITLES[curves.x]} %{{x:,.4~g}}<br>%{{y:.4~g}}<extra></extra>",
-        "meta": {"role": "run", "run_id": line.run_id, "loss": line.run.loss, "label": line.run.label},
-    }
-
-
-UNKNOWN: dict[XAxis, str] = {
-    "step": "steps are",
-    "epoch": "batch size or training images are",
-    "images": "batch size is",
-    "hours": "times are",
-}
-
-
-def _nothing(curves: Curves) -> str:
-    if curves.without:
-        return f"Of no run with {curves.key} the {curves.x} {'is' if curves.x == 'epoch' else 'are'} known."
-    return f"No run has logged {curves.key}." if curves.key else "No run has logged anything yet."
-
-
-def _caption(curves: Curves) -> str:
-    return captions.join(
-        f"{curves.key or 'Values'} against {X_TITLES[curves.x]}, as logged; a line a run.",
-        captions.HOURS if curves.x == "hours" else "",
-        f"{captions.plural(curves.without, 'run')} left out, whose {UNKNOWN[curves.x]} not known."
-        if curves.without
-        else "",
-    )
-
-
-def _log(figure: go.Figure, curves: Curves) -> None:
-    positive = [value for line in curves.lines for value in line.value[line.value > 0].tolist()]
-    if positive:
-        figure.update_yaxes(**log_axis((min(positive), max(positive))))
+def _closer(columns: Columns, x: NDArray[np.float64], selection: Selection, each: int) -> Columns:
+    """As many points within the stretch that is looked at, and one beside it on each side, as else of the whole curve."""
+    low = -np.inf if selection.low is None else selection.low
+    high = np.inf if selection.high is None else selection.high
+    within = np.flatnonzero((x >= low) & (x <= high))
+    if not len(within):
+        return thin(columns, each)
+    first, last = max(0, int(within[0]) - 1), int(within[-1]) + 2
+    few = max(FEWEST_POINTS, each // OUTSIDE)
+    before, after = columns.at(slice(0, first)), columns.at(slice(last, None))
+    return join([thin(before, few), thin(columns.at(slice(first, last)), each), thin(after, few)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.figures.aggregate import mean_of
 from backend.figures.selector import Selection
-from backend.figures.tokens import LOSS_ORDER, loss_words
+from backend.figures.tokens import ENCODER_TITLES, LOSS_ORDER, loss_words
 from backend.store.evaluations import Filed
 from backend.store.study import Study, StudyRun, load_study, study_runs
 from depthboard.errors import UnknownName
@@ -24,6 +24,7 @@ ANGLES = str.maketrans("<>{}", "‹›()")
 """In labels, which figures, tables and pages show alike, nothing may look like Plotly's markup or its templates."""
 
 T = TypeVar("T", bound=Hashable)
+Tree = dict[str, Any]
 
 ALL = "all"
 """The level of the option `dataset` for a figure that draws every one."""
@@ -32,9 +33,21 @@ ALL = "all"
 SHOWN = ("data.dataset", "data.split", "data.train_size", "network.encoder", "seed")
 
 
+# Factors that have a short name; a run's place on the others is a leaf of its configuration.
+FACTORS: dict[str, Callable[[StudyRun], object]] = {
+    "loss": lambda run: run.loss_label,
+    "dataset": lambda run: data_name(run.dataset, run.split),
+    "size": lambda run: run.train_size,
+    "encoder": lambda run: run.encoder,
+    "seed": lambda run: run.seed,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Runs with one configuration but for the seed: what a mean is taken over."""
+    """What a mean is taken over: runs with one configuration but for the seed, or those of one place in a grouping. What
+    the runs do not share is empty, a size 0; `over` are the factors in which they differ.
+    """
 
     loss: str
     label: str
@@ -43,6 +56,7 @@ class Cell:
     train_size: int
     encoder: str
     runs: tuple[StudyRun, ...]
+    over: tuple[str, ...] = ("seed",)
 
     @property
     def data(self) -> str:
@@ -110,8 +124,9 @@ def evaluation_names(run: StudyRun) -> tuple[str, ...]:
     return tuple(map(str, (evaluation_of(run), *run.rescored)))
 
 
-def in_scope(session: Session, selection: Selection) -> Scope:
-    """The runs that `selection` names, by protocol and data, with what is known of them under that protocol.
+def in_scope(session: Session, selection: Selection, metrics: tuple[str, ...] = ()) -> Scope:
+    """The runs that `selection` names, by protocol and data, with what is known of them under that protocol, and with
+    `metrics` of every evaluation.
 
     Without a protocol it is the one that most runs have as their own. Raises NotFound for the experiment, UnknownName for
     a protocol or dataset it does not have.
@@ -130,7 +145,7 @@ def in_scope(session: Session, selection: Selection) -> Scope:
         runs = tuple(run for run in runs if selection.dataset in (run.dataset, data_name(run.dataset, run.split)))
     if selection.value == "last3" and any(filed in run.rescored for run in runs):
         selection = replace(selection, value="last")
-    study = load_study(session, selection.experiment_id, selection.value, selection.averaging, filed, every)
+    study = load_study(session, selection.experiment_id, selection.value, selection.averaging, filed, every, metrics)
     return Scope(study, filed, runs, others, selection)
 
 
@@ -175,7 +190,77 @@ def cells(runs: Iterable[StudyRun]) -> list[Cell]:
         Cell(r[0].loss, _label(r[0], differing), r[0].dataset, r[0].split, r[0].train_size, r[0].encoder, tuple(r))
         for r in grouped.values()
     ]
+    return _sorted(made)
+
+
+def _sorted(made: list[Cell]) -> list[Cell]:
     return sorted(made, key=lambda c: (c.order, c.dataset, c.split, c.train_size, c.encoder))
+
+
+def factors(runs: Sequence[StudyRun]) -> list[str]:
+    """What the runs can be grouped by: the factors in which they differ, the loss first and always."""
+    known = [name for name in FACTORS if name == "loss" or len({FACTORS[name](run) for run in runs}) > 1]
+    return [*known, *_differing(list(runs))]
+
+
+def grouped(runs: Iterable[StudyRun], chosen: Sequence[str]) -> list[Cell]:
+    """The runs by their levels of the factors `chosen`. Raises UnknownName for a factor in which they do not differ."""
+    runs = list(runs)
+    known = factors(runs)
+    for name in chosen:
+        if name not in known and name not in FACTORS:
+            raise _unknown("group", name, known)
+    leaves = {run.id: _leaves(run.config) for run in runs}
+
+    def level(run: StudyRun, name: str) -> object:
+        return FACTORS[name](run) if name in FACTORS else json.dumps(leaves[run.id].get(name))
+
+    found: dict[tuple[object, ...], list[StudyRun]] = {}
+    for run in runs:
+        found.setdefault(tuple(level(run, name) for name in chosen), []).append(run)
+    titled = [name for name in chosen if name in known]
+    made = []
+    for r in found.values():
+        over = tuple(name for name in known if name not in chosen and len({level(run, name) for run in r}) > 1)
+        made.append(_cell(r, over, [_level_words(r[0], name, leaves[r[0].id]) for name in titled]))
+    return _sorted(made)
+
+
+def _cell(runs: list[StudyRun], over: tuple[str, ...], words: list[str]) -> Cell:
+    first = runs[0]
+
+    def shared(name: str, value: T, otherwise: T) -> T:
+        return otherwise if name in over else value
+
+    return Cell(
+        loss=first.loss if len({run.loss for run in runs}) == 1 else "",
+        label=" · ".join(word for word in words if word) or "All runs",
+        dataset=shared("dataset", first.dataset, ""),
+        split=shared("dataset", first.split, "official"),
+        train_size=shared("size", first.train_size, 0),
+        encoder=shared("encoder", first.encoder, ""),
+        runs=tuple(runs),
+        over=over,
+    )
+
+
+def _level_words(run: StudyRun, name: str, leaves: Tree) -> str:
+    """A factor's level as a label says it; data and size are the panel's."""
+    match name:
+        case "loss":
+            return loss_words(run.loss, run.loss_label)
+        case "encoder":
+            return ENCODER_TITLES.get(run.encoder, run.encoder)
+        case "dataset" | "size":
+            return ""
+        case "seed":
+            return f"seed {run.seed}"
+    return f"{name.rpartition('.')[2]} {leaves.get(name)}".translate(ANGLES)
+
+
+def by_encoder(made: Iterable[Cell]) -> list[Cell]:
+    """The cells with their encoder in the label, for a panel that draws several."""
+    return [replace(c, label=f"{c.label} · {ENCODER_TITLES.get(c.encoder, c.encoder)}") for c in made]
 
 
 def _label(run: StudyRun, differing: list[str]) -> str:

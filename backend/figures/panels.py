@@ -11,9 +11,21 @@ import plotly.graph_objects as go
 
 from backend.figures.captions import metric_text, shown
 from backend.figures.groups import Cell
-from backend.figures.tokens import LOSS_TOKENS, PALETTES, LossToken, Theme, hollow, loss_title, plain, template
+from backend.figures.tokens import (
+    LOSS_TOKENS,
+    NEUTRAL,
+    PALETTES,
+    LossToken,
+    Theme,
+    hollow,
+    loss_title,
+    plain,
+    template,
+    variant_dash,
+)
 
 LEGEND_HEIGHT = 34
+LEGEND_ROW, LETTER_WIDTH, NARROW_PAGE = 19, 6.5, 1000
 HEADER_HEIGHT = 26
 NAME_HEIGHT = 22
 
@@ -95,11 +107,19 @@ def describe(figure: go.Figure, title: str, caption: str, **facts: Any) -> go.Fi
 
 
 def token(loss: str) -> LossToken:
-    return LOSS_TOKENS[loss]
+    return LOSS_TOKENS.get(loss, NEUTRAL)
 
 
-def line_style(loss: str, theme: Theme, width: float = 1.75) -> dict[str, Any]:
-    return {"color": token(loss).colour(theme), "dash": token(loss).plotly_dash, "width": width}
+def variants(cells: Iterable[Cell]) -> dict[str, int]:
+    """Label -> which of the labels with its loss and encoder it is: 0 has the loss's own dash, the others do not."""
+    labels: dict[tuple[str, str], dict[str, None]] = {}
+    for cell in cells:
+        labels.setdefault((cell.loss, cell.encoder), {}).setdefault(cell.label)
+    return {label: i for group in labels.values() for i, label in enumerate(group)}
+
+
+def line_style(loss: str, theme: Theme, width: float = 1.75, variant: int = 0) -> dict[str, Any]:
+    return {"color": token(loss).colour(theme), "dash": variant_dash(token(loss), variant), "width": width}
 
 
 def marker_style(loss: str, theme: Theme, encoder: str = "") -> dict[str, Any]:
@@ -117,17 +137,30 @@ def marker_style(loss: str, theme: Theme, encoder: str = "") -> dict[str, Any]:
 
 def legend_entries(figure: go.Figure, cells: Iterable[Cell], theme: Theme) -> None:
     """One entry a label, with line, dash and marker, in the order of losses; it switches every trace of its group."""
-    for label, cell in {cell.label: cell for cell in cells}.items():
+    named = {cell.label: cell for cell in cells}
+    which = variants(named.values())
+    _make_room(figure, list(named))
+    for label, cell in named.items():
         figure.add_scatter(
             x=[None],
             y=[None],
             mode="lines+markers",
             name=label,
             legendgroup=label,
-            line=line_style(cell.loss, theme),
+            line=line_style(cell.loss, theme, variant=which[label]),
             marker=marker_style(cell.loss, theme, cell.encoder),
             meta={"role": "legend", "loss": cell.loss},
         )
+
+
+def _make_room(figure: go.Figure, labels: list[str]) -> None:
+    """A legend of several rows moves the panels down: its columns are as wide as its longest name."""
+    column = figure.layout.legend.itemwidth + 20 + LETTER_WIDTH * max(map(len, labels), default=0)
+    rows = math.ceil(len(labels) / max(1, NARROW_PAGE // column))
+    more = (rows - 1) * LEGEND_ROW
+    if more > 0:
+        margin = {**figure.layout.margin.to_plotly_json(), "t": figure.layout.margin.t + more}
+        figure.update_layout(height=figure.layout.height + more, margin=margin)
 
 
 def header(figure: go.Figure, at: Place, bold: str, plain: str, theme: Theme) -> None:

@@ -22,7 +22,19 @@ from backend.figures.results_text import inert
 from backend.store.study import StudyRun
 
 Row = dict[str, Any]
-SILENT = ("caption", "columns", "y_log", "colours", "x_end")
+SILENT = (
+    "caption",
+    "choices",
+    "colours",
+    "columns",
+    "hidden",
+    "images",
+    "smoothing",
+    "variant",
+    "x_end",
+    "x_log",
+    "y_log",
+)
 """Fields that say how the figure looks."""
 RUNS = "run_ids"
 

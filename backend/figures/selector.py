@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from backend.figures.aggregate import Band
 from backend.store.evaluations import Value
 from depthboard.errors import InvalidInput, UnknownName
 from depthboard.metrics import AVERAGINGS, Averaging
 
-XAxis = Literal["epoch", "step", "images", "hours"]
+XAxis = Literal["epoch", "step", "images", "hours", "wall", "gpu"]
 X_TITLES: dict[XAxis, str] = {
     "epoch": "epoch",
     "step": "step",
     "images": "training images seen",
     "hours": "hours of training",
+    "wall": "hours since the start",
+    "gpu": "GPU hours",
 }
+IN_TIME: tuple[XAxis, ...] = ("hours", "wall", "gpu")
+"""Axes on which every run has its own position at a step, and whose end nobody knows before."""
 Options = Mapping[str, Sequence[str]]
 
 VALUES: tuple[Value, ...] = ("last3", "last", "best_validation")
@@ -24,10 +30,18 @@ VALUES: tuple[Value, ...] = ("last3", "last", "best_validation")
 # The selector's two parameters, which every figure takes.
 SELECTOR_OPTIONS: dict[str, tuple[str, ...]] = {"value": VALUES, "averaging": AVERAGINGS}
 
+MOST_SMOOTHING = 0.99
+BETWEEN = "|"
+"""Between the names in an option that takes several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a figure shows of an experiment. None leaves the choice to the figure: the part, encoder or size that most runs have."""
+    """What a figure shows of an experiment. None leaves the choice to the figure: the part, encoder or size that most runs have.
+
+    `group`: the factors that tell lines apart, all but the seed for None. `target` as the axis shows it. `hidden` and
+    `only` name lines by their labels; `low` to `high` is the stretch of x that is looked at.
+    """
 
     experiment_id: int
     value: Value = "last3"
@@ -44,6 +58,16 @@ class Selection:
     seed: int | None = None
     step: int | None = None
     key: str | None = None
+    band: Band = "std"
+    smoothing: float = 0.0
+    target: float | None = None
+    x_log: bool = False
+    group: tuple[str, ...] | None = None
+    base: str | None = None
+    hidden: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
 
 
 def parse_selection(experiment_id: int, query: Mapping[str, str], options: Options) -> Selection:
@@ -73,7 +97,46 @@ def parse_selection(experiment_id: int, query: Mapping[str, str], options: Optio
         seed=_whole(given, "seed"),
         step=_whole(given, "step"),
         key=given.get("key"),
+        band=cast(Band, given.get("band", "std")),
+        smoothing=_smoothing(given),
+        target=_number(given, "target"),
+        x_log=given.get("x_log") == "yes",
+        group=tuple(_names(given, "group", ",")) if "group" in given else None,
+        base=given.get("base"),
+        hidden=tuple(_names(given, "hidden", BETWEEN)),
+        only=tuple(_names(given, "only", BETWEEN)),
+        low=_number(given, "x_from"),
+        high=_number(given, "x_to"),
     )
+
+
+def _names(given: Mapping[str, str], key: str, between: str) -> list[str]:
+    return list(dict.fromkeys(name for text in given.get(key, "").split(between) if (name := text.strip())))
+
+
+def _number(given: Mapping[str, str], key: str) -> float | None:
+    if key not in given:
+        return None
+    try:
+        value = float(given[key])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InvalidInput(
+            f"{key} must be a number, not {given[key]!r}.", field=key, remedy="Write it as 0.42, in the axis's unit."
+        )
+    return value
+
+
+def _smoothing(given: Mapping[str, str]) -> float:
+    weight = _number(given, "smoothing") or 0.0
+    if not 0 <= weight <= MOST_SMOOTHING:
+        raise InvalidInput(
+            f"smoothing must lie between 0 and {MOST_SMOOTHING}, not {given['smoothing']}.",
+            field="smoothing",
+            remedy="0 leaves the curves as they are, 0.6 is a common choice.",
+        )
+    return weight
 
 
 def _whole(given: Mapping[str, str], key: str) -> int | None:

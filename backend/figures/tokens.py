@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ from depthboard.config import LOSS_CONFIGS
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-FONT = "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif"
+FONT = "Inter, 'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,12 @@ LOSS_TOKENS: dict[str, LossToken] = {
     "sum": LossToken("#5e487c", "#f0dafd", (14, 2, 6, 2), "hexagram"),
 }
 
+NEUTRAL = LossToken("#555a64", "#a9afba", (), "circle")
+"""A mean over several losses: in nobody's colour."""
+
+VARIANT_DASHES: tuple[tuple[int, ...], ...] = ((2, 2), (8, 3), (4, 2, 1, 2), (12, 3), (1, 3), (10, 2, 2, 2, 2, 2))
+"""Several lines of one loss in a panel: the first has the loss's own dash, the others one of these."""
+
 LOSS_ORDER: dict[str, int] = {name: i for i, name in enumerate(LOSS_TOKENS)}
 
 
@@ -132,8 +139,20 @@ def loss_title(name: str) -> str:
 
 
 def loss_words(name: str, label: str) -> str:
-    """A label with the loss by its title: `huber threshold=0.3` is `Huber threshold=0.3`; that of a sum names its parts already."""
+    """A label with the losses by their titles: `huber threshold=0.3` is `Huber threshold=0.3`, `l1 + 0.5 ms_ssim` is
+    `L1 + 0.5 MS-SSIM`.
+    """
+    if name == "sum" or " + " in label:
+        return re.sub(r"[a-z][a-z0-9_]*(?!\w|=)", lambda word: loss_title(word[0]), label)
     return loss_title(name) + label.removeprefix(name) if label.startswith(name) else label
+
+
+def variant_dash(token: LossToken, variant: int) -> str:
+    """The dash of a loss's line that is the `variant`-th of its panel, counted from 0."""
+    if variant == 0:
+        return token.plotly_dash
+    others = [dash for dash in VARIANT_DASHES if dash != token.dash]
+    return LossToken("", "", others[(variant - 1) % len(others)], "").plotly_dash
 
 
 def plain(text: str) -> str:
@@ -150,6 +169,14 @@ def translucent(colour: str, alpha: float) -> str:
     """`#rrggbb` as `rgba(r,g,b,alpha)`."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def shade(colour: str, variant: int, theme: Theme) -> str:
+    """A colour for the `variant`-th of several lines of one loss: its own, nearer to the text, nearer to the page."""
+    palette = PALETTES[theme]
+    towards, share = ((colour, 0.0), (palette.text, 0.45), (palette.page, 0.45), (palette.text, 0.75))[variant % 4]
+    mixed = (round(int(colour[i : i + 2], 16) * (1 - share) + int(towards[i : i + 2], 16) * share) for i in (1, 3, 5))
+    return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
 def template(theme: Theme) -> go.layout.Template:
@@ -176,7 +203,7 @@ def template(theme: Theme) -> go.layout.Template:
             "hoverlabel": {
                 "bgcolor": palette.raised,
                 "bordercolor": palette.line,
-                "font": {"color": palette.text, "size": 12},
+                "font": {"family": FONT, "color": palette.text, "size": 12},
             },
             "legend": {"bgcolor": "rgba(0,0,0,0)", "font": {"size": 12, "color": palette.text}},
             "annotationdefaults": {"font": {"size": 12, "color": palette.text2}, "showarrow": False},

@@ -5,6 +5,9 @@ it began, since it may record first after an hour. It goes on from the hours of 
 a wait between attempts counts, nor what an attempt did after the step from which the next one went on: a run that was
 killed and resumed lies beside one that was not. From then on all counts, evaluating too. All times are the writer's own, but
 for a script whose clock is ahead of the server's.
+
+Hours since the start, `wall`, count everything from the first attempt's beginning: waits, and what was done again. GPU hours
+are hours of training times the GPUs that the run trained on at once.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from backend.store.tables import RESCORED, SCRIPT, Attempt, Axis, Chunk, Evaluat
 
 MANY = 20
 """Runs whose record is held at once."""
+MANY_ROWS = 500
 HOUR = 3600.0
 
 Floats = NDArray[np.float64]
@@ -60,6 +64,20 @@ class Clock:
             seconds[own] = stretch.before + np.maximum(walls[own] - stretch.began, 0)
         return np.where(walls > 0, seconds / HOUR, np.nan)
 
+    def wall_of_values(self, walls: Floats) -> Floats:
+        """Hours since the run's start of values that were logged at `walls`; NaN where there is no time."""
+        start = self.stretches[0].began if self.stretches else np.nan
+        return np.where(walls > 0, np.maximum(walls - start, 0) / HOUR, np.nan)
+
+    def wall(self, step: int) -> float:
+        """Hours since the run's start when everything at `step` had been recorded; NaN where there is no record."""
+        for stretch in reversed(self.stretches):
+            if stretch.first <= step and len(stretch.steps):
+                n = int(np.searchsorted(stretch.steps, step, side="right"))
+                last = float(stretch.latest[n - 1]) if n else stretch.began
+                return max(0.0, last - self.stretches[0].began) / HOUR
+        return float("nan")
+
     def at(self, step: int) -> float:
         """Hours when everything at `step` had been recorded, by the last record at it or before it; NaN where there is no record."""
         known = any(len(stretch.steps) for stretch in self.stretches)
@@ -85,6 +103,22 @@ def clocks(session: Session, run_ids: Sequence[int]) -> dict[int, Clock]:
             earlier = found.get(run_id, Clock()).stretches
             stretch = _stretch(earlier, begun.get((run_id, attempt)), record.get((run_id, attempt), []))
             found[run_id] = Clock((*earlier, stretch))
+    return found
+
+
+def gpus(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
+    """Run -> the GPUs that it trains on at once, for runs that were trained on GPUs; of scripts they are not known."""
+    found: dict[int, int] = {}
+    for start in range(0, len(run_ids), MANY_ROWS):
+        query = (
+            select(Run.id, Run.config)
+            .join(Attempt, Attempt.run_id == Run.id)
+            .where(
+                Run.id.in_(run_ids[start : start + MANY_ROWS]), Run.kind != SCRIPT, Attempt.device.not_in(("", "cpu"))
+            )
+        )
+        for run_id, config in session.execute(query):
+            found[run_id] = int((config.get("engine") or {}).get("processes", 1))
     return found
 
 

@@ -116,9 +116,10 @@ def load_study(
     averaging: Averaging = "per_image",
     filed: Filed | None = None,
     runs: tuple[StudyRun, ...] | None = None,
+    metrics: tuple[str, ...] = tuple(METRICS),
 ) -> Study:
     """The experiment's runs (`runs`, where they were read already) and their evaluations, in a few queries and without a
-    blob. Raises NotFound.
+    blob; its `scores` hold `metrics` alone. Raises NotFound.
     """
     experiment = session.get(Experiment, experiment_id)
     if experiment is None:
@@ -128,7 +129,7 @@ def load_study(
         experiment_id,
         experiment.name,
         study_runs(session, experiment_id) if runs is None else runs,
-        _scores(session, ids, averaging, filed),
+        _scores(session, ids, averaging, filed, metrics),
         selected(session, ids, value, averaging, filed),
         constants(session, ids, averaging, filed),
     )
@@ -140,13 +141,15 @@ def linked(experiment_id: int) -> Select[int]:
 
 
 def _scores(
-    session: Session, ids: Select[int], averaging: Averaging, filed: Filed | None
+    session: Session, ids: Select[int], averaging: Averaging, filed: Filed | None, metrics: tuple[str, ...]
 ) -> dict[int, tuple[Score, ...]]:
-    metrics = Evaluation.per_image if averaging == "per_image" else Evaluation.pooled
-    query = of_network(ids, filed).where(AT_END).add_columns(metrics).order_by(Evaluation.run_id, Evaluation.step)
+    if not metrics:
+        return {}
+    column = Evaluation.per_image if averaging == "per_image" else Evaluation.pooled
+    query = of_network(ids, filed).where(AT_END).add_columns(column).order_by(Evaluation.run_id, Evaluation.step)
     scores: dict[int, list[Score]] = defaultdict(list)
     for run_id, step, values in session.execute(query):
-        scores[run_id].append(Score(step, {name: _number(values.get(name)) for name in METRICS}))
+        scores[run_id].append(Score(step, {name: _number(values.get(name)) for name in metrics}))
     return {run_id: tuple(found) for run_id, found in scores.items()}
 
 

@@ -10,7 +10,7 @@ declare module 'plotly.js-cartesian-dist-min' {
   interface Plotly {
     newPlot(element: HTMLElement, data: unknown[], layout: object, config: object): Promise<PlotElement>
     react(element: HTMLElement, data: unknown[], layout: object, config: object): Promise<PlotElement>
-    restyle(element: HTMLElement, update: object, traces?: number[]): Promise<PlotElement>
+    relayout(element: HTMLElement, update: object): Promise<PlotElement>
     purge(element: HTMLElement): void
     Plots: { resize(element: HTMLElement): Promise<void> }
     Fx: { unhover(element: HTMLElement): void }

@@ -9,6 +9,8 @@ const OPTION_TITLES: Record<string, string> = {
   key: 'Curve',
   metric: 'Metric',
   x: 'X',
+  band: 'Band',
+  x_log: 'Log x',
   y_log: 'Log y',
   value: 'Value',
   averaging: 'Average',
@@ -31,7 +33,32 @@ const VALUE_TITLES: Record<string, string> = {
   step: 'Step',
   images: 'Images',
   hours: 'Hours',
+  wall: 'Wall hours',
+  gpu: 'GPU hours',
+  std: 'Std',
+  se: 'SE',
+  ci95: '95 % CI',
+  minmax: 'Min–max',
+  seeds: 'Seeds',
+  none: 'None',
 }
+
+/** What a choice means, where its short name leaves it open. */
+const VALUE_HINTS: Record<string, string> = {
+  hours: 'Hours of training, without waits and lost work',
+  wall: 'Hours since the run’s start, waits and lost work included',
+  gpu: 'Hours of training times the GPUs of the run',
+  std: 'Mean ± sample standard deviation',
+  se: 'Mean ± standard error of the mean',
+  ci95: '95 % confidence interval of the mean, by Student’s t',
+  minmax: 'From the smallest to the largest run',
+  seeds: 'Single runs as thin lines',
+}
+
+/** Options with controls of their own. */
+const OWN = new Set(['group'])
+const MOST_SEGMENTS = 6
+const MOST_LETTERS = 44
 
 /** Lists longer than this can be searched; a script may have logged thousands of keys. */
 const SEARCHED = 12
@@ -65,7 +92,7 @@ interface Props {
 /** One control an option, as the catalogue lists them: a switch, a few segments, or a list. */
 export function FigureControls({ options, chosen, drawn = {}, onChoose }: Props) {
   const levels = Object.entries(options).map(([option, values]): [string, string[]] => [option, drawn[option]?.levels ?? values])
-  return levels.filter(([, values]) => values.length > 1).map(([option, values]) => {
+  return levels.filter(([option, values]) => values.length > 1 && !OWN.has(option)).map(([option, values]) => {
     const preset = drawn[option] ? undefined : values[0]
     const value = String(chosen[option] ?? drawn[option]?.shown ?? preset)
     const choose = (next: string) => onChoose(option, next === preset ? undefined : next)
@@ -84,6 +111,7 @@ export function Control({ option, values, value, onChoose }: ControlProps) {
   const losses = useLosses()
   const title = optionTitle(option)
   const data = values.map((v) => ({ value: v, label: valueTitle(option, v, losses) }))
+  const segments = data.map((item) => ({ ...item, label: VALUE_HINTS[item.value] ? <span title={VALUE_HINTS[item.value]}>{item.label}</span> : item.label }))
   const on = ['yes', 'true'].find((word) => values.includes(word))
   if (on && values.length === 2) {
     const off = values.find((word) => word !== on)!
@@ -95,8 +123,8 @@ export function Control({ option, values, value, onChoose }: ControlProps) {
       <span className={classes.name} aria-hidden>
         {title}
       </span>
-      {values.length <= 4 && letters < 36 ? (
-        <SegmentedControl aria-label={title} data={data} value={value} onChange={onChoose} />
+      {values.length <= MOST_SEGMENTS && letters < MOST_LETTERS ? (
+        <SegmentedControl aria-label={title} data={segments} value={value} onChange={onChoose} />
       ) : (
         <Select
           aria-label={title}

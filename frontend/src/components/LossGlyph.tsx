@@ -45,5 +45,7 @@ export function LossName({ name, label, line }: { name: string; label?: string; 
 /** `huber threshold=0.2` with the loss by its title: Huber threshold=0.2 */
 export function lossLabel(name: string, label: string | undefined, title: (name: string) => string): string {
   if (!label) return title(name)
+  // The parts of a sum by their titles too; a name before an equals sign is a parameter's.
+  if (label.includes(' + ')) return label.replace(/[a-z][a-z0-9_]*(?![\w=])/g, (word) => title(word))
   return label === name || label.startsWith(`${name} `) ? title(name) + label.slice(name.length) : label
 }

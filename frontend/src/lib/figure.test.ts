@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { axisEnds, best, caption, fitLayout, heightOf, indexAt, lift, onlyPanel, panelAxes, panelBoxes, panelValues, runLines, withoutLegend, type PlotlyFigure } from './figure'
+import { axisEnds, best, caption, fitLayout, heightOf, indexAt, onlyPanel, panelAxes, panelBoxes, panelValues, previewHeight, runLines, strength, withoutLegend, type PlotlyFigure } from './figure'
 
 const line = (xaxis: string, group: string) => ({
   type: 'scatter',
@@ -9,9 +9,10 @@ const line = (xaxis: string, group: string) => ({
   legendgroup: group,
   x: [1, 2, 3],
   y: [0.9, null, 0.5],
-  customdata: [[' ± 0.010', 2], ['', 1], [' ± 0.020', 3]],
-  line: { width: 2 },
-  meta: { role: 'mean', loss: group },
+  customdata: ['± 0.010, n = 2', 'n = 1', '± 0.020, n = 3'],
+  line: { width: 2, color: '#2f43b0', dash: '8px,3px' },
+  marker: { symbol: 'circle-open' },
+  meta: { role: 'mean', loss: group, std: [0.01, null, 0.02], n: [2, 1, 3], reached: 3, going: false },
 })
 const figure: PlotlyFigure = {
   data: [{ legendgroup: 'l1', meta: { role: 'legend' } }, line('x', 'l1'), line('x2', 'l1'), line('x2', 'gan'), { xaxis: 'x2', meta: { role: 'band' } }],
@@ -39,10 +40,8 @@ describe('a figure on the page', () => {
     expect([heightOf(figure), caption(figure), caption(undefined)]).toEqual([360, 'Mean over seeds.', null])
   })
 
-  it('lets one loss stand out, and none when the name is unknown', () => {
-    expect(lift(figure.data, 'gan')).toEqual([0.25, 0.25, 0.25, 1, 1])
-    expect(lift(figure.data, null)).toEqual([1, 1, 1, 1, 1])
-    expect(lift(figure.data, 'l7')).toEqual([1, 1, 1, 1, 1])
+  it('lets one line stand out from the others, and leaves alone what belongs to none', () => {
+    expect([strength('gan', 'gan'), strength('l1', 'gan'), strength(undefined, 'gan'), strength('l1', null)]).toEqual(['lifted', 'dimmed', null, null])
   })
 })
 
@@ -54,6 +53,11 @@ describe('a preview', () => {
     expect(small.layout).toMatchObject({ xaxis2: { domain: [0, 1] }, yaxis2: { domain: [0, 1], showticklabels: true, title: { text: 'test MAE (m)' } }, showlegend: false, annotations: [] })
     expect(small.layout.xaxis).toBeUndefined()
     expect(small.layout.shapes).toHaveLength(1)
+  })
+
+  it('is as high as its rows of names need', () => {
+    const rows = (n: number) => ({ data: [], layout: { margin: { t: 8, b: 40 }, yaxis: { ticktext: Array.from({ length: n }, (_, i) => `loss ${i}`) } } })
+    expect([previewHeight(small), previewHeight(rows(7)), previewHeight(rows(17))]).toEqual([210, 210, 303])
   })
 
   it('leaves the figure itself alone', () => {
@@ -69,7 +73,7 @@ describe('panels as drawn', () => {
       xaxis2: { _offset: 400, _length: 300, range: [0, 4], anchor: 'y2', visible: false },
       yaxis2: { _offset: 20, _length: 200, range: [0, 1], anchor: 'x2' },
     }
-    expect(panelBoxes(full, axisEnds(figure))).toEqual([{ axis: 'x', left: 50, top: 20, width: 300, height: 200, range: [2, 5], end: 10 }])
+    expect(panelBoxes(full, axisEnds(figure))).toEqual([{ axis: 'x', left: 50, top: 20, width: 300, height: 200, range: [2, 5], log: false, yRange: [0, 1], yLog: false, end: 10 }])
   })
 })
 
@@ -80,7 +84,12 @@ describe('the value table', () => {
     expect(first).toMatchObject({ axis: 'x', end: 10 })
     expect(second).toMatchObject({ title: '64 images · n = 1', end: 4 })
     expect(second!.lines.map((l) => l.group)).toEqual(['l1', 'gan'])
-    expect(second!.lines[0]).toMatchObject({ x: [1, 3], y: [0.9, 0.5], notes: [{ spread: '± 0.010', n: 2 }, { spread: '± 0.020', n: 3 }] })
+    expect(second!.lines[0]).toMatchObject({ x: [1, 3], y: [0.9, 0.5], spreads: ['± 0.010', '± 0.020'], std: [0.01, 0.02], n: [2, 3], reached: 3, going: false, colour: '#2f43b0', dash: '8 3', marker: 'circle', hollow: true })
+  })
+
+  it('has the base first', () => {
+    const based = { ...figure, layout: { ...figure.layout, meta: { base: 'gan' } } }
+    expect(panelValues(based)[1]!.lines.map((l) => l.group)).toEqual(['gan', 'l1'])
   })
 
   it('takes the last value at or before the crosshair', () => {
@@ -91,13 +100,13 @@ describe('the value table', () => {
 })
 
 describe('a figure with a line a run', () => {
-  const run = (id: number, dash: string) => ({ name: `run ${id}`, legendgroup: String(id), line: { color: '#2f43b0', dash }, meta: { role: 'run', run_id: id, loss: 'l1' } })
+  const run = (id: number, dash: string) => ({ name: `run ${id}`, legendgroup: String(id), line: { color: '#2f43b0', dash }, marker: { symbol: 'square' }, meta: { role: 'run', run_id: id, loss: 'l1' } })
   const curves: PlotlyFigure = { data: [run(3, '8px,3px'), run(4, 'solid'), { meta: { role: 'legend' } }], layout: { height: 526, margin: { l: 56, t: 60 } } }
 
   it('says which, in which colour and dash', () => {
     expect(runLines(curves)).toEqual([
-      { run: 3, name: 'run 3', group: '3', colour: '#2f43b0', dash: '8 3' },
-      { run: 4, name: 'run 4', group: '4', colour: '#2f43b0', dash: undefined },
+      { run: 3, name: 'run 3', group: '3', colour: '#2f43b0', dash: '8 3', marker: 'square', hollow: false },
+      { run: 4, name: 'run 4', group: '4', colour: '#2f43b0', dash: undefined, marker: 'square', hollow: false },
     ])
   })
 

@@ -1,6 +1,6 @@
 /** Figures arrive finished from the API: here they are fitted to the page and read, never recomputed. */
 
-import { parseDash } from './losses'
+import { isMarker, parseDash, type Marker } from './losses'
 
 export type Trace = Record<string, unknown> & {
   x?: readonly (number | null)[]
@@ -48,12 +48,15 @@ export function fitLayout(layout: Layout, height: number): Layout {
 }
 
 const TOP_PX = 16
+const HEADER_PX = 10
+const ROW_NAME_PX = 22
 
-/** The figure without the line of its legend above it. */
+/** The figure without its legend above it; what stands over its panels keeps its room. */
 export function withoutLegend(figure: PlotlyFigure): PlotlyFigure {
   const { margin, ...layout } = figure.layout
-  const top = margin?.t ?? TOP_PX
-  return { ...figure, layout: { ...layout, showlegend: false, height: heightOf(figure) - top + TOP_PX, margin: { ...margin, t: TOP_PX } } }
+  const has = (name: string) => (layout.annotations ?? []).some((note) => note.name === name)
+  const room = TOP_PX + (has('header') ? HEADER_PX : 0) + (has('row') ? ROW_NAME_PX : 0)
+  return { ...figure, layout: { ...layout, showlegend: false, height: heightOf(figure) - (margin?.t ?? room) + room, margin: { ...margin, t: room } } }
 }
 
 export interface RunLine {
@@ -63,6 +66,8 @@ export interface RunLine {
   colour: string
   /** as SVG's stroke-dasharray; undefined is solid */
   dash?: string
+  marker?: Marker
+  hollow: boolean
 }
 
 /** The lines of a figure that draws one a run. */
@@ -70,15 +75,22 @@ export function runLines(figure: PlotlyFigure): RunLine[] {
   return figure.data
     .filter((trace) => trace.meta?.role === 'run')
     .map((trace) => {
-      const { color, dash } = trace.line as { color: string; dash: string }
-      return { run: Number(trace.meta!.run_id), name: String(trace.meta!.label ?? trace.name), group: String(trace.legendgroup), colour: color, dash: parseDash(dash).join(' ') || undefined }
+      return { run: Number(trace.meta!.run_id), name: String(trace.meta!.label ?? trace.name), group: String(trace.legendgroup), ...lookOf(trace) }
     })
 }
 
-/** Opacity of each trace while the group `lifted` stands out; all full when none does. */
-export function lift(data: readonly Trace[], lifted: string | null): number[] {
-  const known = lifted !== null && data.some((trace) => trace.legendgroup === lifted)
-  return data.map((trace) => (!known || !trace.legendgroup || trace.legendgroup === lifted ? 1 : 0.25))
+/** How a trace is drawn, for its glyph in a table or legend. */
+export function lookOf(trace: Trace): { colour: string; dash?: string; marker?: Marker; hollow: boolean } {
+  const { color, dash } = trace.line as { color: string; dash?: string }
+  const symbol = String((trace.marker as { symbol?: string } | undefined)?.symbol ?? '')
+  const name = symbol.replace(/-open$/, '')
+  return { colour: color, dash: parseDash(dash ?? '').join(' ') || undefined, marker: isMarker(name) ? name : undefined, hollow: symbol.endsWith('-open') }
+}
+
+/** How strongly a group is drawn while the group `lifted` stands out; null where none does. */
+export function strength(group: string | undefined, lifted: string | null): 'lifted' | 'dimmed' | null {
+  if (lifted === null || !group) return null
+  return group === lifted ? 'lifted' : 'dimmed'
 }
 
 /** `x`, `x2` … of the panels that hold traces, in order. */
@@ -123,18 +135,32 @@ export function onlyPanel(figure: PlotlyFigure, xaxis: string): PlotlyFigure {
   }
 }
 
+const PREVIEW_PX = 210
+const ROW_PX = 15
+
+/** Rows of names need their room; everything else fits. */
+export function previewHeight(figure: PlotlyFigure): number {
+  const names = Object.entries(figure.layout).map(([key, axis]) => (key.startsWith('yaxis') ? ((axis as { ticktext?: unknown[] }).ticktext?.length ?? 0) : 0))
+  const { t = 0, b = 0 } = figure.layout.margin ?? {}
+  return Math.max(PREVIEW_PX, ROW_PX * Math.max(0, ...names) + t + b)
+}
+
 /** Panels of one row share the title of the first. */
 function axisTitle(axis: unknown): unknown {
   return (axis as { title?: { text?: string } } | undefined)?.title?.text ? (axis as { title: unknown }).title : undefined
 }
 
-/** Under 250 px dashes and markers look noisy: thinner lines, smaller marks. */
+/** A line of more points than this has no marker on each. */
+const MANY = 4
+
+/** Under 250 px dashes and markers look noisy: thinner lines, smaller marks, none along a line; the base stays thick. */
 function thin(trace: Trace): Trace {
   const line = trace.line as { width?: number } | undefined
   const marker = trace.marker as { size?: number } | undefined
   return {
     ...trace,
-    ...(line?.width ? { line: { ...line, width: Math.min(line.width, 1.5) } } : {}),
+    ...(line?.width ? { line: { ...line, width: line.width > 2.5 ? line.width : Math.min(line.width, 1.5) } } : {}),
+    ...(trace.meta?.role === 'mean' && trace.mode === 'lines+markers' && line && 'dash' in line && (trace.x?.length ?? 0) > MANY ? { mode: 'lines' } : {}),
     ...(typeof marker?.size === 'number' ? { marker: { ...marker, size: marker.size * 0.8 } } : {}),
   }
 }
@@ -145,8 +171,11 @@ export interface PanelBox {
   top: number
   width: number
   height: number
-  /** what is shown now */
+  /** what is shown now, of log axes in powers of ten */
   range: [number, number]
+  log: boolean
+  yRange: [number, number]
+  yLog: boolean
   /** the end of the whole axis */
   end: number
 }
@@ -156,6 +185,7 @@ interface DrawnAxis {
   _length: number
   range: [number, number]
   anchor: string
+  type?: string
 }
 
 /** Where Plotly has put the panels, from its full layout; `ends` are the axes' ends before anyone zoomed. */
@@ -166,18 +196,24 @@ export function panelBoxes(full: Record<string, unknown>, ends: Record<string, n
     const y = full[axisKey(x.anchor ?? 'y')] as DrawnAxis | undefined
     if (!y || x.visible === false) return []
     const end = ends[`x${key.slice(5)}`] ?? x.range[1]
-    return [{ axis: `x${key.slice(5)}`, left: x._offset, top: y._offset, width: x._length, height: y._length, range: x.range, end }]
+    return [{ axis: `x${key.slice(5)}`, left: x._offset, top: y._offset, width: x._length, height: y._length, range: x.range, log: x.type === 'log', yRange: y.range, yLog: y.type === 'log', end }]
   })
 }
 
 /** The end of each x axis as the figure gives it. */
 export function axisEnds(figure: PlotlyFigure): Record<string, number> {
-  return Object.fromEntries(
-    panelAxes(figure).flatMap((axis) => {
-      const range = (figure.layout[axisKey(axis)] as { range?: [number, number] } | undefined)?.range
-      return range ? [[axis, range[1]]] : []
-    }),
-  )
+  return Object.fromEntries(panelAxes(figure).flatMap((axis) => (endOf(figure, axis) === undefined ? [] : [[axis, endOf(figure, axis)!]])))
+}
+
+function endOf(figure: PlotlyFigure, axis: string): number | undefined {
+  const known = panelFacts(figure)[axis]?.end
+  if (known !== undefined) return known
+  const { range, type } = (figure.layout[axisKey(axis)] ?? {}) as { range?: [number, number]; type?: string }
+  return range && (type === 'log' ? 10 ** range[1] : range[1])
+}
+
+function panelFacts(figure: PlotlyFigure): Record<string, { end: number; images: number }> {
+  return (figure.layout.meta?.panels ?? {}) as Record<string, { end: number; images: number }>
 }
 
 export interface PanelValues {
@@ -185,37 +221,56 @@ export interface PanelValues {
   title: string
   /** the end of the panel's axis: all that will be trained */
   end: number
+  /** training images for each unit of x */
+  images: number
   lines: PanelLine[]
 }
 export interface PanelLine {
   group: string
   loss: string
+  colour: string
+  dash?: string
+  marker?: Marker
+  hollow: boolean
   x: readonly number[]
   y: readonly number[]
-  /** ± and n beside each value, as the figure prints them */
-  notes: readonly { spread: string; n: number | null }[]
+  std: readonly (number | null)[]
+  n: readonly number[]
+  /** the band beside each value, as the figure prints it */
+  spreads: readonly string[]
+  /** x at which the target was reached first */
+  reached: number | null
+  /** whether it will still be evaluated */
+  going: boolean
 }
 
-/** The mean curves of each panel with their labels, for the table under the panels. */
+/** The mean curves of each panel with their labels, for the table under the panels; the base first. */
 export function panelValues(figure: PlotlyFigure): PanelValues[] {
+  const base = figure.layout.meta?.base
   return panelAxes(figure).flatMap((axis) => {
-    const lines = figure.data.filter((trace) => (trace.xaxis ?? 'x') === axis && trace.meta?.role === 'mean').map(panelLine)
-    if (lines.length === 0) return []
-    const range = (figure.layout[axisKey(axis)] as { range?: [number, number] } | undefined)?.range
-    const end = range?.[1] ?? Math.max(...lines.flatMap((line) => [...line.x]))
-    return [{ axis, title: panelTitle(figure, axis), end, lines }]
+    const traces = figure.data.filter((trace) => (trace.xaxis ?? 'x') === axis && trace.meta?.role === 'mean')
+    if (traces.length === 0) return []
+    const lines = traces.map(panelLine).toSorted((a, b) => Number(b.group === base) - Number(a.group === base))
+    const end = endOf(figure, axis) ?? Math.max(...lines.flatMap((line) => [...line.x]))
+    return [{ axis, title: panelTitle(figure, axis), end, images: panelFacts(figure)[axis]?.images ?? 1, lines }]
   })
 }
 
 function panelLine(trace: Trace): PanelLine {
-  const points = (trace.x ?? []).map((x, i) => ({ x, y: trace.y?.[i] ?? null, note: trace.customdata?.[i] }))
-  const finite = points.filter((point): point is { x: number; y: number; note: unknown } => point.x !== null && point.y !== null)
+  const meta = trace.meta ?? {}
+  const each = <T>(value: unknown, i: number) => (Array.isArray(value) ? value[i] : value) as T
+  const kept = (trace.x ?? []).flatMap((x, i) => (x !== null && trace.y?.[i] != null ? [i] : []))
   return {
     group: String(trace.legendgroup ?? trace.name ?? ''),
-    loss: String(trace.meta?.loss ?? ''),
-    x: finite.map((point) => point.x),
-    y: finite.map((point) => point.y),
-    notes: finite.map(({ note }) => (Array.isArray(note) ? { spread: String(note[0] ?? '').trim(), n: Number(note[1]) || null } : { spread: '', n: null })),
+    loss: String(meta.loss ?? ''),
+    ...lookOf(trace),
+    x: kept.map((i) => trace.x![i]!),
+    y: kept.map((i) => trace.y![i]!),
+    std: kept.map((i) => each<number | null | undefined>(meta.std, i) ?? null),
+    n: kept.map((i) => each<number | undefined>(meta.n, i) ?? 1),
+    spreads: kept.map((i) => String(trace.customdata?.[i] ?? '').replace(/,? ?n = \d+$/, '')),
+    reached: typeof meta.reached === 'number' ? meta.reached : null,
+    going: meta.going === true,
   }
 }
 

@@ -84,7 +84,7 @@ export function compareLosses(a: string, b: string): number {
   return rank(a) - rank(b) || a.localeCompare(b)
 }
 
-function isMarker(name: string): name is Marker {
+export function isMarker(name: string): name is Marker {
   return name in MARKER_PATHS
 }
 

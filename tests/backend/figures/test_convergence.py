@@ -6,7 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from backend.figures import convergence
+from backend.figures import captions, convergence
+from backend.figures.aggregate import BANDS, Band
 from backend.figures.selector import Selection
 from backend.figures.tokens import LOSS_TOKENS, Theme
 from depthboard.config import LOSS_CONFIGS
@@ -266,3 +267,202 @@ def test_an_experiment_without_evaluations_draws_its_panels_and_says_so(world: W
 def test_an_experiment_without_runs_says_so(world: World) -> None:
     figure = convergence.draw(numbers(world), "light")
     assert [a.text for a in figure.layout.annotations if a.name == "notice"] == ["No run with evaluations matches."]
+
+
+SEEDS = ([0.9, 0.5, 0.3], [0.7, 0.5, 0.1], [0.5, 0.8, 0.2])
+
+
+def three_seeds(world: World, loss: str = "l1", **given: Any) -> None:
+    for number, errors in enumerate(SEEDS):
+        world.errors(world.run(loss, seed=number, **given), STEPS[:3], errors)
+
+
+@pytest.mark.parametrize(
+    "band, due",
+    [
+        # at the first point 0.9, 0.7, 0.5: mean 0.7, deviation 0.2, t of two degrees of freedom 4.302653
+        ("std", (0.5, 0.9)),
+        ("se", (0.7 - 0.2 / 3**0.5, 0.7 + 0.2 / 3**0.5)),
+        ("ci95", (0.7 - 4.302653 * 0.2 / 3**0.5, 0.7 + 4.302653 * 0.2 / 3**0.5)),
+        ("minmax", (0.5, 0.9)),
+    ],
+    ids=["std", "se", "ci95", "minmax"],
+)
+def test_the_band_is_the_one_asked_for_and_the_table_and_caption_follow(
+    world: World, band: Band, due: tuple[float, float]
+) -> None:
+    three_seeds(world)
+    found = numbers(world, band=band)
+    (line,) = found.panels[0].lines
+    assert (line.low[0], line.high[0]) == pytest.approx(due, rel=1e-6)
+    figure = convergence.draw(found, "light")
+    (outline,) = traces(figure, "band")
+    assert (outline.y[-1], outline.y[0]) == pytest.approx(due, rel=1e-5)
+    (mean,) = traces(figure, "mean")
+    assert mean.customdata[0] == f"± {(due[1] - due[0]) / 2:.3f}, n = 3"
+    assert f"Mean over seeds{captions.BAND_WORDS[band]}, n = 3." in found.caption
+
+
+def test_of_uneven_extremes_the_table_shows_both(world: World) -> None:
+    three_seeds(world)
+    (mean,) = traces(convergence.draw(numbers(world, band="minmax"), "light"), "mean")
+    # the second point: 0.5, 0.5, 0.8, mean 0.6
+    assert mean.customdata[1] == "0.500–0.800, n = 3"
+
+
+def test_single_seeds_are_thin_lines_of_their_own_values_under_the_exact_mean(world: World) -> None:
+    three_seeds(world)
+    figure = convergence.draw(numbers(world, band="seeds"), "light")
+    assert [list(trace.y) for trace in traces(figure, "seed")] == [pytest.approx(errors) for errors in SEEDS]
+    assert list(traces(figure, "mean")[0].y) == pytest.approx([0.7, 0.6, 0.2])
+    assert traces(figure, "seed")[0].line.width < traces(figure, "mean")[0].line.width
+    assert traces(figure, "band") == []
+
+
+@pytest.mark.parametrize("band", BANDS)
+def test_one_run_alone_has_no_band(world: World, band: Band) -> None:
+    world.errors(world.run(), STEPS, [0.5] * 5)
+    figure = convergence.draw(numbers(world, band=band), "light")
+    assert traces(figure, "band") == traces(figure, "seed") == []
+    assert traces(figure, "mean")[0].customdata[0] == "n = 1"
+
+
+def test_the_base_is_thick_and_the_others_thin_with_a_faint_band(world: World) -> None:
+    three_seeds(world)
+    three_seeds(world, "l2")
+    figure = convergence.draw(numbers(world, base="L2"), "light")
+    assert figure.layout.meta["base"] == "L2"
+    assert {trace.legendgroup: trace.line.width for trace in traces(figure, "mean")} == {"L1": 1.5, "L2": 2.75}
+    strength = {trace.legendgroup: float(trace.fillcolor.split(",")[-1][:-1]) for trace in traces(figure, "band")}
+    assert strength["L2"] > 2 * strength["L1"]
+    with pytest.raises(UnknownName, match="no line GAN") as caught:
+        numbers(world, base="GAN")
+    assert caught.value.field == "base"
+
+
+def test_the_target_is_reached_at_the_first_mean_that_is_not_above_it(world: World) -> None:
+    three_seeds(world)  # means 0.7, 0.6, 0.2
+    world.errors(world.run("l2"), STEPS[:3], [0.9, 0.8, 0.7])
+    found = numbers(world, x="step", target=0.6)
+    figure = convergence.draw(found, "light")
+    reached = {trace.legendgroup: trace.meta["reached"] for trace in traces(figure, "mean")}
+    assert reached == {"L1": 200, "L2": None}
+    (ring,) = traces(figure, "target")
+    assert (ring.legendgroup, ring.x, ring.y) == ("L1", (200,), (pytest.approx(0.6),))
+    (line,) = [shape for shape in figure.layout.shapes if shape.name == "target"]
+    assert (line.y0, line.y1) == (pytest.approx(0.6), pytest.approx(0.6))
+    assert "Rings: where a mean first reaches the target of 0.6 m." in found.caption
+
+
+def test_a_target_in_per_cent_is_one_to_rise_to_and_lies_beyond_the_axis_with_an_arrow(world: World) -> None:
+    world.errors(world.run(), STEPS, [0.4, 0.4, 0.2, 0.2, 0.2])  # δ<1.25 is 0, 0, 1, 1, 1
+    figure = convergence.draw(numbers(world, metric="delta1", x="step", target=50), "light")
+    assert traces(figure, "mean")[0].meta["reached"] == 300
+    far = convergence.draw(numbers(world, target=5), "light")
+    assert [a.text for a in far.layout.annotations if a.name == "target"] == ["↑ target 5 m"]
+    assert far.layout.yaxis.range[1] < 1
+
+
+def test_smoothing_keeps_the_raw_means_faint_behind_and_the_caption_says_what_it_is(world: World) -> None:
+    three_seeds(world)
+    figure = convergence.draw(numbers(world, smoothing=0.5), "light")
+    (raw,), (mean,) = traces(figure, "raw"), traces(figure, "mean")
+    assert list(raw.y) == pytest.approx([0.7, 0.6, 0.2])
+    # weights 1; .5 and 1; .25, .5 and 1
+    assert list(mean.y) == pytest.approx([0.7, 0.95 / 1.5, (0.175 + 0.3 + 0.2) / 1.75], rel=1e-6)
+    assert raw.opacity < 0.5
+    assert figure.layout.meta["caption"].startswith("Lines are smoothed for the eye")
+
+
+def test_a_group_without_the_encoder_averages_over_it_exactly_and_the_caption_says_so(world: World) -> None:
+    for number, encoder in enumerate(["densenet_small", "resnet_small", "resnet_small"]):
+        world.errors(world.run("l1", seed=number // 2, encoder=encoder), STEPS[:3], SEEDS[number])
+    found = numbers(world, group=("loss", "size"))
+    (line,) = found.panels[0].lines
+    assert line.mean == pytest.approx((0.7, 0.6, 0.2))
+    assert line.n == (3, 3, 3)
+    assert (line.cell.label, line.cell.over) == ("L1", ("encoder", "seed"))
+    assert "all encoders" in found.caption
+    assert "Mean over encoders and seeds ± sample standard deviation, n = 3." in found.caption
+
+
+def test_without_the_size_in_the_group_there_is_one_panel_with_runs_aligned_at_their_evaluations(world: World) -> None:
+    world.errors(world.run("l1", 64), STEPS[:2], [0.8, 0.6])
+    short = {"budget": {"images_seen": 1600, "batch_size": 8}}
+    world.errors(world.run("l1", 16, config=short), [40, 80], [0.4, 0.2])
+    found = numbers(world, x="images", group=("loss",))
+    (panel,) = found.panels
+    (line,) = panel.lines
+    # the first evaluations at 800 and 320 images, the second at 1600 and 640
+    assert (line.x, line.mean) == (pytest.approx((560, 1120)), pytest.approx((0.6, 0.4)))
+    assert (panel.train_size, panel.images) == (0, 1)
+    assert "Runs of different length are averaged at equal shares of their training." in found.caption
+    header = next(a for a in convergence.draw(found, "light").layout.annotations if a.name == "header")
+    assert "All sizes" in header.text
+
+
+def test_without_the_loss_in_the_group_a_line_is_in_no_losss_colour(world: World) -> None:
+    for loss in ("l1", "l2"):
+        three_seeds(world, loss)
+    (line,) = numbers(world, group=("size",)).panels[0].lines
+    assert (line.cell.loss, line.cell.label, line.n) == ("", "All runs", (6, 6, 6))
+    (mean,) = traces(convergence.draw(numbers(world, group=("size",)), "light"), "mean")
+    assert mean.line.color not in {token.light for token in LOSS_TOKENS.values()}
+
+
+def test_a_factor_that_there_is_not_is_named_with_those_there_are(world: World) -> None:
+    three_seeds(world)
+    with pytest.raises(UnknownName, match="group momentum") as caught:
+        numbers(world, group=("loss", "momentum"))
+    assert (caught.value.field, caught.value.remedy) == ("group", "It has: loss, seed.")
+    assert numbers(world).choices["group"] == {"shown": "loss", "levels": ["loss", "seed"]}
+
+
+def test_all_encoders_together_are_lines_of_their_own(world: World) -> None:
+    for encoder in ("densenet_small", "resnet_small"):
+        three_seeds(world, encoder=encoder)
+    found = numbers(world, encoder="all")
+    assert [line.cell.label for line in found.panels[0].lines] == ["L1 · DenseNet small", "L1 · ResNet small"]
+    marks = [trace.marker.symbol for trace in traces(convergence.draw(found, "light"), "mean")]
+    assert sorted(marks) == ["circle", "circle-open"]
+
+
+def test_lines_of_one_loss_in_a_panel_differ_in_their_dash(world: World) -> None:
+    for lr in (0.001, 0.01):
+        world.errors(world.run("l1", config={"optimiser": {"lr": lr}}), STEPS, [lr] * 5)
+    first, second = traces(convergence.draw(numbers(world), "light"), "mean")
+    assert first.line.color == second.line.color
+    assert first.line.dash != second.line.dash
+
+
+def test_hidden_lines_are_left_out_and_named(world: World) -> None:
+    for loss in ("l1", "l2", "gan"):
+        three_seeds(world, loss)
+    for chosen in ({"hidden": ("L2", "GAN")}, {"only": ("L1",)}):
+        figure = convergence.draw(numbers(world, **chosen), "light")
+        assert {trace.legendgroup for trace in traces(figure, "mean")} == {"L1"}
+        assert "Not shown: L2, GAN." in figure.layout.meta["caption"]
+
+
+def test_a_log_axis_of_x_begins_at_the_first_point(world: World) -> None:
+    three_seeds(world)
+    axis = convergence.draw(numbers(world, x="step", x_log=True), "light").layout.xaxis
+    assert (axis.type, tuple(axis.range)) == ("log", (2, pytest.approx(np.log10(500))))
+
+
+def test_hours_since_the_start_count_the_wait_between_two_attempts_and_hours_of_training_do_not(world: World) -> None:
+    run = world.run(status="running", gpus=2)
+    world.attempt(run, 1)
+    world.attempt(run, 2, resumed_from=200)
+    for number, step, after in ((1, 0, 0), (1, 100, 1), (2, 200, 5), (2, 300, 6)):
+        world.errors(run, [step], [0.5], attempt=number, wall=1e9 + 3600 * after)
+    lines = {x: numbers(world, x=x).panels[0].lines[0].x for x in ("hours", "wall", "gpu")}
+    assert lines["hours"] == pytest.approx((0, 1, 1, 2))
+    assert lines["wall"] == pytest.approx((0, 1, 5, 6))
+    assert lines["gpu"] == pytest.approx((0, 2, 2, 4))
+
+
+def test_gpu_hours_are_offered_where_a_run_trained_on_gpus(world: World) -> None:
+    three_seeds(world)
+    assert "gpu" not in numbers(world).choices["x"]["levels"]  # type: ignore[operator]
+    assert numbers(world, x="gpu").panels[0].lines[0].x == ()

@@ -43,7 +43,7 @@ def column(value: Any) -> list[float | None]:
 def test_every_run_is_a_line_of_what_it_logged(client: TestClient, experiment: dict[str, Any]) -> None:
     first, second = figure(client, experiment, x="step")["data"]
     assert column(first["x"]) == [float(step) for step in range(1, 11)]
-    assert column(first["y"]) == [1 / step for step in range(1, 11)]
+    assert column(first["y"]) == pytest.approx([1 / step for step in range(1, 11)], rel=1e-6)
     assert first["name"] == "L1, 16 images, seed 0"
     assert first["line"]["color"] != second["line"]["color"]
     shown = np.array(column(second["y"]), dtype=float)
@@ -81,7 +81,7 @@ def test_hours_leave_out_what_lies_between_two_attempts_and_what_was_lost(client
 def test_the_figure_names_the_keys_and_axes_that_there_are(client: TestClient, experiment: dict[str, Any]) -> None:
     choices = figure(client, experiment, key="val/other")["layout"]["meta"]["choices"]
     assert choices["key"] == {"shown": "val/other", "levels": ["train/loss/l1", "val/other"]}
-    assert choices["x"] == {"shown": "step", "levels": ["step", "epoch", "images", "hours"]}
+    assert choices["x"] == {"shown": "step", "levels": ["step", "epoch", "images", "hours", "wall"]}
 
 
 def script(client: TestClient, number: int, key: str = "loss", **params: Any) -> Any:
@@ -111,12 +111,12 @@ def test_a_scripts_line_has_the_look_of_its_loss_and_the_others_that_of_none_tha
 
 def test_scripts_that_do_not_say_their_batch_size_are_not_drawn_against_images(client: TestClient) -> None:
     experiment = {"id": script(client, 1)}
-    assert figure(client, experiment)["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "hours"]
+    assert figure(client, experiment)["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "hours", "wall"]
     script(client, 2, batch_size=4)
     shown = figure(client, experiment, x="images")
     assert [column(line["x"]) for line in shown["data"]] == [[4.0, 8.0]]
     assert "1 run left out" in shown["layout"]["meta"]["caption"]
-    assert shown["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "images", "hours"]
+    assert shown["layout"]["meta"]["choices"]["x"]["levels"] == ["step", "images", "hours", "wall"]
     (notice,) = figure(client, experiment, x="epoch")["layout"]["annotations"]
     assert notice["text"] == "Of no run with loss the epoch is known."
 
@@ -143,3 +143,50 @@ def test_points_alone_make_it_another_figure(client: TestClient) -> None:
     again = client.get(path, headers={"If-None-Match": mark})
     assert again.status_code == 200
     assert len(column(again.json()["data"][0]["x"])) == 4
+
+
+def two_runs(client: TestClient, steps: int, value: Any = None) -> dict[str, Any]:
+    """Two seeds of one loss."""
+    base = {"data": {"train_size": 16}, "budget": {"images_seen": 8 * steps, "batch_size": 8}}
+    experiment = acting.submit(client, base=base, factors={"loss": ["l1"], "seed": [0, 1]})
+    for _ in range(2):
+        acting.claimed(client).points(range(1, steps + 1), value=value)
+    return experiment
+
+
+def test_runs_of_one_loss_differ_in_shade_and_mark_and_are_named_at_their_ends(client: TestClient) -> None:
+    shown = figure(client, two_runs(client, 5))
+    first, second = shown["data"]
+    assert first["line"]["color"] == LOSS_TOKENS["l1"].light
+    assert second["line"]["color"] != first["line"]["color"]
+    assert second["marker"]["symbol"] != first["marker"]["symbol"]
+    ends = [note["text"] for note in shown["layout"]["annotations"] if note["name"] == "end"]
+    assert sorted(ends) == ["seed 0", "seed 1"]
+
+
+def test_a_value_that_never_changes_has_one_tick_and_no_axis_from_minus_one_to_one(client: TestClient) -> None:
+    axis = figure(client, two_runs(client, 5, value=0.0001))["layout"]["yaxis"]
+    assert (axis["tickvals"], axis["ticktext"]) == ([0.0001], ["0.0001"])
+    assert 0 < axis["range"][0] < 0.0001 < axis["range"][1] < 0.0002
+
+
+def test_how_many_points_are_drawn_is_said_and_a_closer_look_has_more(client: TestClient) -> None:
+    experiment = two_runs(client, 3000)
+    far = figure(client, experiment)
+    drawn = len(far["data"][0]["x"])
+    assert drawn <= 1002
+    assert f"{drawn} of 3000 points of a curve drawn" in far["layout"]["meta"]["caption"]
+    assert far["data"][0]["meta"]["of"] == 3000
+    near = figure(client, experiment, x_from=1000, x_to=1400)
+    within = [x for x in column(near["data"][0]["x"]) if x is not None and 1000 <= x <= 1400]
+    assert within == [float(step) for step in range(1000, 1401)]
+    assert len(near["data"][0]["x"]) < 3000, "what lies beside it is thinned"
+
+
+def test_a_smoothed_curve_has_the_raw_one_behind_and_hidden_runs_are_left_out(client: TestClient) -> None:
+    experiment = two_runs(client, 5)
+    roles = [line["meta"]["role"] for line in figure(client, experiment, smoothing=0.5)["data"]]
+    assert roles == ["raw", "run", "raw", "run"]
+    run = figure(client, experiment)["data"][0]["meta"]["run_id"]
+    assert [line["meta"]["run_id"] for line in figure(client, experiment, only=run)["data"]] == [run]
+    assert run not in [line["meta"]["run_id"] for line in figure(client, experiment, hidden=run)["data"]]

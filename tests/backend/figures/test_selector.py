@@ -29,9 +29,9 @@ def test_parameters_become_a_selection_and_empty_ones_count_as_absent() -> None:
 
 
 def test_an_unknown_parameter_names_those_there_are() -> None:
-    with pytest.raises(UnknownName, match="no option smoothing") as caught:
-        parse_selection(1, {"smoothing": "0.3"}, OPTIONS)
-    assert caught.value.field == "smoothing"
+    with pytest.raises(UnknownName, match="no option colour") as caught:
+        parse_selection(1, {"colour": "red"}, OPTIONS)
+    assert caught.value.field == "colour"
     assert "metric" in (caught.value.remedy or "")
 
 
@@ -45,6 +45,30 @@ def test_an_unknown_value_names_those_there_are() -> None:
 def test_a_size_must_be_a_whole_number(text: str) -> None:
     with pytest.raises(InvalidInput, match="train_size must be a whole number"):
         parse_selection(1, {"train_size": text}, FIGURES["encoders"].options)
+
+
+@pytest.mark.parametrize(
+    "query, field",
+    [
+        ({"smoothing": "1"}, "smoothing"),
+        ({"smoothing": "-0.1"}, "smoothing"),
+        ({"smoothing": "nan"}, "smoothing"),
+        ({"target": "low"}, "target"),
+        ({"target": "inf"}, "target"),
+        ({"band": "2 sigma"}, "band"),
+    ],
+    ids=["one", "below", "nan", "word", "inf", "band"],
+)
+def test_a_number_that_is_none_and_a_smoothing_out_of_its_range_are_named(query: dict[str, str], field: str) -> None:
+    with pytest.raises((InvalidInput, UnknownName)) as caught:
+        parse_selection(1, query, OPTIONS)
+    assert caught.value.field == field
+
+
+def test_several_names_in_one_option_come_apart() -> None:
+    query = {"group": "loss,size,loss", "hidden": "L2|L1 + 2 MS-SSIM", "only": "GAN"}
+    found = parse_selection(1, query, OPTIONS)
+    assert (found.group, found.hidden, found.only) == (("loss", "size"), ("L2", "L1 + 2 MS-SSIM"), ("GAN",))
 
 
 def test_the_selector_is_printed_in_words() -> None:

@@ -124,7 +124,8 @@ def test_every_loss_has_a_colour_a_dash_and_a_marker_of_its_own() -> None:
 def test_a_label_carries_the_title_of_its_loss_and_that_of_a_sum_its_parts() -> None:
     assert loss_words("huber", "huber threshold=0.3") == "Huber threshold=0.3"
     assert loss_words("ms_ssim", "ms_ssim (3 scales)") == "MS-SSIM (3 scales)"
-    assert loss_words("sum", "l1 + 2 ms_ssim (3 scales)") == "l1 + 2 ms_ssim (3 scales)"
+    assert loss_words("sum", "l1 + 2 ms_ssim (3 scales)") == "L1 + 2 MS-SSIM (3 scales)"
+    assert loss_words("sum", "2 (huber threshold=0.3 + gan)") == "2 (Huber threshold=0.3 + GAN)"
 
 
 def test_a_dash_is_written_for_plotly_and_for_svg() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from backend.store.evaluations import means_of, metrics_of
-from backend.store.tables import Base, Dataset, Evaluation, Experiment, ExperimentRun, Frame, Prediction, Run
+from backend.store.tables import Attempt, Base, Dataset, Evaluation, Experiment, ExperimentRun, Frame, Prediction, Run
 from depthboard.config import RunConfig
 from depthboard.experiment import TRAINING_VERSION, identity
 from depthboard.metrics import SHARPNESS
@@ -92,6 +92,8 @@ class World:
         tree: dict[str, Any] = {"budget": {"images_seen": 4000, "batch_size": 8}, **given.pop("config", {})}
         dataset = self.dataset(given.pop("dataset", "rooms"), given.pop("format", "rooms"))
         tree["data"] = {**tree.get("data", {}), "dataset": dataset, "train_size": size}
+        if gpus := given.pop("gpus", None):
+            tree["engine"] = {"processes": gpus}
         tree["network"] = {"encoder": given.pop("encoder", "densenet_small")}
         tree.setdefault("loss", loss)
         assert not given, given
@@ -132,6 +134,11 @@ class World:
         self.session.add(ExperimentRun(experiment_id=self.id, run_id=row.id, levels={}, position=row.position))
         self.session.flush()
         return row
+
+    def attempt(self, run: Run, number: int, device: str = "NVIDIA H200", resumed_from: int | None = None) -> None:
+        row = {"owner": "w", "host": "here", "device": device, "started_at": NOW, "log_length": 0}
+        self.session.add(Attempt(run_id=run.id, attempt=number, resumed_from=resumed_from, **row))
+        self.session.flush()
 
     def evaluate(self, run: Run, step: int, sums: Depth, **columns: Any) -> Evaluation:
         """An evaluation with its metrics kept beside it, on the run's own part and protocol unless said otherwise."""

@@ -8,7 +8,7 @@ import type { ExperimentDetail } from '../../api/types'
 import { Chart } from '../../components/Chart'
 import { ErrorPanel, PanelBoundary } from '../../components/ErrorPanel'
 import { useScheme } from '../../components/useScheme'
-import { onlyPanel, panelAxes, panelTitle, type PlotlyFigure } from '../../lib/figure'
+import { onlyPanel, panelAxes, panelTitle, previewHeight, type PlotlyFigure } from '../../lib/figure'
 import type { Tab } from '../../router'
 import classes from './Overview.module.css'
 import { selectorOf, useExperimentSearch } from './useExperimentSearch'
@@ -59,7 +59,7 @@ function Small({ experiment, preview }: { experiment: ExperimentDetail; preview:
       </div>
       {query.error && !query.data && <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Skeleton height={210} animate={false} />}
-      {figure && <Chart figure={figure} height={210} label={`${preview.title}, preview`} still />}
+      {figure && <Chart figure={figure} height={previewHeight(figure)} label={`${preview.title}, preview`} still />}
     </section>
   )
 }
