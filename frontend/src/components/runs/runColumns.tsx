@@ -126,7 +126,7 @@ const setting = { setting: true }
 const time = (iso: string | null, now: number) => (iso ? <span title={new Date(parseTime(iso)).toLocaleString('en-GB')}>{ago(iso, now)}</span> : NONE)
 
 const OWN: Record<string, (losses: Losses) => Own> = {
-  id: () => ({ group: 'Run', title: 'Run', width: 56, right: true, falling: true, cell: (run, { experimentId }) => <RunLink run={run} from={experimentId}>{run.id}</RunLink> }),
+  id: () => ({ group: 'Run', title: 'Run', width: 64, right: true, falling: true, cell: (run, { experimentId }) => <RunLink run={run} from={experimentId}>{run.id}</RunLink> }),
   name: () => ({ group: 'Run', title: 'Name', width: 200, cell: (run, around) => (run.name ? <Identity run={run} around={around}>{run.name}</Identity> : NONE) }),
   loss: () => ({
     group: 'Settings',
@@ -220,7 +220,7 @@ function factColumn(id: string, strong: boolean): RunColumn {
   const param = id.startsWith('param.')
   const bare = id.replace(/^(param|metric)\./, '')
   const title = param ? settingTitle(bare) : bare
-  return { ...factCell(id), id, title, group: param ? 'Settings' : 'Results', width: Math.min(220, Math.max(80, 30 + 7 * title.length)), right: true, setting: param || undefined, strong }
+  return { ...factCell(id), id, title, group: param ? 'Settings' : 'Results', width: Math.min(220, Math.max(88, 44 + 7 * title.length)), right: true, setting: param || undefined, strong }
 }
 
 function factCell(id: string): Pick<RunColumn, 'cell' | 'fact'> {
@@ -230,7 +230,7 @@ function factCell(id: string): Pick<RunColumn, 'cell' | 'fact'> {
 function factText(value: unknown): string {
   if (value === null || value === undefined) return NONE
   if (typeof value === 'number' && Number.isInteger(value)) return count(value)
-  return typeof value === 'number' ? String(Number(value.toPrecision(5))) : settingValue(value)
+  return typeof value === 'number' ? String(Number(value.toPrecision(4))) : settingValue(value)
 }
 
 /** A run's value of the main metric. */
