@@ -78,5 +78,5 @@ def test_columns_are_chosen_and_the_address_brings_them_back(page: Page, experim
     expect(page).to_have_url(re.compile("columns="))
     page.reload()
     expect(page.get_by_role("columnheader", name=re.compile("^log10"))).to_be_visible(timeout=30_000)
-    page.get_by_label("Filter runs").fill("loss = l1 and rmse < 0")
+    page.get_by_role("combobox", name="Filter runs").fill("loss = l1 and rmse < 0")
     expect(page.get_by_text("The lowest L1 RMSE is")).to_be_visible(timeout=30_000)
