@@ -142,7 +142,10 @@ def _experiment(experiment: Experiment, standing: Standing) -> dict[str, Any]:
         "datasets": standing.datasets,
         "held": standing.held,
         "stalled": standing.stalled,
+        "hours": standing.hours,
         "paused": experiment.paused,
+        "pinned": experiment.pinned,
+        "archived_at": experiment.archived_at,
         "deleted_at": experiment.deleted_at,
         "best": standing.best,
     }
@@ -158,6 +161,7 @@ def experiment_detail(
     return ExperimentDetail(
         **_experiment(experiment, standing),
         spec=experiment.spec,
+        notes_version=experiment.notes_version,
         purge_at=None if experiment.deleted_at is None else experiment.deleted_at + keep,
         evaluation=evaluation,
     )

@@ -21,6 +21,7 @@ from backend.routes import (
     runs,
     scripts,
     trash,
+    views,
     workers,
 )
 
@@ -42,6 +43,7 @@ ROUTES = (
     maps,
     datasets,
     workers,
+    views,
     events,
 )
 for module in ROUTES:

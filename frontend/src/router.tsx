@@ -25,26 +25,41 @@ export interface ListSearch {
   trash?: boolean
 }
 
+export const SHELVES = ['active', 'archived', 'trash'] as const
+export type Shelf = (typeof SHELVES)[number]
+
+export interface ExperimentsSearch extends ListSearch {
+  archived?: boolean
+  sort?: string
+}
+
 export const experimentsRoute = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (search): ListSearch => ({ q: text(search.q), page: integer(search.page), trash: search.trash === true || undefined }),
+  validateSearch: (search): ExperimentsSearch => ({
+    q: text(search.q),
+    page: integer(search.page),
+    trash: search.trash === true || undefined,
+    archived: search.archived === true || undefined,
+    sort: text(search.sort),
+  }),
   component: lazyRouteComponent(() => import('./pages/experiments/ExperimentsPage'), 'ExperimentsPage'),
 })
 
 export interface NewSearch {
   preset?: string
   from?: number
+  loss?: string
 }
 
 export const newRoute = createRoute({
   getParentRoute: () => root,
   path: '/experiments/new',
-  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from) }),
+  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from), loss: text(search.loss) }),
   component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
 })
 
-export const TABS = ['overview', 'convergence', 'curves', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'configuration'] as const
+export const TABS = ['overview', 'convergence', 'curves', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'notes', 'configuration'] as const
 export type Tab = (typeof TABS)[number]
 
 /** View state of an experiment's tabs; figure options beyond these are kept as the catalogue names them. */
@@ -69,6 +84,8 @@ export interface ExperimentSearch {
   sort?: string
   cell?: number
   base?: string
+  /** the notes stand beside the tab */
+  notes?: boolean
   [option: string]: string | number | boolean | undefined
 }
 
@@ -163,15 +180,40 @@ const workersRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/workers/WorkersPage'), 'WorkersPage'),
 })
 
+/** The loss, and where its page's sliders stand; a slider at its start is left out. */
+export interface LossesSearch {
+  name?: string
+  c?: number
+  lam?: number
+  s?: number
+  y?: number
+  scale?: number
+  p?: number
+  all?: boolean
+}
+
 export const lossesRoute = createRoute({
   getParentRoute: () => root,
   path: '/losses',
-  validateSearch: (search): { name?: string } => ({ name: text(search.name) }),
+  validateSearch: (search): LossesSearch => ({
+    name: text(search.name),
+    c: within(search.c, 0.05, 1.5),
+    lam: within(search.lam, 0, 1),
+    s: within(search.s, -2, 2),
+    y: within(search.y, 1, 8),
+    scale: within(search.scale, 0.6, 1.5),
+    p: within(search.p, 0, 1),
+    all: search.all === true || undefined,
+  }),
   component: lazyRouteComponent(() => import('./pages/losses/LossesPage'), 'LossesPage'),
 })
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
+}
+
+function within(value: unknown, low: number, high: number): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : undefined
 }
 
 function integer(value: unknown): number | undefined {

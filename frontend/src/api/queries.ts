@@ -24,15 +24,41 @@ export const catalogueQuery = () =>
 
 export const healthQuery = () => queryOptions({ queryKey: ['health'], queryFn: () => unwrap(api.GET('/api/health')), staleTime: FOREVER })
 
-export const experimentsQuery = (search: { q?: string; page?: number; trash?: boolean } = {}) =>
+export interface ExperimentChoice {
+  q?: string
+  page?: number
+  trash?: boolean
+  archived?: boolean
+  sort?: string
+}
+
+export const experimentsQuery = ({ q, page = 1, trash, archived, sort }: ExperimentChoice = {}) =>
   queryOptions({
-    queryKey: ['experiments', search],
-    queryFn: () => unwrap(api.GET('/api/experiments', { params: { query: { q: search.q || undefined, page: search.page ?? 1, size: 50, trash: search.trash } } })),
+    queryKey: ['experiments', { q, page, trash, archived, sort }],
+    queryFn: () => unwrap(api.GET('/api/experiments', { params: { query: { q: q || undefined, page, size: 50, trash, archived, sort: sort as never } } })),
     placeholderData: keepPreviousData,
   })
 
 export const experimentQuery = (id: number) =>
   queryOptions({ queryKey: ['experiment', id], queryFn: () => unwrap(api.GET('/api/experiments/{id}', { params: { path: { id } } })) })
+
+/** The version is part of the key: notes that someone else saves are read as soon as the experiment says so. */
+export const notesQuery = (id: number, version: number) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'notes', version],
+    queryFn: () => unwrap(api.GET('/api/experiments/{id}/notes', { params: { path: { id } } })),
+    placeholderData: keepPreviousData,
+  })
+
+/** `runs`: how many it has, since with that the cells without one change. */
+export const missingQuery = (id: number, runs: number) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'missing', runs],
+    queryFn: () => unwrap(api.GET('/api/experiments/{id}/missing', { params: { path: { id } } })),
+    placeholderData: keepPreviousData,
+  })
+
+export const viewsQuery = () => queryOptions({ queryKey: ['views'], queryFn: () => unwrap(api.GET('/api/views')) })
 
 export const experimentRunsQuery = (id: number, selector: Selector = {}) =>
   queryOptions({

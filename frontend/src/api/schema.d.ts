@@ -204,7 +204,7 @@ export interface paths {
         };
         /**
          * List Experiments
-         * @description Experiments, those with running runs first, then the newest.
+         * @description Experiments: pinned ones, then those with running runs, those that wait, and the newest, unless sorted otherwise.
          */
         get: operations["list_experiments"];
         put?: never;
@@ -264,7 +264,7 @@ export interface paths {
         head?: never;
         /**
          * Change Experiment
-         * @description Change name, description or tags.
+         * @description Change name, description or tags, pin or archive it.
          */
         patch: operations["change_experiment"];
         trace?: never;
@@ -300,7 +300,8 @@ export interface paths {
         put?: never;
         /**
          * Complete Experiment
-         * @description See to it that every cell of the grid has a run: failed and cancelled ones are queued again, missing ones made.
+         * @description See to it that every cell of the grid, or only these, has a run: failed and cancelled ones are queued again, missing
+         *     ones made.
          */
         post: operations["complete_experiment"];
         delete?: never;
@@ -359,10 +360,54 @@ export interface paths {
         };
         /**
          * Get Figure
-         * @description A figure. Every option that `list_figures` names for it is a query parameter.
+         * @description A figure. Every option that `list_figures` names for it is a query parameter. `csv` are the numbers that it draws.
          */
         get: operations["get_figure"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Missing Cells
+         * @description The cells of its grid that have no run.
+         */
+        get: operations["list_missing_cells"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Notes
+         * @description The notes, as Markdown.
+         */
+        get: operations["get_notes"];
+        /**
+         * Write Notes
+         * @description Replace the notes; refused with 409 where they have changed since the version that is sent.
+         */
+        put: operations["write_notes"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1194,6 +1239,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views
+         * @description All saved views, by name.
+         */
+        get: operations["list_views"];
+        put?: never;
+        /**
+         * Save View
+         * @description Save a page of the dashboard with its view state under a name, which is free in its experiment or among those of none.
+         */
+        post: operations["save_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete View
+         * @description Delete a saved view; the answer is what it was, so that it can be saved again.
+         */
+        delete: operations["delete_view"];
+        options?: never;
+        head?: never;
+        /**
+         * Change View
+         * @description Rename a saved view, or let it show something else.
+         */
+        patch: operations["change_view"];
+        trace?: never;
+    };
     "/api/workers": {
         parameters: {
             query?: never;
@@ -1442,6 +1535,24 @@ export interface components {
             run_config_schema: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Cells
+         * @description Cells of a grid, by the levels that make them.
+         * @example {
+         *       "cells": [
+         *         {
+         *           "loss": "l1",
+         *           "seed": 2
+         *         }
+         *       ]
+         *     }
+         */
+        Cells: {
+            /** Cells */
+            cells: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * CheckpointNote
@@ -2180,6 +2291,12 @@ export interface components {
              * @example unknown loss l3: choose one of 'l1', 'l2', …
              */
             message: string;
+            /**
+             * Others
+             * @description what else is wrong with the request; left out where nothing is
+             * @default []
+             */
+            others: components["schemas"]["Fault"][];
             /** Remedy */
             remedy?: string | null;
             /** Request Id */
@@ -2342,18 +2459,33 @@ export interface components {
          *     }
          */
         ExperimentChange: {
+            /**
+             * Archived
+             * @description off the list, and found among the archived ones; its runs go on
+             */
+            archived?: boolean | null;
             /** Description */
             description?: string | null;
             /** Name */
             name?: string | null;
+            /**
+             * Pinned
+             * @description on top of the list
+             */
+            pinned?: boolean | null;
             /** Tags */
             tags?: string[] | null;
         };
         /** ExperimentDetail */
         ExperimentDetail: {
             /**
+             * Archived At
+             * @description off the list since; its runs go on
+             */
+            archived_at: string | null;
+            /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
+             * @description {metric, value, run_id, loss, train_size, encoder, seed} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -2389,12 +2521,27 @@ export interface components {
              * @description queued runs that no worker gets: all experiments that link them rest
              */
             held: number;
+            /**
+             * Hours
+             * @description from claim to end of every attempt, summed; of one that runs until now
+             */
+            hours: number;
             /** Id */
             id: number;
             /** Name */
             name: string;
+            /**
+             * Notes Version
+             * @description 0 where nobody has written any
+             */
+            notes_version: number;
             /** Paused */
             paused: boolean;
+            /**
+             * Pinned
+             * @description on top of the list
+             */
+            pinned: boolean;
             /**
              * Progress
              * @description share of all training images already seen, 0..1
@@ -2461,8 +2608,13 @@ export interface components {
         /** ExperimentSummary */
         ExperimentSummary: {
             /**
+             * Archived At
+             * @description off the list since; its runs go on
+             */
+            archived_at: string | null;
+            /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
+             * @description {metric, value, run_id, loss, train_size, encoder, seed} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -2493,12 +2645,22 @@ export interface components {
              * @description queued runs that no worker gets: all experiments that link them rest
              */
             held: number;
+            /**
+             * Hours
+             * @description from claim to end of every attempt, summed; of one that runs until now
+             */
+            hours: number;
             /** Id */
             id: number;
             /** Name */
             name: string;
             /** Paused */
             paused: boolean;
+            /**
+             * Pinned
+             * @description on top of the list
+             */
+            pinned: boolean;
             /**
              * Progress
              * @description share of all training images already seen, 0..1
@@ -2516,6 +2678,15 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /** Fault */
+        Fault: {
+            /** Field */
+            field: string | null;
+            /** Message */
+            message: string;
+            /** Remedy */
+            remedy: string | null;
         };
         /** FigureEntry */
         FigureEntry: {
@@ -3005,6 +3176,11 @@ export interface components {
         /** LossEntry */
         LossEntry: {
             /**
+             * Brief
+             * @description KaTeX: the formula in one short line
+             */
+            brief: string;
+            /**
              * Colour
              * @description light and dark
              */
@@ -3015,6 +3191,11 @@ export interface components {
             dash: string;
             /** Description */
             description: string;
+            /**
+             * Differs
+             * @description where the paper, its code and this differ
+             */
+            differs: string;
             /**
              * Formula
              * @description KaTeX
@@ -3029,8 +3210,15 @@ export interface components {
             };
             /** Marker */
             marker: string;
+            /** Measured In */
+            measured_in: string;
             /** Name */
             name: string;
+            /**
+             * Residual
+             * @description KaTeX: what it is a function of; empty for more than an error a pixel
+             */
+            residual: string;
             /** Sources */
             sources: string[];
             /** Title */
@@ -3087,6 +3275,28 @@ export interface components {
             unit: string;
         };
         /**
+         * MissingCell
+         * @description A cell of an experiment's grid that has no run.
+         */
+        MissingCell: {
+            /** Dataset */
+            dataset: string;
+            /** Encoder */
+            encoder: string;
+            /** Levels */
+            levels: {
+                [key: string]: unknown;
+            };
+            /** Loss */
+            loss: string;
+            /** Loss Label */
+            loss_label: string;
+            /** Seed */
+            seed: number;
+            /** Train Size */
+            train_size: number;
+        };
+        /**
          * Move
          * @description Runs, in the order in which they shall be claimed, and the one they shall come before; null: behind all.
          * @example {
@@ -3136,6 +3346,58 @@ export interface components {
              * @description Whole path of an ImageNet weights file on the worker; empty trains from scratch.
              */
             weights?: string | null;
+        };
+        /**
+         * NewView
+         * @example {
+         *       "experiment_id": 1,
+         *       "name": "GAN and L1",
+         *       "path": "/experiments/1/convergence",
+         *       "search": "?metric=mae"
+         *     }
+         */
+        NewView: {
+            /** Experiment Id */
+            experiment_id?: number | null;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /**
+             * Search
+             * @default
+             */
+            search: string;
+        };
+        /**
+         * Notes
+         * @description The notes of an experiment. Who changes them sends the version that they were written upon.
+         */
+        Notes: {
+            /**
+             * Text
+             * @description Markdown
+             */
+            text: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * NotesChange
+         * @description The notes as they shall be, and the version that the writer knows.
+         * @example {
+         *       "text": "**L1** leads.",
+         *       "version": 3
+         *     }
+         */
+        NotesChange: {
+            /**
+             * Text
+             * @description Markdown
+             */
+            text: string;
+            /** Version */
+            version: number;
         };
         /** OptimiserConfig */
         OptimiserConfig: {
@@ -4112,6 +4374,33 @@ export interface components {
             width: number;
         };
         /**
+         * SavedViewEntry
+         * @description A page of the dashboard with its whole view state, under a name.
+         */
+        SavedViewEntry: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Experiment Id */
+            experiment_id: number | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Path
+             * @example /experiments/3/convergence
+             */
+            path: string;
+            /**
+             * Search
+             * @example ?metric=mae&smoothing=0.6
+             */
+            search: string;
+        };
+        /**
          * ScriptDepth
          * @description A depth map that a script shows, with ground truth and picture of the same size where it has them.
          *
@@ -4328,6 +4617,20 @@ export interface components {
             waiting: {
                 [key: string]: number;
             };
+        };
+        /**
+         * ViewChange
+         * @example {
+         *       "name": "GAN against L1, 230k"
+         *     }
+         */
+        ViewChange: {
+            /** Name */
+            name?: string | null;
+            /** Path */
+            path?: string | null;
+            /** Search */
+            search?: string | null;
         };
         /** WorkerEntry */
         WorkerEntry: {
@@ -4621,7 +4924,7 @@ export interface operations {
             query: {
                 /** @description ids with commas between, at most 20: 1,5,9 */
                 runs: string;
-                format?: "json" | "html" | "png" | "svg" | "pdf";
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
                 theme?: "light" | "dark";
             };
             header?: never;
@@ -4643,6 +4946,7 @@ export interface operations {
                     "application/pdf": string;
                     "image/png": string;
                     "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
                     "text/html; charset=utf-8": string;
                 };
             };
@@ -4968,11 +5272,15 @@ export interface operations {
                 /** @description from 1 */
                 page?: number;
                 size?: number;
-                /** @description in name or description */
+                /** @description text, #tag, or tests of runs: `#paper and loss = berhu and rmse < 0.65` */
                 q?: string;
                 tag?: string;
                 /** @description those in the trash, and no others */
                 trash?: boolean;
+                /** @description those that were archived, and no others */
+                archived?: boolean;
+                /** @description `-best` is descending */
+                sort?: ("name" | "-name" | "created" | "-created" | "runs" | "-runs" | "best" | "-best" | "hours" | "-hours" | "left" | "-left") | null;
             };
             header?: never;
             path?: never;
@@ -5269,7 +5577,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Cells"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -5395,8 +5707,14 @@ export interface operations {
     get_figure: {
         parameters: {
             query?: {
-                format?: "json" | "html" | "png" | "svg" | "pdf";
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
                 theme?: "light" | "dark";
+                /** @description for print: single, double, slide, or a width such as 84mm */
+                width?: string | null;
+                /** @description size of type in points, with `width` */
+                font?: string | null;
+                /** @description whether a picture carries title and caption */
+                caption?: "yes" | "no";
             };
             header?: never;
             path: {
@@ -5418,7 +5736,132 @@ export interface operations {
                     "application/pdf": string;
                     "image/png": string;
                     "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
                     "text/html; charset=utf-8": string;
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_missing_cells: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissingCell"][];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notes"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    write_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotesChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notes"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
@@ -5621,6 +6064,8 @@ export interface operations {
                 averaging?: "per_image" | "pooled";
                 dataset?: string | null;
                 protocol?: string | null;
+                train_size?: number | null;
+                encoder?: string | null;
                 format?: "json" | "csv" | "latex";
             };
             header?: never;
@@ -5801,6 +6246,8 @@ export interface operations {
             query?: {
                 dataset?: string | null;
                 protocol?: string | null;
+                train_size?: number | null;
+                encoder?: string | null;
                 format?: "json" | "csv" | "latex";
             };
             header?: never;
@@ -7324,6 +7771,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Freed-Output"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"][];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    save_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewView"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */

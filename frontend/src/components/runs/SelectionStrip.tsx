@@ -40,7 +40,7 @@ export function SelectionStrip({ selected, runs, base, onBase, onClear }: Props)
       <Compared ids={ids} />
       {only !== null && (
         <button type="button" className="link" onClick={() => onBase(base === only ? undefined : only)}>
-          <Icon name="pinned" size={14} /> {base === only ? 'Unpin' : 'Pin as base'}
+          <Icon name="pin" size={14} /> {base === only ? 'Unpin' : 'Pin as base'}
         </button>
       )}
       {retriable.length > 0 && (

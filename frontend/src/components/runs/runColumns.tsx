@@ -183,7 +183,7 @@ function Identity({ run, around, children }: { run: RunSummary; around: Around; 
       </RunLink>
       {around.base?.id === run.id && (
         <span className={classes.base}>
-          <Icon name="pinned" size={12} /> base
+          <Icon name="pin" size={12} /> base
         </span>
       )}
     </span>
