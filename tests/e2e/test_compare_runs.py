@@ -43,7 +43,7 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
 
 def test_runs_are_sorted_selected_by_keys_and_compared(page: Page, experiment: int) -> None:
     page.goto(f"/experiments/{experiment}/runs")
-    rows = page.locator("tr[data-row]")
+    rows = page.locator("[data-row]")
     expect(rows).to_have_count(2, timeout=30_000)
     page.get_by_role("button", name=re.compile("^RMSE")).click()
     page.get_by_role("button", name=re.compile("^Loss")).click(modifiers=["Shift"])
@@ -55,7 +55,7 @@ def test_runs_are_sorted_selected_by_keys_and_compared(page: Page, experiment: i
     expect(page.get_by_text("1 selected")).to_be_visible()
     page.get_by_role("button", name="Pin as base").click()
     expect(page.get_by_role("columnheader", name="Δ to base")).to_be_visible()
-    expect(page.locator("tr[data-pinned]")).to_contain_text("base")
+    expect(page.locator("[data-pinned]")).to_contain_text("base")
     rows.last.get_by_role("checkbox").click()
     page.get_by_role("link", name="Compare", exact=True).last.click()
     expect(page).to_have_url(re.compile("/compare"))

@@ -67,6 +67,11 @@ export const KEYS = {
       next: own('j', 'next'),
       previous: own('k', 'previous'),
       open: own('Enter', 'open the run'),
+      select: own('x', 'select, and take the selection back'),
+      range: own('Shift x', 'select all up to this one'),
+      clear: own('Esc', 'select nothing'),
+      several: own('Shift click', 'on a head: sort within the order there is'),
+      width: own(['Alt ←', 'Alt →'], 'on a head: make the column narrower or wider'),
     },
   },
   convergence: {
