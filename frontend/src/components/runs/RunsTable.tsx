@@ -49,7 +49,7 @@ export function RunsTable({ rows, columns, experimentId, main, averaging, base, 
   useEffect(() => show(from, to), [show, from, to])
   const lined = columns.some((column) => column.id === 'spark' || column.id === 'best_epoch')
   const { lines, range } = useSparklines(rows, from, to, main.key, averaging, lined)
-  const { current, actions } = useRowKeys(rows, experimentId, (index) => virtual.scrollToIndex(index), onSelect, scroll)
+  const { current, actions } = useRowKeys(rows, above, experimentId, (index) => virtual.scrollToIndex(index), onSelect, scroll)
   const now = Math.floor(useNow(columns.some((column) => column.id.endsWith('_at'))) / 60_000) * 60_000
   const all = columns.reduce((sum, column) => sum + width(column), PICK)
   const lefts = useMemo(() => stuck(columns, width), [columns, width])
@@ -100,7 +100,7 @@ function stuck(columns: readonly RunColumn[], width: (column: RunColumn) => numb
 }
 
 /** j, k and the arrows walk, Enter opens, x selects (with Shift up to here); never while someone types. */
-function useRowKeys(rows: RunRows, experimentId: number | null, reveal: (index: number) => void, onSelect: Props['onSelect'], scroll: { current: HTMLDivElement | null }) {
+function useRowKeys(rows: RunRows, above: number, experimentId: number | null, reveal: (index: number) => void, onSelect: Props['onSelect'], scroll: { current: HTMLDivElement | null }) {
   const navigate = useNavigate()
   const [current, setCurrent] = useState(0)
   const latest = useRef({ rows, onSelect, current })
@@ -114,7 +114,9 @@ function useRowKeys(rows: RunRows, experimentId: number | null, reveal: (index: 
     [navigate, experimentId],
   )
   const go = (index: number) => {
-    const next = Math.max(0, Math.min(rows.total - 1, index))
+    // The base's place in the list is empty.
+    const beyond = index === above ? index + (index < current ? -1 : 1) : index
+    const next = Math.max(0, Math.min(rows.total - 1, beyond))
     setCurrent(next)
     reveal(next)
     requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`[data-row="${next}"]`)?.focus({ preventScroll: true }))
