@@ -66,12 +66,17 @@ export const KEYS = {
       filter: own('/', 'filter the list'),
       next: own('j', 'next'),
       previous: own('k', 'previous'),
+      select: own('x', 'select; with Shift all up to this one'),
       open: own('Enter', 'open the run'),
-      select: own('x', 'select, and take the selection back'),
-      range: own('Shift x', 'select all up to this one'),
-      clear: own('Esc', 'select nothing'),
+      clear: own('Esc', 'select none'),
       several: own('Shift click', 'on a head: sort within the order there is'),
       width: own(['Alt ←', 'Alt →'], 'on a head: make the column narrower or wider'),
+    },
+  },
+  launching: {
+    title: 'New experiment',
+    keys: {
+      launch: own('Ctrl Enter', 'launch'),
     },
   },
   convergence: {
@@ -102,6 +107,20 @@ export const KEYS = {
 } as const satisfies Record<string, Scope>
 
 export type ScopeName = keyof typeof KEYS
+
+/** Pages whose widgets bind their keys themselves. */
+const PAGES: [RegExp, ScopeName][] = [
+  [/^\/runs$|^\/experiments\/\d+\/runs$/, 'runs'],
+  [/^\/experiments\/new$/, 'launching'],
+  [/^\/experiments\/\d+\/convergence$/, 'convergence'],
+  [/^\/experiments\/\d+\/qualitative$/, 'qualitative'],
+  [/^\/workers$/, 'queue'],
+]
+
+export function scopesOf(path: string): ScopeName[] {
+  return PAGES.filter(([page]) => page.test(path)).map(([, scope]) => scope)
+}
+
 export type KeyName<S extends ScopeName> = keyof (typeof KEYS)[S]['keys']
 
 const NAMES: Record<string, string> = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', ' ': 'Space', Escape: 'Esc' }
