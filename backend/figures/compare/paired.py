@@ -151,7 +151,7 @@ def draw(paired: Paired, theme: Theme) -> go.Figure:
         type="line", x0=span[0], x1=span[1], y0=span[0], y1=span[1], line=line, layer="below", name="diagonal"
     )
     for axis, member in ((figure.update_xaxes, paired.a), (figure.update_yaxes, paired.b)):
-        axis(title_text=f"{member.letter}: {title(paired.metric)}, {html.escape(member.label)}", range=list(span))
+        axis(title_text=f"{member.letter} {html.escape(member.label)}: {title(paired.metric)}", range=list(span))
     figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain")
     figure.update_xaxes(constrain="domain")
     return describe(

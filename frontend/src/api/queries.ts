@@ -220,6 +220,25 @@ export const runNamesQuery = (experiment: number | null) =>
     queryFn: () => unwrap(api.GET('/api/runs/names', { params: { query: { experiment: experiment ?? undefined } } })),
   })
 
+/** Runs of any experiments beside each other: `runs` are ids with commas between. */
+export const comparisonQuery = (runs: string) =>
+  queryOptions({
+    queryKey: ['runs', 'compare', runs],
+    queryFn: () => unwrap(api.GET('/api/compare', { params: { query: { runs } } })),
+    placeholderData: keepPreviousData,
+  })
+
+export function compareUrl(runs: string, name: string, format: string, theme: Scheme, options: FigureOptions): string {
+  return `/api/compare/${name}?${new URLSearchParams({ runs, format, theme, ...options })}`
+}
+
+export const compareFigureQuery = (runs: string, name: string, theme: Scheme, options: FigureOptions) =>
+  queryOptions({
+    queryKey: ['runs', 'compare', runs, name, theme, options],
+    queryFn: async ({ signal }) => (await (await fetchRaw(compareUrl(runs, name, 'json', theme, options), signal)).json()) as PlotlyFigure,
+    placeholderData: keepPreviousData,
+  })
+
 export const datasetsQuery = () => queryOptions({ queryKey: ['datasets'], queryFn: async () => (await unwrap(api.GET('/api/datasets', { params: { query: { size: 1000 } } }))).items })
 
 export const workersQuery = () => queryOptions({ queryKey: ['workers'], queryFn: async () => (await unwrap(api.GET('/api/workers', { params: { query: { size: 1000 } } }))).items })

@@ -3,9 +3,12 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 export type Catalogue = Schemas['Catalogue']
+export type Comparison = Schemas['Comparison']
+export type ComparedRun = Schemas['ComparedRun']
 export type Counts = Schemas['ExperimentSummary']['counts']
 export type DatasetEntry = Schemas['DatasetEntry']
 export type DatasetReport = Schemas['DatasetEntry']['report']
+export type DifferenceRow = Schemas['DifferenceRow']
 export type DryRun = Schemas['DryRun']
 /** The body of every error answer: {error: …}. */
 export interface ErrorBody {

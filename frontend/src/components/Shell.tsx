@@ -31,7 +31,7 @@ const PLACES: Place[] = [
 ]
 
 /** Tabs whose panels and tiles need the width: the side bar becomes a rail. */
-const WIDE = /^\/(experiments\/[^/]+\/(convergence|qualitative|runs)|runs)$/
+const WIDE = /^\/(experiments\/[^/]+\/(convergence|qualitative|runs)|runs|compare)$/
 
 export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname })

@@ -69,6 +69,8 @@ export const KEYS = {
       select: own('x', 'select; with Shift all up to this one'),
       open: own('Enter', 'open the run'),
       clear: own('Esc', 'select none'),
+      several: own('Shift click', 'on a head: sort within the order there is'),
+      width: own(['Alt ←', 'Alt →'], 'on a head: make the column narrower or wider'),
     },
   },
   launching: {

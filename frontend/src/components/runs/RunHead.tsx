@@ -29,7 +29,7 @@ export function RunHead({ column, width, sorts, onSort, onWidth, left }: Props) 
   }
   const title = `${column.title}. Drag the edge or press Alt and an arrow for its width${column.fixedOrder ? '' : '; Shift-click sorts within what is sorted already'}`
   return (
-    <th scope="col" className={[column.right && 'right', left !== undefined && classes.stuck].filter(Boolean).join(' ')} style={{ left }} aria-sort={sort ? (sort.descending ? 'descending' : 'ascending') : undefined}>
+    <span role="columnheader" className={[column.right && 'right', left !== undefined && classes.stuck].filter(Boolean).join(' ')} style={{ left }} aria-sort={sort ? (sort.descending ? 'descending' : 'ascending') : undefined}>
       {column.fixedOrder ? (
         <span className={classes.head} tabIndex={0} role="group" aria-label={column.title} onKeyDown={keys} title={title}>
           <span className="ellipsis">{column.title}</span>
@@ -41,7 +41,7 @@ export function RunHead({ column, width, sorts, onSort, onWidth, left }: Props) 
         </button>
       )}
       <Edge width={width} onWidth={onWidth} />
-    </th>
+    </span>
   )
 }
 

@@ -13,6 +13,8 @@ export interface RowActions {
 interface Props extends Omit<Around, 'now'> {
   run: RunSummary
   index: number
+  /** px from the top of the list */
+  top: number
   columns: readonly RunColumn[]
   /** of the columns that stay when the others scroll */
   lefts: readonly number[]
@@ -24,19 +26,21 @@ interface Props extends Omit<Around, 'now'> {
 }
 
 /** One run. Drawn again only when something of it changed: scrolling draws the rows that come in, and no others. */
-export const RunRow = memo(function RunRow({ run, index, columns, lefts, selected, current, pinned = false, actions, ...around }: Props) {
+export const RunRow = memo(function RunRow({ run, index, top, columns, lefts, selected, current, pinned = false, actions, ...around }: Props) {
   return (
-    <tr
+    <div
+      role="row"
       tabIndex={current ? 0 : -1}
       aria-rowindex={pinned ? undefined : index + 2}
       data-row={pinned ? undefined : index}
       data-selected={selected || undefined}
       data-pinned={pinned || undefined}
       className={classes.row}
+      style={pinned ? undefined : { transform: `translateY(${top}px)` }}
       onClick={(event) => (event.target as HTMLElement).closest('a, input, label') ?? actions.open(run)}
       onFocus={() => pinned || actions.focus(index)}
     >
-      <td className={classes.pick}>
+      <span role="cell" className={classes.pick}>
         <label className={classes.box}>
           <input
             type="checkbox"
@@ -47,14 +51,13 @@ export const RunRow = memo(function RunRow({ run, index, columns, lefts, selecte
             onClick={(event) => actions.select(pinned ? -run.id : index, event.shiftKey)}
           />
         </label>
-      </td>
+      </span>
       {columns.map((column, i) => (
-        <td key={column.id} className={cellClass(column, lefts[i] !== undefined)} style={{ left: lefts[i] }}>
+        <span role="cell" key={column.id} className={cellClass(column, lefts[i] !== undefined)} style={{ left: lefts[i] }}>
           {column.cell(run, around)}
-        </td>
+        </span>
       ))}
-      <td />
-    </tr>
+    </div>
   )
 })
 
@@ -63,16 +66,15 @@ function cellClass(column: RunColumn, stuck: boolean): string | undefined {
 }
 
 /** A row whose page is on the way: bars where its cells will be. */
-export const WaitingRow = memo(function WaitingRow({ index, columns, lefts }: { index: number; columns: readonly RunColumn[]; lefts: readonly number[] }) {
+export const WaitingRow = memo(function WaitingRow({ index, top, columns, lefts }: { index: number; top: number; columns: readonly RunColumn[]; lefts: readonly number[] }) {
   return (
-    <tr className={classes.row} aria-rowindex={index + 2} aria-busy>
-      <td className={classes.pick} />
+    <div role="row" className={classes.row} style={{ transform: `translateY(${top}px)` }} aria-rowindex={index + 2} aria-busy>
+      <span role="cell" className={classes.pick} />
       {columns.map((column, i) => (
-        <td key={column.id} className={cellClass(column, lefts[i] !== undefined)} style={{ left: lefts[i] }}>
+        <span role="cell" key={column.id} className={cellClass(column, lefts[i] !== undefined)} style={{ left: lefts[i] }}>
           <span className={classes.bar} />
-        </td>
+        </span>
       ))}
-      <td />
-    </tr>
+    </div>
   )
 })

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, type CSSProperti
 
 import type { RunSummary } from '../../api/types'
 import type { Sort } from '../../lib/results'
+import { useKeys } from '../useKeys'
 import { useNow } from '../useNow'
 import type { MainMetric, RunColumn } from './runColumns'
 import { RunHead } from './RunHead'
@@ -33,9 +34,10 @@ interface Props {
   onSelect: (index: number, range: boolean) => void
 }
 
-/** All runs in one list, of which only those in sight are in the page. */
+/** All runs in one list, of which only those in sight are in the page. Rows are laid out each by itself: a table of the browser's is laid out whole at every row that comes. */
 export function RunsTable({ rows, columns, experimentId, main, averaging, base, sorts, onSort, selected, onSelect }: Props) {
   const scroll = useRef<HTMLDivElement>(null)
+  useKeys('runs')
   const { width, setWidth } = useWidths()
   // The base stands above the list, and not in it a second time.
   const above = base ? rows.indexOf(base.id) : -1
@@ -47,12 +49,12 @@ export function RunsTable({ rows, columns, experimentId, main, averaging, base, 
   useEffect(() => show(from, to), [show, from, to])
   const lined = columns.some((column) => column.id === 'spark' || column.id === 'best_epoch')
   const { lines, range } = useSparklines(rows, from, to, main.key, averaging, lined)
-  const { current, actions } = useRowKeys(rows, experimentId, (index) => virtual.scrollToIndex(index), onSelect, scroll)
+  const { current, actions } = useRowKeys(rows, above, experimentId, (index) => virtual.scrollToIndex(index), onSelect, scroll)
   const now = Math.floor(useNow(columns.some((column) => column.id.endsWith('_at'))) / 60_000) * 60_000
   const all = columns.reduce((sum, column) => sum + width(column), PICK)
   const lefts = useMemo(() => stuck(columns, width), [columns, width])
   const around = { experimentId, main, range, base, now, columns, lefts, actions }
-  const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0)
+  const cells = `${PICK}px ${columns.map((column) => `${width(column)}px`).join(' ')} 1fr`
   return (
     <div
       ref={scroll}
@@ -62,41 +64,27 @@ export function RunsTable({ rows, columns, experimentId, main, averaging, base, 
       aria-label="Runs"
       style={{ height: `min(calc(100vh - var(--runs-above, 258px)), ${(rows.total + (base && above < 0 ? 1 : 0)) * ROW + 46}px)`, '--row': `${ROW}px` } as CSSProperties}
     >
-      <table className={classes.table} style={{ minWidth: all }} aria-rowcount={rows.total + 1}>
-        <colgroup>
-          <col style={{ width: PICK }} />
-          {columns.map((column) => (
-            <col key={column.id} style={{ width: width(column) }} />
-          ))}
-          <col />
-        </colgroup>
-        <thead>
-          <tr>
-            <th className={classes.pick}>
+      <div className={classes.table} role="table" aria-label="Runs" style={{ minWidth: all, '--cells': cells } as CSSProperties} aria-rowcount={rows.total + 1}>
+        <div role="rowgroup" className={classes.headGroup}>
+          <div role="row" className={classes.headRow} aria-rowindex={1}>
+            <span role="columnheader" className={classes.pick}>
               <span className="hidden-text">Selected</span>
-            </th>
+            </span>
             {columns.map((column, i) => (
               <RunHead key={column.id} left={lefts[i]} column={column} width={width(column)} sorts={sorts} onSort={onSort} onWidth={(next) => setWidth(column.id, next)} />
             ))}
-            <th aria-hidden />
-          </tr>
-        </thead>
-        {base && (
-          <tbody className={classes.pinnedBody}>
-            <RunRow {...around} run={base} index={-1} pinned selected={selected.has(base.id)} current={false} spark={lines.get(base.id)} />
-          </tbody>
-        )}
-        <tbody>
-          <Spacer height={items[0]?.start ?? 0} columns={columns.length + 2} />
-          {items.map(({ index }) => {
+          </div>
+          {base && <RunRow {...around} run={base} index={-1} top={0} pinned selected={selected.has(base.id)} current={false} spark={lines.get(base.id)} />}
+        </div>
+        <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize() }}>
+          {items.map(({ index, start }) => {
             if (index === above) return null
             const run = rows.row(index)
-            if (!run) return <WaitingRow key={index} index={index} columns={columns} lefts={lefts} />
-            return <RunRow key={index} {...around} run={run} index={index} selected={selected.has(run.id)} current={index === current} spark={lines.get(run.id)} />
+            if (!run) return <WaitingRow key={index} index={index} top={start} columns={columns} lefts={lefts} />
+            return <RunRow key={index} {...around} run={run} index={index} top={start} selected={selected.has(run.id)} current={index === current} spark={lines.get(run.id)} />
           })}
-          <Spacer height={after} columns={columns.length + 2} />
-        </tbody>
-      </table>
+        </div>
+      </div>
     </div>
   )
 }
@@ -111,18 +99,8 @@ function stuck(columns: readonly RunColumn[], width: (column: RunColumn) => numb
   })
 }
 
-/** Stands for the rows that are out of sight; ruled as they are, should a scroll be quicker than the drawing. */
-function Spacer({ height, columns }: { height: number; columns: number }) {
-  if (height <= 0) return null
-  return (
-    <tr aria-hidden>
-      <td colSpan={columns} className={classes.spacer} style={{ height }} />
-    </tr>
-  )
-}
-
 /** j, k and the arrows walk, Enter opens, x selects (with Shift up to here); never while someone types. */
-function useRowKeys(rows: RunRows, experimentId: number | null, reveal: (index: number) => void, onSelect: Props['onSelect'], scroll: { current: HTMLDivElement | null }) {
+function useRowKeys(rows: RunRows, above: number, experimentId: number | null, reveal: (index: number) => void, onSelect: Props['onSelect'], scroll: { current: HTMLDivElement | null }) {
   const navigate = useNavigate()
   const [current, setCurrent] = useState(0)
   const latest = useRef({ rows, onSelect, current })
@@ -136,7 +114,9 @@ function useRowKeys(rows: RunRows, experimentId: number | null, reveal: (index: 
     [navigate, experimentId],
   )
   const go = (index: number) => {
-    const next = Math.max(0, Math.min(rows.total - 1, index))
+    // The base's place in the list is empty.
+    const beyond = index === above ? index + (index < current ? -1 : 1) : index
+    const next = Math.max(0, Math.min(rows.total - 1, beyond))
     setCurrent(next)
     reveal(next)
     requestAnimationFrame(() => scroll.current?.querySelector<HTMLElement>(`[data-row="${next}"]`)?.focus({ preventScroll: true }))
@@ -152,7 +132,7 @@ function useRowKeys(rows: RunRows, experimentId: number | null, reveal: (index: 
       event.preventDefault()
       go(row || step > 1 || step < -1 ? current + step : current)
     } else if (event.key.toLowerCase() === 'x') actions.select(current, event.shiftKey)
-    else if (event.key === 'Enter' && row && target.tagName === 'TR' && rows.row(current)) actions.open(rows.row(current)!)
+    else if (event.key === 'Enter' && row && target.matches('[data-row]') && rows.row(current)) actions.open(rows.row(current)!)
   })
   return { current: Math.min(current, Math.max(0, rows.total - 1)), actions }
 }

@@ -3,13 +3,14 @@ import { Link } from '@tanstack/react-router'
 
 import { api, unwrap } from '../../api/client'
 import type { RunSummary } from '../../api/types'
+import { MOST_COMPARED } from '../../lib/compare'
 import { plural } from '../../lib/format'
 import { isScript } from '../../lib/script'
 import { Icon } from '../icons'
 import { toast, toastError, toastUndo } from '../toast'
 import classes from './Runs.module.css'
 
-export const MOST_COMPARED = 20
+
 
 type Move = 'cancel' | 'retry'
 

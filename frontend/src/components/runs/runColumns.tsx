@@ -126,24 +126,24 @@ const setting = { setting: true }
 const time = (iso: string | null, now: number) => (iso ? <span title={new Date(parseTime(iso)).toLocaleString('en-GB')}>{ago(iso, now)}</span> : NONE)
 
 const OWN: Record<string, (losses: Losses) => Own> = {
-  id: () => ({ group: 'Run', title: 'Run', width: 56, right: true, falling: true, cell: (run, { experimentId }) => <RunLink run={run} from={experimentId}>{run.id}</RunLink> }),
+  id: () => ({ group: 'Run', title: 'Run', width: 60, right: true, falling: true, cell: (run, { experimentId }) => <RunLink run={run} from={experimentId}>{run.id}</RunLink> }),
   name: () => ({ group: 'Run', title: 'Name', width: 200, cell: (run, around) => (run.name ? <Identity run={run} around={around}>{run.name}</Identity> : NONE) }),
   loss: () => ({
     group: 'Settings',
     title: 'Loss',
-    width: 150,
+    width: 136,
     cell: (run, around) => (run.loss ? <Identity run={run} around={around}><LossName name={run.loss} label={isScript(run) ? undefined : run.loss_label} /></Identity> : NONE),
   }),
   dataset: () => text('Settings', 'Data', 110, (run) => run.dataset, setting),
   split: () => ({ ...factCell('split'), group: 'Settings', title: 'Split', width: 90, setting: true }),
   size: () => number('Settings', 'Size', 80, (run) => said(run, run.train_size), count, { ...setting, falling: true }),
-  encoder: (losses) => text('Settings', 'Encoder', 130, (run) => run.encoder && losses.encoder(run.encoder), setting),
+  encoder: (losses) => text('Settings', 'Encoder', 118, (run) => run.encoder && losses.encoder(run.encoder), setting),
   height: () => ({ ...factCell('height'), group: 'Settings', title: 'Height', width: 70, right: true, setting: true }),
   width: () => ({ ...factCell('width'), group: 'Settings', title: 'Width', width: 70, right: true, setting: true }),
   batch_size: () => ({ ...factCell('batch_size'), group: 'Settings', title: 'Batch size', width: 90, right: true, setting: true }),
   seed: () => number('Settings', 'Seed', 64, (run) => said(run, run.seed), String, setting),
   evaluation: () => text('Settings', 'Evaluated by', 210, (run) => run.evaluation),
-  state: () => ({ group: 'Run', title: 'State', width: 130, cell: (run) => <RunState run={run} /> }),
+  state: () => ({ group: 'Run', title: 'State', width: 104, cell: (run) => <RunState run={run} /> }),
   epoch: () => number('Run', 'Epoch', 72, (run) => said(run, run.epoch), (epoch) => fixed(epoch, 1), { falling: true }),
   best_epoch: () => ({
     group: 'Results',
@@ -156,7 +156,7 @@ const OWN: Record<string, (losses: Losses) => Own> = {
   step: () => number('Run', 'Step', 80, (run) => run.step, count, { falling: true }),
   images_seen: () => number('Run', 'Images seen', 100, (run) => said(run, run.images_seen), count, { falling: true }),
   images_per_second: () => number('Run', 'Images/s', 84, (run) => run.images_per_second, (speed) => fixed(speed, speed < 10 ? 1 : 0), { falling: true }),
-  trained: () => number('Run', 'Trained', 100, (run) => run.trained_seconds, duration, { falling: true }),
+  trained: () => number('Run', 'Trained', 90, (run) => run.trained_seconds, duration, { falling: true }),
   attempt: () => number('Run', 'Tries', 60, (run) => run.attempt, String, { falling: true }),
   worker: () => text('Run', 'Worker', 150, (run) => (run.host ? [run.host, run.device].filter(Boolean).join(' · ') : null), { fixedOrder: true }),
   priority: () => number('Run', 'Priority', 72, (run) => run.priority, String),
@@ -196,7 +196,7 @@ function sparkColumn(main: MainMetric): RunColumn {
     id: 'spark',
     title: name,
     group: 'Results',
-    width: 132,
+    width: 126,
     fixedOrder: true,
     cell: (run, { spark, range }) => (run.status === 'queued' ? null : <Sparkline line={spark} range={range} diverged={run.diverged_at != null} label={name} />),
   }
@@ -220,7 +220,7 @@ function factColumn(id: string, strong: boolean): RunColumn {
   const param = id.startsWith('param.')
   const bare = id.replace(/^(param|metric)\./, '')
   const title = param ? settingTitle(bare) : bare
-  return { ...factCell(id), id, title, group: param ? 'Settings' : 'Results', width: Math.min(220, Math.max(80, 30 + 7 * title.length)), right: true, setting: param || undefined, strong }
+  return { ...factCell(id), id, title, group: param ? 'Settings' : 'Results', width: Math.min(220, Math.max(88, 44 + 7 * title.length)), right: true, setting: param || undefined, strong }
 }
 
 function factCell(id: string): Pick<RunColumn, 'cell' | 'fact'> {
@@ -230,7 +230,7 @@ function factCell(id: string): Pick<RunColumn, 'cell' | 'fact'> {
 function factText(value: unknown): string {
   if (value === null || value === undefined) return NONE
   if (typeof value === 'number' && Number.isInteger(value)) return count(value)
-  return typeof value === 'number' ? String(Number(value.toPrecision(5))) : settingValue(value)
+  return typeof value === 'number' ? String(Number(value.toPrecision(4))) : settingValue(value)
 }
 
 /** A run's value of the main metric. */
