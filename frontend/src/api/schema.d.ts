@@ -97,7 +97,7 @@ export interface paths {
         };
         /**
          * Get Dataset
-         * @description One dataset with the report of its check.
+         * @description One dataset with the report of its check, and the experiments that use it.
          */
         get: operations["get_dataset"];
         put?: never;
@@ -1596,6 +1596,30 @@ export interface components {
              */
             zoom: number;
         };
+        /** DatasetDetail */
+        DatasetDetail: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Experiments
+             * @description newest first, those with runs on this dataset
+             */
+            experiments: components["schemas"]["ExperimentName"][];
+            /** Format */
+            format: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            report: components["schemas"]["DatasetReport-Output"];
+            /** Runs */
+            runs: number;
+            /** Sheet Url */
+            sheet_url: string | null;
+        };
         /** DatasetEntry */
         DatasetEntry: {
             /**
@@ -1674,6 +1698,8 @@ export interface components {
              * @description Rows of a frame as stored; the first frame's where they differ.
              */
             height?: number | null;
+            /** @description None in reports of before there was one. */
+            histogram?: components["schemas"]["DepthHistogram"] | null;
             /**
              * Invalid Share
              * @description Share of pixels without depth.
@@ -1700,6 +1726,16 @@ export interface components {
              * @default []
              */
             problems: string[];
+            /**
+             * Scenes
+             * @description Split → part → different scenes, of formats that name them.
+             * @default {}
+             */
+            scenes: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
             /**
              * Splits
              * @description Split → part (train, test) → frames.
@@ -1741,6 +1777,8 @@ export interface components {
              * @description Rows of a frame as stored; the first frame's where they differ.
              */
             height?: number | null;
+            /** @description None in reports of before there was one. */
+            histogram?: components["schemas"]["DepthHistogram"] | null;
             /**
              * Invalid Share
              * @description Share of pixels without depth.
@@ -1767,6 +1805,16 @@ export interface components {
              * @default []
              */
             problems: string[];
+            /**
+             * Scenes
+             * @description Split → part → different scenes, of formats that name them.
+             * @default {}
+             */
+            scenes: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
             /**
              * Splits
              * @description Split → part (train, test) → frames.
@@ -1807,6 +1855,22 @@ export interface components {
              * @default 0
              */
             stopping: number;
+        };
+        /**
+         * DepthHistogram
+         * @description How many valid pixels have which depth, over the frames that were read.
+         */
+        DepthHistogram: {
+            /**
+             * Bin Metres
+             * @default 0.25
+             */
+            bin_metres: number;
+            /**
+             * Pixels
+             * @description Bin k holds k × bin_metres and deeper; the last has no end.
+             */
+            pixels: number[];
         };
         /**
          * DepthRange
@@ -2303,6 +2367,13 @@ export interface components {
             paused: boolean;
             /** Trashed */
             trashed: boolean;
+        };
+        /** ExperimentName */
+        ExperimentName: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * ExperimentSpec
@@ -4578,7 +4649,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DatasetEntry"];
+                    "application/json": components["schemas"]["DatasetDetail"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
