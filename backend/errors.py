@@ -140,7 +140,8 @@ ENUM_REPR = re.compile(r"<\w+\.\w+: ('\w+')>")
 
 def dotted(loc: Sequence[Any]) -> str | None:
     """`("body", "factors", "loss", 0)` -> `factors.loss.0`; the place of a whole body is None."""
-    return ".".join(str(part) for part in loc if part not in ("body", "query", "path", "header")) or None
+    inside = loc[1:] if loc and loc[0] in ("body", "query", "path", "header") else loc
+    return ".".join(str(part) for part in inside) or None
 
 
 def sentence(error: dict[str, Any]) -> str:

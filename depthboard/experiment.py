@@ -84,10 +84,15 @@ class ExperimentSpec(Grid):
 
     @model_validator(mode="after")
     def _not_too_many(self) -> ExperimentSpec:
-        n = sum(math.prod(map(len, grid.factors.values())) for grid in (self, *self.also))
+        n = self.most_runs
         if n > MAX_RUNS:
             raise ValueError(f"this grid has {n} runs, more than {MAX_RUNS}: split it into several experiments")
         return self
+
+    @property
+    def most_runs(self) -> int:
+        """How many runs it has where no two cells are the same one."""
+        return sum(math.prod(map(len, grid.factors.values())) for grid in (self, *self.also))
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,24 @@ export interface ListSearch {
   trash?: boolean
 }
 
+export const SHELVES = ['active', 'archived', 'trash'] as const
+export type Shelf = (typeof SHELVES)[number]
+
+export interface ExperimentsSearch extends ListSearch {
+  archived?: boolean
+  sort?: string
+}
+
 export const experimentsRoute = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (search): ListSearch => ({ q: text(search.q), page: integer(search.page), trash: search.trash === true || undefined }),
+  validateSearch: (search): ExperimentsSearch => ({
+    q: text(search.q),
+    page: integer(search.page),
+    trash: search.trash === true || undefined,
+    archived: search.archived === true || undefined,
+    sort: text(search.sort),
+  }),
   component: lazyRouteComponent(() => import('./pages/experiments/ExperimentsPage'), 'ExperimentsPage'),
 })
 
@@ -45,7 +59,7 @@ export const newRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
 })
 
-export const TABS = ['overview', 'convergence', 'curves', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'configuration'] as const
+export const TABS = ['overview', 'convergence', 'curves', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'notes', 'configuration'] as const
 export type Tab = (typeof TABS)[number]
 
 /** View state of an experiment's tabs; figure options beyond these are kept as the catalogue names them. */
@@ -70,6 +84,8 @@ export interface ExperimentSearch {
   sort?: string
   cell?: number
   base?: string
+  /** the notes stand beside the tab */
+  notes?: boolean
   [option: string]: string | number | boolean | undefined
 }
 
@@ -103,12 +119,22 @@ export interface RunSearch {
 
 export interface RunsSearch extends ListSearch {
   sort?: string
+  columns?: string
+  same?: boolean
+  base_run?: number
 }
 
 export const runsRoute = createRoute({
   getParentRoute: () => root,
   path: '/runs',
-  validateSearch: (search): RunsSearch => ({ q: text(search.q), sort: text(search.sort), page: integer(search.page) }),
+  validateSearch: (search): RunsSearch => ({
+    q: text(search.q),
+    sort: text(search.sort),
+    page: integer(search.page),
+    columns: text(search.columns),
+    same: search.same === true || undefined,
+    base_run: integer(search.base_run),
+  }),
   component: lazyRouteComponent(() => import('./pages/runs/RunsPage'), 'RunsPage'),
 })
 
@@ -125,6 +151,20 @@ export const runRoute = createRoute({
     from: integer(search.from),
   }),
   component: lazyRouteComponent(() => import('./pages/run/RunPage'), 'RunPage'),
+})
+
+/** `runs`: ids with commas between; figure options are kept as the catalogue names them. */
+export interface CompareSearch {
+  runs?: string
+  figure?: string
+  [option: string]: string | number | boolean | undefined
+}
+
+export const compareRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/compare',
+  validateSearch: (search): CompareSearch => ({ ...plainValues(search), runs: text(search.runs) }),
+  component: lazyRouteComponent(() => import('./pages/compare/ComparePage'), 'ComparePage'),
 })
 
 export const datasetsRoute = createRoute({
@@ -181,7 +221,7 @@ function integer(value: unknown): number | undefined {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([experimentsRoute, newRoute, experimentIndex, experimentRoute, runsRoute, runRoute, datasetsRoute, workersRoute, lossesRoute]),
+  routeTree: root.addChildren([experimentsRoute, newRoute, experimentIndex, experimentRoute, runsRoute, runRoute, compareRoute, datasetsRoute, workersRoute, lossesRoute]),
   defaultPreload: false,
   defaultPendingMs: 300,
   scrollRestoration: true,
