@@ -4995,7 +4995,7 @@ export interface operations {
             query: {
                 /** @description ids with commas between, at most 20: 1,5,9 */
                 runs: string;
-                format?: "json" | "html" | "png" | "svg" | "pdf";
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
                 theme?: "light" | "dark";
             };
             header?: never;
@@ -5017,6 +5017,7 @@ export interface operations {
                     "application/pdf": string;
                     "image/png": string;
                     "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
                     "text/html; charset=utf-8": string;
                 };
             };
