@@ -40,6 +40,8 @@ export function DatasetDetail({ dataset }: { dataset: DatasetEntry }) {
 
 function Histogram({ dataset: { name, report, format } }: { dataset: DatasetEntry }) {
   const { depth, invalid_share: invalid } = report
+  const options = Object.entries(report.options ?? {}).map(([key, value]) => ` --option ${key}=${value}`)
+  const again = `depthboard data add ${name} --format ${format}${options.join('')} ${report.path} --replace`
   return (
     <section aria-label="Depths">
       <h3 className="section">Depths</h3>
@@ -52,7 +54,7 @@ function Histogram({ dataset: { name, report, format } }: { dataset: DatasetEntr
         <DepthHistogram report={report} />
       ) : (
         <p className={classes.older}>
-          Its report is older than the histogram. Check it again with <code>{`depthboard data add ${name} --format ${format} ${report.path} --replace`}</code>
+          Its report is older than the histogram. Check it again with <code>{again}</code>
         </p>
       )}
     </section>
@@ -145,7 +147,7 @@ function Splits({ report }: { report: DatasetReport }) {
             {parts.map((part) => (
               <td key={part} className="right">
                 {split[part] === undefined ? '–' : count(split[part])}
-                {scenes[name]?.[part] ? <span className="secondary"> in {plural(scenes[name][part], 'scene')}</span> : null}
+                {scenes[name]?.[part] ? <span className={`secondary ${classes.scenes}`}>{plural(scenes[name][part], 'scene')}</span> : null}
               </td>
             ))}
           </tr>
