@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +12,12 @@ import orjson
 from backend.schemas import (
     AttemptEntry,
     Counts,
+    DatasetDetail,
     DatasetEntry,
     EvaluationEntry,
     ExperimentDetail,
     ExperimentLink,
+    ExperimentName,
     ExperimentSummary,
     PredictionEntry,
     Qualitative,
@@ -257,6 +259,13 @@ def dataset_entry(dataset: Dataset, runs: int, has_sheet: bool) -> DatasetEntry:
         report=DatasetReport.model_validate(dataset.report),
         sheet_url=f"/api/datasets/{dataset.name}/sheet?v={dataset.fingerprint[:8]}" if has_sheet else None,
     )
+
+
+def dataset_detail(
+    dataset: Dataset, runs: int, has_sheet: bool, experiments: Sequence[tuple[int, str]]
+) -> DatasetDetail:
+    links = [ExperimentName(id=id, name=name) for id, name in experiments]
+    return DatasetDetail(**dict(dataset_entry(dataset, runs, has_sheet)), experiments=links)
 
 
 def marked(grid: Qualitative, mark: str) -> Qualitative:

@@ -526,6 +526,15 @@ class DatasetEntry(Answer):
     sheet_url: str | None
 
 
+class ExperimentName(Answer):
+    id: int
+    name: str
+
+
+class DatasetDetail(DatasetEntry):
+    experiments: list[ExperimentName] = Field(description="newest first, those with runs on this dataset")
+
+
 class DatasetRegistration(Answer):
     """What `depthboard data add` sends: the report of the check, and its contact sheet."""
 

@@ -130,6 +130,20 @@ class DepthRange(Frozen):
     max: float
 
 
+BIN_METRES = 0.25
+BINS = 41
+"""Up to 10 m, where the network's output ends, and one for what lies beyond."""
+
+
+class DepthHistogram(Frozen):
+    """How many valid pixels have which depth, over the frames that were read."""
+
+    bin_metres: float = Field(BIN_METRES, gt=0)
+    pixels: list[Annotated[int, Field(ge=0)]] = Field(
+        min_length=1, max_length=1000, description="Bin k holds k × bin_metres and deeper; the last has no end."
+    )
+
+
 class Counts(Frozen):
     frames: int = Field(ge=0, description="Different frames in all splits.")
     opened: int = Field(ge=0, description="Frames whose headers were checked.")
@@ -153,6 +167,10 @@ class DatasetReport(Frozen):
     height: int | None = Field(None, description="Rows of a frame as stored; the first frame's where they differ.")
     width: int | None = None
     depth: DepthRange | None = None
+    histogram: DepthHistogram | None = Field(None, description="None in reports of before there was one.")
+    scenes: dict[str, dict[str, Annotated[int, Field(ge=0)]]] = Field(
+        {}, description="Split → part → different scenes, of formats that name them."
+    )
     invalid_share: float | None = Field(None, ge=0, le=1, description="Share of pixels without depth.")
     counts: Counts
     problems: list[str] = Field([], max_length=MAX_PROBLEMS)
@@ -175,7 +193,13 @@ ROOMS = DatasetReport(
     height=480,
     width=640,
     depth=DepthRange(min=0.656, p1=1.149, median=3.256, p99=8.222, max=9.879),
+    histogram=DepthHistogram(pixels=[
+        0, 0, 14839, 106157, 455752, 694467, 1066992, 1481949, 2126905, 2644951, 2731731, 2163567,
+        1831342, 1676362, 1684981, 1426410, 1371243, 1208936, 1115152, 936400, 687478, 673262, 574369, 548110,
+        456943, 439681, 369515, 422607, 382516, 367856, 341712, 246649, 181982, 130350, 86403, 43768,
+        14505, 9498, 4172, 488, 0,
+    ]),
     invalid_share=0.0,
     counts=Counts(frames=4160, opened=4160, decoded=100),
-)
+)  # fmt: skip
 """The built-in dataset. Its fingerprint is the sha256 of frames that a test draws again."""

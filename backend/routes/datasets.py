@@ -12,7 +12,7 @@ from backend import answers
 from backend.deps import PageNumber, PageSize, Reading, Writing
 from backend.middleware import IMMUTABLE
 from backend.routes.maps import PICTURE
-from backend.schemas import DatasetEntry, DatasetRegistration, Page
+from backend.schemas import DatasetDetail, DatasetEntry, DatasetRegistration, Page
 from backend.store import datasets
 from depthboard.datasets import ROOMS
 from depthboard.errors import DataProblem
@@ -58,9 +58,9 @@ def _picture(encoded: str | None) -> bytes | None:
 
 
 @router.get("/{name}")
-def get_dataset(name: Name, session: Reading) -> DatasetEntry:
-    """One dataset with the report of its check."""
-    return answers.dataset_entry(*datasets.one(session, name))
+def get_dataset(name: Name, session: Reading) -> DatasetDetail:
+    """One dataset with the report of its check, and the experiments that use it."""
+    return answers.dataset_detail(*datasets.one(session, name), datasets.experiments_on(session, name))
 
 
 @router.get("/{name}/sheet", response_class=Response, responses=PICTURE)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, undefer
 
 from backend.store import outbox
 from backend.store.session import clock
-from backend.store.tables import Dataset, ExperimentRun, Run
+from backend.store.tables import Dataset, Experiment, ExperimentRun, Run
 from depthboard.datasets import FORMATS, ROOMS, DatasetReport
 from depthboard.errors import Conflict, DataProblem, InvalidInput, NotFound, UnknownName
 from depthboard.status import RunStatus
@@ -131,6 +131,13 @@ def put(session: Session, report: DatasetReport, sheet: bytes | None) -> Dataset
 def _experiments_on(session: Session, name: str) -> list[int]:
     links = select(ExperimentRun.experiment_id).join(Run, Run.id == ExperimentRun.run_id).where(Run.dataset == name)
     return list(session.scalars(links.distinct().order_by(ExperimentRun.experiment_id)))
+
+
+def experiments_on(session: Session, name: str) -> list[tuple[int, str]]:
+    """(id, name) of the experiments that are not in the trash, newest first."""
+    links = select(ExperimentRun.experiment_id).join(Run, Run.id == ExperimentRun.run_id).where(Run.dataset == name)
+    query = select(Experiment.id, Experiment.name).where(Experiment.id.in_(links), Experiment.deleted_at.is_(None))
+    return [(id, title) for id, title in session.execute(query.order_by(Experiment.id.desc()))]
 
 
 def remove(session: Session, name: str) -> None:

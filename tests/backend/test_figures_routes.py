@@ -168,6 +168,14 @@ def test_a_dataset_is_registered_shown_replaced_and_deleted(client: TestClient) 
     assert client.get("/api/datasets/mine").status_code == 404
 
 
+def test_a_dataset_names_the_experiments_that_use_it_newest_first_and_none_from_the_trash(client: TestClient) -> None:
+    first, second, gone = (acting.submit(client, name=name) for name in ("first", "second", "gone"))
+    assert client.delete(f"/api/experiments/{gone['id']}").status_code < 300
+    found = client.get("/api/datasets/rooms").json()["experiments"]
+    assert found[:2] == [{"id": second["id"], "name": "second"}, {"id": first["id"], "name": "first"}]
+    assert gone["id"] not in [link["id"] for link in found]
+
+
 def test_the_built_in_dataset_stays_and_a_faulty_one_is_not_registered(client: TestClient) -> None:
     rooms = client.get("/api/datasets/rooms").json()["report"]
     assert client.delete("/api/datasets/rooms").status_code == 422

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from depthboard.datasets import MAX_PROBLEMS, Counts, DatasetReport, DepthRange
+from depthboard.datasets import BIN_METRES, BINS, MAX_PROBLEMS, Counts, DatasetReport, DepthHistogram, DepthRange
 from depthboard.division import equally_spaced
 from depthboard.errors import DepthboardError
 from worker.data.folder import UNITS
@@ -175,12 +175,30 @@ def _report(source: Source, name: str, found: Findings, frames: int, fingerprint
         height=size[0],
         width=size[1],
         depth=_depth_range(found.millimetres),
+        histogram=histogram(found.millimetres) if found.typical else None,
+        scenes=_scenes(source),
         invalid_share=float(found.millimetres[0] / found.millimetres.sum()) if found.decoded else None,
         counts=Counts(frames=frames, opened=frames, decoded=found.decoded),
         problems=found.problems[:MAX_PROBLEMS],
         problem_count=len(found.problems),
         warnings=found.warnings[:MAX_PROBLEMS],
     )
+
+
+def histogram(millimetres: np.ndarray) -> DepthHistogram:
+    """Of pixels a millimetre; the first counts those without depth."""
+    step = round(1000 * BIN_METRES)
+    bins = np.minimum(np.arange(millimetres.size) // step, BINS - 1)
+    valid = np.where(np.arange(millimetres.size) > 0, millimetres, 0)
+    return DepthHistogram(pixels=[int(n) for n in np.bincount(bins, weights=valid, minlength=BINS)])
+
+
+def _scenes(source: Source) -> dict[str, dict[str, int]]:
+    found = {
+        split: {part: len({source.scene_of(frame) for frame in frames} - {""}) for part, frames in parts.items()}
+        for split, parts in source.parts.items()
+    }
+    return {split: parts for split, parts in found.items() if any(parts.values())}
 
 
 def _depth_range(millimetres: np.ndarray) -> DepthRange | None:

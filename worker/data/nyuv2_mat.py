@@ -62,6 +62,9 @@ class NyuV2Mat(Source):
         """Number and recording."""
         return f"{frame_id} {self.scene(frame_id)}".strip()
 
+    def scene_of(self, frame_id: FrameId) -> str:
+        return self.scene(frame_id)
+
     def scene(self, frame_id: FrameId) -> str:
         """The recording a frame is from, read through MATLAB's cell array of object references; empty where the file has none."""
         scenes = self._data.get("scenes")

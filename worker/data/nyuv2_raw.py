@@ -98,6 +98,11 @@ class NyuV2Raw(Source):
             return f"labelled {self.labeled.label(frame_id.removeprefix(LABELED))}"
         return frame_id
 
+    def scene_of(self, frame_id: FrameId) -> str:
+        if self.labeled and frame_id.startswith(LABELED):
+            return scene(self.labeled.scene(frame_id.removeprefix(LABELED)))
+        return scene(Path(frame_id).parent.name or self.root.name)
+
     def _open_labeled(self) -> NyuV2Mat | None:
         """NYU's labelled file, if the options name it."""
         given = self.options.get("labeled")

@@ -14,6 +14,8 @@ from worker.data.source import Frame
 # Magma reversed between 4 and 97 %: near is light, far is dark, equal steps look equal.
 STOPS = ("fdebac", "feb67c", "fa7d5e", "e34e65", "b5367a", "842681", "56147d", "241253", "03030f")
 COLUMNS, TILE, GAP, TEXT, BAR = 3, (150, 200), 12, 20, 44
+INK = "#7a7f8a"
+"""Read on white and on black: the sheet has no ground of its own."""
 
 
 def colour_map(steps: int = 256) -> np.ndarray:
@@ -42,13 +44,13 @@ def contact_sheet(frames: Sequence[tuple[str, Frame]]) -> bytes:
     height, width = TILE
     cell = (2 * width + GAP, height + TEXT + GAP)
     rows = -(-len(frames) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * (cell[0] + GAP) + GAP, rows * cell[1] + GAP + BAR), "white")
+    sheet = Image.new("RGBA", (COLUMNS * (cell[0] + GAP) + GAP, rows * cell[1] + GAP + BAR))
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(12)
     for number, (label, frame) in enumerate(frames):
         left = GAP + number % COLUMNS * (cell[0] + GAP)
         top = GAP + number // COLUMNS * cell[1]
-        pen.text((left, top), _shortened(label, 2 * width, font), fill="#17181c", font=font)
+        pen.text((left, top), _shortened(label, 2 * width, font), fill=INK, font=font)
         sheet.paste(_fitted(Image.fromarray(frame.rgb)), (left, top + TEXT))
         depth = nearest(frame.depth, *_fit(frame.depth.shape))
         sheet.paste(Image.fromarray(colour_depth(depth, near, far)), (left + width + 4, top + TEXT))
@@ -97,10 +99,10 @@ def _draw_bar(
         pen.text(
             (GAP + share * width, top + 15),
             f"{metres:.1f} m",
-            fill="#555a64",
+            fill=INK,
             font=font,
             anchor=("la", "ma", "ra")[int(2 * share)],
         )
     hatch = colour_depth(np.zeros((12, 40), np.float32), 0, 1)
     sheet.paste(Image.fromarray(hatch), (GAP + width + 40, top))
-    pen.text((GAP + width + 88, top - 1), "no depth", fill="#555a64", font=font)
+    pen.text((GAP + width + 88, top - 1), "no depth", fill=INK, font=font)

@@ -103,6 +103,10 @@ class Source(ABC):
         """How a person recognises the frame."""
         return frame_id
 
+    def scene_of(self, frame_id: FrameId) -> str:  # noqa: ARG002
+        """The room the frame was taken in; empty for a format that does not say."""
+        return ""
+
     def prepared(self, frame_id: FrameId, config: DataConfig) -> tuple[np.ndarray, np.ndarray]:
         """The frame as the network gets it: rgb (height,width,3) uint8, depth (height,width) float32 metres."""
         frame = self.read(frame_id)

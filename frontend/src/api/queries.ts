@@ -241,4 +241,7 @@ export const compareFigureQuery = (runs: string, name: string, theme: Scheme, op
 
 export const datasetsQuery = () => queryOptions({ queryKey: ['datasets'], queryFn: async () => (await unwrap(api.GET('/api/datasets', { params: { query: { size: 1000 } } }))).items })
 
+/** With the experiments that use it, which the list does not tell. */
+export const datasetQuery = (name: string) => queryOptions({ queryKey: ['datasets', name], queryFn: () => unwrap(api.GET('/api/datasets/{name}', { params: { path: { name } } })) })
+
 export const workersQuery = () => queryOptions({ queryKey: ['workers'], queryFn: async () => (await unwrap(api.GET('/api/workers', { params: { query: { size: 1000 } } }))).items })

@@ -137,7 +137,7 @@ export interface paths {
         };
         /**
          * Get Dataset
-         * @description One dataset with the report of its check.
+         * @description One dataset with the report of its check, and the experiments that use it.
          */
         get: operations["get_dataset"];
         put?: never;
@@ -1820,6 +1820,30 @@ export interface components {
              */
             zoom: number;
         };
+        /** DatasetDetail */
+        DatasetDetail: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Experiments
+             * @description newest first, those with runs on this dataset
+             */
+            experiments: components["schemas"]["ExperimentName"][];
+            /** Format */
+            format: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            report: components["schemas"]["DatasetReport-Output"];
+            /** Runs */
+            runs: number;
+            /** Sheet Url */
+            sheet_url: string | null;
+        };
         /** DatasetEntry */
         DatasetEntry: {
             /**
@@ -1898,6 +1922,8 @@ export interface components {
              * @description Rows of a frame as stored; the first frame's where they differ.
              */
             height?: number | null;
+            /** @description None in reports of before there was one. */
+            histogram?: components["schemas"]["DepthHistogram"] | null;
             /**
              * Invalid Share
              * @description Share of pixels without depth.
@@ -1924,6 +1950,16 @@ export interface components {
              * @default []
              */
             problems: string[];
+            /**
+             * Scenes
+             * @description Split → part → different scenes, of formats that name them.
+             * @default {}
+             */
+            scenes: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
             /**
              * Splits
              * @description Split → part (train, test) → frames.
@@ -1965,6 +2001,8 @@ export interface components {
              * @description Rows of a frame as stored; the first frame's where they differ.
              */
             height?: number | null;
+            /** @description None in reports of before there was one. */
+            histogram?: components["schemas"]["DepthHistogram"] | null;
             /**
              * Invalid Share
              * @description Share of pixels without depth.
@@ -1991,6 +2029,16 @@ export interface components {
              * @default []
              */
             problems: string[];
+            /**
+             * Scenes
+             * @description Split → part → different scenes, of formats that name them.
+             * @default {}
+             */
+            scenes: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
             /**
              * Splits
              * @description Split → part (train, test) → frames.
@@ -2031,6 +2079,22 @@ export interface components {
              * @default 0
              */
             stopping: number;
+        };
+        /**
+         * DepthHistogram
+         * @description How many valid pixels have which depth, over the frames that were read.
+         */
+        DepthHistogram: {
+            /**
+             * Bin Metres
+             * @default 0.25
+             */
+            bin_metres: number;
+            /**
+             * Pixels
+             * @description Bin k holds k × bin_metres and deeper; the last has no end.
+             */
+            pixels: number[];
         };
         /**
          * DepthRange
@@ -2579,6 +2643,13 @@ export interface components {
             paused: boolean;
             /** Trashed */
             trashed: boolean;
+        };
+        /** ExperimentName */
+        ExperimentName: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * ExperimentSpec
@@ -5127,7 +5198,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DatasetEntry"];
+                    "application/json": components["schemas"]["DatasetDetail"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */

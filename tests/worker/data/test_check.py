@@ -14,7 +14,7 @@ from depthboard.datasets import FORMATS, ROOMS, DatasetReport
 from tests.worker.data.conftest import MakeFolder
 from worker.data import DATASETS, open_source
 from worker.data.__main__ import main
-from worker.data.check import check
+from worker.data.check import check, histogram
 from worker.data.sheet import colour_depth, colour_map
 
 
@@ -37,9 +37,39 @@ def test_a_report_counts_and_measures_what_is_there(folder_pair: MakeFolder) -> 
     assert report.depth.p1 == pytest.approx(np.quantile(valid, 0.01, method="inverted_cdf"), abs=1e-6)
     assert report.depth.p99 == pytest.approx(np.quantile(valid, 0.99, method="inverted_cdf"), abs=1e-6)
     assert report.invalid_share == pytest.approx(9 / (24 * 32))
+    assert report.histogram is not None
+    edges = np.append(np.arange(41) * 0.25, np.inf)
+    assert report.histogram.pixels == np.histogram(valid.round(3), edges)[0].tolist()
+    assert report.scenes == {}
     assert report.counts.model_dump() == {"frames": 10, "opened": 10, "decoded": 10}
     assert report.usable
     assert DatasetReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_a_depth_is_counted_in_the_quarter_of_a_metre_where_it_lies_and_none_is_not_counted() -> None:
+    millimetres = np.zeros(65536, np.int64)
+    for depth, pixels in ((0, 7), (1, 1), (249, 2), (250, 3), (9999, 4), (10_000, 5), (65535, 6)):
+        millimetres[depth] = pixels
+    found = histogram(millimetres)
+    assert (found.bin_metres, len(found.pixels)) == (0.25, 41)
+    assert {k: n for k, n in enumerate(found.pixels) if n} == {0: 3, 1: 3, 39: 4, 40: 11}
+
+
+def test_the_built_in_histogram_has_every_pixel_of_the_frames_that_were_read() -> None:
+    assert ROOMS.histogram is not None
+    assert sum(ROOMS.histogram.pixels) == ROOMS.counts.decoded * 480 * 640
+
+
+def test_a_report_of_before_there_was_a_histogram_is_still_read() -> None:
+    old = ROOMS.model_dump(mode="json", exclude={"histogram", "scenes"})
+    report = DatasetReport.model_validate(old)
+    assert (report.histogram, report.scenes) == (None, {})
+
+
+def test_the_picture_of_rooms_in_the_dashboard_is_of_these_rooms() -> None:
+    """Drawn by `check(open_source("rooms"), sample=12)`; the name says which rooms they are."""
+    folder = Path(__file__).resolve().parents[3] / "frontend" / "src" / "pages" / "datasets"
+    assert [file.name for file in folder.glob("rooms-*")] == [f"rooms-{ROOMS.fingerprint[:8]}.webp"]
 
 
 def test_a_large_dataset_is_sampled_in_equal_steps(folder_pair: MakeFolder) -> None:

@@ -288,7 +288,7 @@ def test_a_small_dump_passes_the_check_whole(tmp_path: Path) -> None:
         write_rgb(tmp_path / room / "r-1294886362.638178-3118787619.ppm")
     report, sheet = check(opened(tmp_path))
     assert report.usable, report.problems
-    assert report.splits == {"held_out": {"train": 2, "test": 1}}
+    assert report.splits == report.scenes == {"held_out": {"train": 2, "test": 1}}
     assert (report.height, report.width) == (ROWS, COLUMNS)
     assert report.depth is not None
     assert report.depth.median == pytest.approx(351.3 / 192.5, abs=1e-3)

@@ -40,7 +40,7 @@ function NoCurve({ loss }: { loss: LossEntry }) {
   return (
     <section aria-label="Value and gradient" className={classes.none}>
       <h3 className="section">Value and gradient</h3>
-      <p>There is no curve of {loss.title} against the error of one pixel. {NO_CURVE[loss.name]}</p>
+      <p>There is no curve of {loss.title} against the error of one pixel. {NO_CURVE[loss.name] ?? ''}</p>
     </section>
   )
 }
