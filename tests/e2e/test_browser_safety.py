@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from backend.app import open_database
 from bench.filling import Grid, add_depth_maps, add_experiment, make_pool
+from bench.pages import OF_SCRIPTS, PAGES, READY
 from bench.tracking.ours import serve
 from depthboard.client import Client
 from depthboard.settings import Settings
@@ -26,33 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
-# {study} has figures and depth maps, {scripts} and its run hold every hostile name.
-PAGES = (
-    "/",
-    "/?trash=true",
-    "/experiments/new",
-    "/experiments/{study}/overview",
-    "/experiments/{study}/convergence",
-    "/experiments/{study}/curves",
-    "/experiments/{study}/dataset-size",
-    "/experiments/{study}/encoders",
-    "/experiments/{study}/qualitative",
-    "/experiments/{study}/results",
-    "/experiments/{study}/sharpness",
-    "/experiments/{study}/runs",
-    "/experiments/{study}/configuration",
-    "/experiments/{scripts}/overview",
-    "/experiments/{scripts}/curves",
-    "/experiments/{scripts}/runs",
-    "/runs",
-    "/runs/{trained}",
-    "/runs/{run}",
-    "/datasets",
-    "/workers",
-    "/losses",
-    "/nowhere",
-)
-READY = "() => document.querySelector('main')?.textContent && !document.querySelector('.mantine-Skeleton-root')"
+ADDRESSES = (*PAGES.values(), *OF_SCRIPTS.values(), "/nowhere")
 WATCH = """
 window.__broken = []
 document.addEventListener('securitypolicyviolation', (event) => window.__broken.push(`${event.violatedDirective} ${event.blockedURI}`))
@@ -104,7 +79,7 @@ def visits(browser: Browser, server: tuple[str, dict[str, int]]) -> Iterator[dic
     url, ids = server
     context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url, reduced_motion="reduce")
     context.add_init_script(WATCH)
-    yield {path: _visit(context, url, path.format(**ids)) for path in PAGES}
+    yield {path: _visit(context, url, path.format(**ids)) for path in ADDRESSES}
     context.close()
 
 
