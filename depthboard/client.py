@@ -141,7 +141,13 @@ def _error(answer: httpx2.Response) -> errors.DepthboardError:
         away = errors.Unavailable(message, field=field, remedy=remedy)
         away.broken = answer.status_code == 500
         return away
-    return kind(message, field=field, remedy=remedy)
+    error = kind(message, field=field, remedy=remedy)
+    if isinstance(error, errors.InvalidInput):
+        error.others = tuple(
+            errors.InvalidInput(str(other.get("message")), field=other.get("field"), remedy=other.get("remedy"))
+            for other in body.get("others", [])
+        )
+    return error
 
 
 def read_spec(source: ExperimentSpec | dict[str, Any] | str | Path) -> ExperimentSpec:
