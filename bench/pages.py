@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from depthboard.doctor import BROWSERS
 
-# {study} has figures and depth maps, {trained} is a run of it; {scripts} is of people's own scripts, {run} a run of it.
+# {study} has figures and depth maps, {trained} and {other} are runs of it; {scripts} is of people's own scripts, {run} a run of it.
 PAGES: dict[str, str] = {
     "experiments": "/",
     "trash": "/?trash=true",
@@ -24,9 +24,11 @@ PAGES: dict[str, str] = {
     "results": "/experiments/{study}/results",
     "sharpness": "/experiments/{study}/sharpness",
     "runs-of-experiment": "/experiments/{study}/runs",
+    "notes": "/experiments/{study}/notes",
     "configuration": "/experiments/{study}/configuration",
     "runs": "/runs",
     "run": "/runs/{trained}",
+    "compare": "/compare?runs={trained},{other}",
     "datasets": "/datasets",
     "workers": "/workers",
     "losses": "/losses",

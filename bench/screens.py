@@ -143,9 +143,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             train(home)
         with serve(home, Path(folder) / "server.log") as server, chromium() as browser:
             with Http(server.url) as http:
-                best = f"/api/experiments/{options.experiment}/runs?size=1&sort=rmse"
-                run = json.loads(http.get(best))["items"][0]["id"]
-            total = shoot(browser, server.url, {"study": options.experiment, "trained": run}, options.out)
+                best = json.loads(http.get(f"/api/experiments/{options.experiment}/runs?size=2&sort=rmse"))["items"]
+            ids = {"study": options.experiment, "trained": best[0]["id"], "other": best[1]["id"]}
+            total = shoot(browser, server.url, ids, options.out)
     print(f"{2 * len(PAGES)} pictures, {total / 1e6:.1f} MB, in {options.out}")
     return 0
 

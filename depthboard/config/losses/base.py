@@ -37,9 +37,7 @@ class LossBase(Frozen):
 
 
 class UnitLoss(LossBase):
-    differs = (
-        "The authors' code averages over all pixels, masked ones as 0, so that images with holes count less; here over valid pixels."
-    )
+    differs = "The authors' code averages over all pixels, masked ones as 0, so that images with holes count less; here over valid pixels."
     unit: Unit = Field(
         "metre",
         description="Unit of the error; network is the paper's, whose output in [−1, 1] means 0–10 m: 1 unit = 5 m.",

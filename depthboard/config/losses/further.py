@@ -64,9 +64,7 @@ class EigenGradAsReleased(LogLoss):
     title = "Eigen+grad, as released"
     formula = r"\frac{1}{N}\sum d^2-\frac{0.5}{N^2}\left(\frac1N\sum d\right)^2+\frac{1}{N}\sum\left[(S_x d)^2+(S_y d)^2\right]"
     brief = r"\overline{d^2}-\tfrac{0.5}{N^2}\,\bar d^{\,2}+\overline{|S d|^2}"
-    differs = (
-        "What the authors' code computes; what their paper prints is Eigen+grad. Their mask, 0.5 m and farther, is here that of the data."
-    )
+    differs = "What the authors' code computes; what their paper prints is Eigen+grad. Their mask, 0.5 m and farther, is here that of the data."
     sources = (CARVALHO_CODE, EIGEN_2015)
     name: Literal["eigengrad_as_released"] = "eigengrad_as_released"
 

@@ -38,9 +38,7 @@ class Huber(ThresholdLoss):
     measured_in = "m or units"
     formula = r"\begin{cases}|\ell| & |\ell|\ge c\\ \frac{\ell^2+c^2}{2c} & \text{else}\end{cases}"
     brief = r"\tfrac{\ell^2+c^2}{2c}\text{ if }|\ell|<c,\text{ else }|\ell|"
-    differs = (
-        "Table 1 has BerHu's two branches exchanged. The authors' code trains the textbook's Huber instead, c times this less c²/2."
-    )
+    differs = "Table 1 has BerHu's two branches exchanged. The authors' code trains the textbook's Huber instead, c times this less c²/2."
     name: Literal["huber"] = "huber"
 
 

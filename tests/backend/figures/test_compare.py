@@ -164,7 +164,11 @@ def test_paired_values_are_those_of_the_stored_sums_in_float64(world: World) -> 
     ("second", "words"),
     [
         pytest.param({"dataset": "halls"}, "different data and different versions of the data", id="data"),
-        pytest.param({"config": {"evaluation": {"split": "validation"}, "data": {"validation": 0.1}}}, "different images", id="part"),
+        pytest.param(
+            {"config": {"evaluation": {"split": "validation"}, "data": {"validation": 0.1}}},
+            "different images",
+            id="part",
+        ),
         pytest.param({"config": {"evaluation": {"crop": "eigen"}}}, "different protocols", id="protocol"),
     ],
 )
