@@ -6,7 +6,7 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq
 TORCH := torch==2.13.0
 SLOTS ?= 2
 
-.PHONY: help demo up test test-long lint soak story load mutants bench bench-train web client browser clean
+.PHONY: help demo up test test-long lint soak story load mutants bench bench-train bench-ui screenshots web client browser clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -51,6 +51,12 @@ bench: $(VENV)/.ready-dev ## the benchmarks, side by side; PEERS=trackio,mlflow 
 
 bench-train: $(VENV)/.ready-dev ## the training step against a plain loop: images a second, ratio, waiting for data
 	$(PY) -m bench.train
+
+bench-ui: $(VENV)/.ready-dev web browser ## how long a person waits in the browser, page by page: writes docs/ui-speed.md
+	@$(PY) -m bench.ui $(if $(BESIDE),--beside $(BESIDE))
+
+screenshots: $(VENV)/.ready-dev web browser ## pictures of every page into docs/screens/: make screenshots HOME_DIR=… takes a record that is there
+	@$(PY) -m bench.screens $(if $(HOME_DIR),--home $(HOME_DIR))
 
 web: $(VENV)/.ready ## build the dashboard if its sources changed
 	@$(PY) hatch_build.py

@@ -51,8 +51,8 @@ class View:
     options: Mapping[str, Sequence[str]]
     gather: Callable[[Session, Selection], Any]
     draw: Callable[[Any, Theme], go.Figure]
-    to_csv: Callable[[Any], str] = rows.to_csv
-    """The numbers that it draws."""
+    to_csv: Callable[[Any], str] | None = None
+    """The numbers that it draws, where backend.figures.rows needs help."""
     every_data: bool = False
     """Whether it draws all data of the experiment when none is chosen."""
     of_points: bool = False

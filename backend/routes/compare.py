@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from backend import answers
 from backend.deps import Drawing, Reading
-from backend.figures import compare, export
+from backend.figures import compare
 from backend.figures.compare import chosen, differences
-from backend.figures.tokens import Theme
-from backend.kept import Body, Make, answer
-from backend.routes.figures import FORMS, SANDBOX
+from backend.kept import Make, answer
+from backend.routes.figures import FORM, FORMS, AsForm, imprint_of
 from backend.schemas import ComparedRun, Comparison, DifferenceRow
 from backend.store import comparison, listing
+from backend.store.origin import origin_of_runs
 
 router = APIRouter(prefix="/compare", tags=["compare"])
 
@@ -54,24 +54,18 @@ def get_comparison_figure(
     request: Request,
     turn: Drawing,  # noqa: ARG001
     runs: Runs,
-    format: export.Format = "json",
-    theme: Theme = "light",
+    form: AsForm,
 ) -> Response:
     """A figure of these runs. Every option that the comparison names for it is a query parameter."""
     chosen_view = compare.view(name)
     ids = chosen.parse_runs(runs)
-    query = {key: value for key, value in request.query_params.items() if key not in ("runs", "format", "theme")}
+    query = {key: value for key, value in request.query_params.items() if key not in ("runs", *FORM)}
     asked = chosen.parse(ids, query, chosen_view.options)
-    headers = {"Content-Disposition": f'inline; filename="compare-{name}.{format}"'}
-    if format in SANDBOX:
-        headers["Content-Security-Policy"] = SANDBOX[format]
+    headers = form.headers(f"compare-{name}")
 
     def gather(session: Session) -> Make:
         numbers = chosen_view.gather(session, asked)
-        return lambda: Body(
-            export.export(chosen_view.draw(numbers, theme), format, theme), export.MEDIA_TYPES[format], headers
-        )
+        imprint = imprint_of(origin_of_runs(session, ids), chosen_view.title, form.recipe) if form.recipe else None
+        return lambda: form.body(chosen_view, numbers, imprint, headers)
 
-    return answer(
-        request, lambda session: comparison.version(session, ids), ("compare", name, asked, format, theme), gather
-    )
+    return answer(request, lambda session: comparison.version(session, ids), ("compare", name, asked, form), gather)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query, Request, Response
+import plotly.graph_objects as go
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend import answers
 from backend.deps import Drawing, Gathering, Id, Mark, Reading
-from backend.figures import entries, export, paper, qualitative, results, results_text, sharpness, view
+from backend.figures import entries, export, paper, qualitative, results, results_text, rows, sharpness, view
 from backend.figures.imprint import Imprint, in_csv, in_latex
+from backend.figures.paper import Sheet
 from backend.figures.selector import Selection, parse_selection
 from backend.figures.table import ResultsTable
 from backend.figures.tokens import Theme
@@ -21,7 +24,7 @@ from backend.kept import Body, Make, answer, release
 from backend.schemas import FigureEntry, Qualitative, Results
 from backend.store import evaluations, experiments, listing
 from backend.store.evaluations import Value
-from backend.store.origin import origin
+from backend.store.origin import Origin, origin
 from backend.store.tables import Run
 from backend.store.types import INT64
 from depthboard import __version__
@@ -58,12 +61,40 @@ def list_figures(experiment_id: Id, session: Reading) -> list[FigureEntry]:
     return entries(session, experiment_id)
 
 
-@router.get("/figures/{name}", response_class=Response, responses=FORMS)  # type: ignore[arg-type]
-def get_figure(
-    experiment_id: Id,
-    name: Name,
+class Drawn(Protocol):
+    """What draws numbers, of an experiment or of runs."""
+
+    @property
+    def to_csv(self) -> Callable[[Any], str] | None: ...
+    @property
+    def draw(self) -> Callable[[Any, Theme], go.Figure]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The kind of file that is asked for; `recipe` is its address, empty for JSON, of which pages read thousands."""
+
+    format: export.Format
+    theme: Theme
+    sheet: Sheet | None
+    caption: bool
+    recipe: str
+
+    def body(self, view: Drawn, numbers: Any, imprint: Imprint | None, headers: dict[str, str]) -> Body:
+        if self.format == "csv":
+            content = rows.to_csv(numbers) if view.to_csv is None else view.to_csv(numbers)
+            return Body((in_csv(content, imprint) if imprint else content).encode(), export.MEDIA_TYPES["csv"], headers)
+        figure = view.draw(numbers, self.theme)
+        drawn = export.export(figure, self.format, self.theme, self.sheet, caption=self.caption, imprint=imprint)
+        return Body(drawn, export.MEDIA_TYPES[self.format], headers)
+
+    def headers(self, name: str) -> dict[str, str]:
+        named = {"Content-Disposition": f'inline; filename="{name}.{self.format}"'}
+        return named | ({"Content-Security-Policy": SANDBOX[self.format]} if self.format in SANDBOX else {})
+
+
+async def get_form(
     request: Request,
-    turn: Drawing,  # noqa: ARG001
     format: export.Format = "json",
     theme: Theme = "light",
     width: Annotated[
@@ -71,45 +102,47 @@ def get_figure(
     ] = None,
     font: Annotated[str | None, Query(max_length=20, description="size of type in points, with `width`")] = None,
     caption: Annotated[YesNo, Query(description="whether a picture carries title and caption")] = "yes",
+) -> Form:
+    recipe = "" if format == "json" else recipe_of(request)
+    return Form(format, theme, paper.parse_sheet(width, font), caption == "yes", recipe)
+
+
+AsForm = Annotated[Form, Depends(get_form)]
+
+
+@router.get("/figures/{name}", response_class=Response, responses=FORMS)  # type: ignore[arg-type]
+def get_figure(
+    experiment_id: Id,
+    name: Name,
+    request: Request,
+    turn: Drawing,  # noqa: ARG001
+    form: AsForm,
 ) -> Response:
     """A figure. Every option that `list_figures` names for it is a query parameter. `csv` are the numbers that it draws."""
     chosen = view(name)
     query = {key: value for key, value in request.query_params.items() if key not in FORM}
     selection = parse_selection(experiment_id, query, chosen.options)
-    sheet = paper.parse_sheet(width, font)
-    headers = {"Content-Disposition": f'inline; filename="experiment-{experiment_id}-{name}.{format}"'}
-    if format in SANDBOX:
-        headers["Content-Security-Policy"] = SANDBOX[format]
+    headers = form.headers(f"experiment-{experiment_id}-{name}")
 
     def gather(session: Session) -> Make:
         numbers = chosen.gather(session, selection)
-        imprint = None if format == "json" else _imprint(session, experiment_id, request, chosen.title)
-
-        def make() -> Body:  # drawing may take seconds: the database is let go before
-            if format == "csv":
-                content = in_csv(chosen.to_csv(numbers), imprint).encode() if imprint else b""
-            else:
-                figure = chosen.draw(numbers, theme)
-                content = export.export(figure, format, theme, sheet, caption=caption == "yes", imprint=imprint)
-            return Body(content, export.MEDIA_TYPES[format], headers)
-
-        return make
+        imprint = imprint_of(origin(session, experiment_id), chosen.title, form.recipe) if form.recipe else None
+        # Drawing may take seconds: the database is let go before.
+        return lambda: form.body(chosen, numbers, imprint, headers)
 
     version = version_of(experiment_id) if chosen.of_points else results_of(experiment_id)
-    form = (selection, format, theme, sheet, caption, "" if format == "json" else _recipe(request))
-    return answer(request, version, ("figure", name, *form), gather)
+    return answer(request, version, ("figure", name, selection, form), gather)
 
 
-def _imprint(session: Session, experiment_id: int, request: Request, title: str) -> Imprint:
-    """What the file says of itself; the experiment's name as it is when the file is made."""
-    source = origin(session, experiment_id)
-    facts = [("experiment", f"{experiment_id}, {source.name}")]
+def imprint_of(source: Origin, title: str, recipe: str) -> Imprint:
+    """What the file says of itself; names as they are when the file is made."""
+    facts = [(source.of, source.name)]
     facts += [("data", "; ".join(source.data) or "not stated"), ("trained by", "; ".join(source.code) or "not stated")]
-    facts += [("made by", f"Depthboard {__version__} {release()}"), ("drawn again by", _recipe(request))]
+    facts += [("made by", f"Depthboard {__version__} {release()}"), ("drawn again by", recipe)]
     return Imprint(title, tuple(facts), source.changed_at)
 
 
-def _recipe(request: Request) -> str:
+def recipe_of(request: Request) -> str:
     """The address without the host, its options in one order, so that two spellings of a figure are one file."""
     options = sorted((key, value) for key, value in request.query_params.items() if value)
     return f"{request.url.path}?{urlencode(options)}" if options else request.url.path
@@ -158,19 +191,20 @@ def _table(
     selection: Selection,
     format: TableFormat,
 ) -> Response:
+    said = "" if format == "json" else recipe_of(request)
+
     def gather(session: Session) -> Make:
         table = read(session, selection)
         if format == "json":
             return lambda: Body(table.answer().model_dump_json().encode(), "application/json")
         write, mark = (results_text.to_csv, in_csv) if format == "csv" else (results_text.to_latex, in_latex)
         ending = "csv" if format == "csv" else "tex"
-        imprint = _imprint(session, selection.experiment_id, request, table.title)
+        imprint = imprint_of(origin(session, selection.experiment_id), table.title, said)
         headers = {
             "Content-Disposition": f'attachment; filename="experiment-{selection.experiment_id}-{name}.{ending}"'
         }
         return lambda: Body(mark(write(table), imprint).encode(), TABLES[format], headers)
 
-    said = "" if format == "json" else _recipe(request)
     return answer(request, results_of(selection.experiment_id), (name, selection, format, said), gather)
 
 

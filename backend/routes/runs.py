@@ -106,7 +106,8 @@ def list_sparklines(
     averaging: Averaging = "per_image",
 ) -> Response:
     """A metric over each run's evaluations in at most 40 points, for a line in a row of a table."""
-    body = orjson.dumps([asdict(line) for line in sparklines.read(session, id, metric, averaging)])
+    lines = [asdict(line) for line in sparklines.read(session, id, metric, averaging)]
+    body = orjson.dumps(lines, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(body, media_type="application/json")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,11 +18,11 @@ UNFINISHED = (RunStatus.queued, RunStatus.running)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`data` names datasets with their fingerprints, `code` the versions that trained. `changed_at` follows from the results
-    alone, so that it is the same whenever and wherever it is asked for.
+    """`of` says whether `name` is of an experiment or of runs; `data` names datasets with their fingerprints, `code` the
+    versions that trained. `changed_at` follows from the results alone, so that it is the same whenever it is asked for.
     """
 
-    experiment_id: int
+    of: str
     name: str
     data: tuple[str, ...]
     code: tuple[str, ...]
@@ -33,17 +33,24 @@ def origin(session: Session, experiment_id: int) -> Origin:
     """Raises NotFound."""
     experiment = experiments.get(session, experiment_id)
     linked = Run.id.in_(select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id))
+    return _origin(session, linked, "experiment", f"{experiment.id}, {experiment.name}", experiment.created_at)
+
+
+def origin_of_runs(session: Session, ids: Sequence[int]) -> Origin:
+    """Of runs that exist."""
+    chosen = Run.id.in_(ids)
+    created = session.scalar(select(func.max(Run.created_at)).where(chosen)) or datetime.fromtimestamp(0, UTC)
+    return _origin(session, chosen, "runs", ", ".join(map(str, ids)), created)
+
+
+def _origin(session: Session, linked: ColumnElement[bool], of: str, name: str, created: datetime) -> Origin:
     code = Run.provenance["code_version"].as_string()
     rows = session.execute(
         select(Run.dataset, Run.data_fingerprint, code.label("code"), Run.training_version).where(linked).distinct()
     ).all()
-    return Origin(
-        experiment_id=experiment.id,
-        name=experiment.name,
-        data=_sorted(f"{row.dataset} {row.data_fingerprint[:16]}" for row in rows if row.dataset),
-        code=_sorted(f"{row.code}, training version {row.training_version}" for row in rows if row.code),
-        changed_at=_changed_at(session, linked) or experiment.created_at,
-    )
+    data = _sorted(f"{row.dataset} {row.data_fingerprint[:16]}" for row in rows if row.dataset)
+    versions = _sorted(f"{row.code}, training version {row.training_version}" for row in rows if row.code)
+    return Origin(of, name, data, versions, _changed_at(session, linked) or created)
 
 
 def _sorted(words: Iterable[str]) -> tuple[str, ...]:

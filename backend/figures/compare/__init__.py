@@ -27,6 +27,7 @@ class View:
     options: Mapping[str, Sequence[str]]
     gather: Callable[[Session, Asked], Any]
     draw: Callable[[Any, Theme], go.Figure]
+    to_csv: Callable[[Any], str] | None = None
 
 
 AVERAGING = {"averaging": SELECTOR_OPTIONS["averaging"]}

@@ -3,6 +3,7 @@ import { SegmentedControl, Select, Switch } from '@mantine/core'
 import { useLosses, type Losses } from './useLosses'
 import type { Choices } from '../lib/figure'
 import { count, metricTitle } from '../lib/format'
+import { own } from '../lib/own'
 import classes from './FigurePanel.module.css'
 
 const OPTION_TITLES: Record<string, string> = {
@@ -65,7 +66,7 @@ const SEARCHED = 12
 const MOST_SHOWN = 200
 
 export function optionTitle(option: string): string {
-  return OPTION_TITLES[option] ?? option.replaceAll('_', ' ')
+  return own(OPTION_TITLES, option) ?? option.replaceAll('_', ' ')
 }
 
 export function valueTitle(option: string, value: string, losses: Losses): string {
@@ -77,7 +78,7 @@ export function valueTitle(option: string, value: string, losses: Losses): strin
   if (value === 'all') return 'All'
   if (option === 'encoder') return losses.encoder(value)
   if (option === 'train_size') return count(Number(value))
-  return VALUE_TITLES[value] ?? value
+  return own(VALUE_TITLES, value) ?? value
 }
 
 interface Props {

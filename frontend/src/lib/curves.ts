@@ -1,6 +1,7 @@
 /** Curves that grow: newer points are appended to those at hand. */
 
 import type { RunCurves, Series } from '../api/types'
+import { own } from './own'
 
 /** The last step that every curve has reached; undefined where there are none. */
 export function lastStep(curves: RunCurves): number | undefined {
@@ -77,13 +78,13 @@ const PART_TITLES: Record<string, string> = {
 
 /** `train/loss/gan` of a run of that loss is the whole of it, `train/loss/gan_l1` one of its parts. */
 export function partTitle(key: string, loss: string, lossTitle: (name: string) => string): string {
-  const known = KEY_TITLES[key]
+  const known = own(KEY_TITLES, key)
   if (known) return known
   const part = /^train\/loss\/(.+)$/.exec(key)?.[1]
   if (!part) return key.replace(/^train\//, '').replaceAll('_', ' ')
   if (part === loss) return `Training loss, ${lossTitle(loss)}`
   const name = part.startsWith(`${loss}_`) ? part.slice(loss.length + 1) : part
-  return PART_TITLES[name] ?? `${lossTitle(name).replaceAll('_', ' ')} part`
+  return own(PART_TITLES, name) ?? `${lossTitle(name).replaceAll('_', ' ')} part`
 }
 
 /** Training curves in the order people read them: the loss, its parts, then the rest; a lone part that repeats the loss is left out. */

@@ -1,6 +1,7 @@
 /** A loss has one colour, one dash and one marker on every page and in every export. */
 
 import type { Scheme } from '../theme/tokens'
+import { own } from './own'
 
 export type Marker =
   | 'circle' | 'square' | 'diamond' | 'triangle-up' | 'triangle-down' | 'cross' | 'star' | 'pentagon' | 'hexagon' | 'hourglass'
@@ -50,7 +51,7 @@ interface CatalogueLoss {
 
 /** The catalogue's identity of a loss (dash as `8 3`, `8px,3px` or `solid`), else the design's. */
 export function lossToken(name: string, catalogue: readonly CatalogueLoss[] = []): LossToken {
-  const known = LOSS_TOKENS[name] ?? UNKNOWN
+  const known = own(LOSS_TOKENS, name) ?? UNKNOWN
   const entry = catalogue.find((loss) => loss.name === name)
   if (!entry) return known
   return {

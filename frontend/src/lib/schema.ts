@@ -1,4 +1,5 @@
 /** The part of JSON Schema that pydantic writes for a configuration, as form fields. A new setting or loss needs no change here. */
+import { own } from './own'
 
 export interface JsonSchema {
   type?: string
@@ -159,7 +160,7 @@ const TITLES: Record<string, string> = {
 /** The last part of a path in words. */
 export function settingTitle(path: string): string {
   const name = path.split('.').at(-1)!
-  return TITLES[name] ?? name.replaceAll('_', ' ')
+  return own(TITLES, name) ?? name.replaceAll('_', ' ')
 }
 
 /** A level that a person typed, as the field means it; raises a sentence for one that cannot be. */

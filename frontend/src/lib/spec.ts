@@ -3,6 +3,7 @@
 import { Document, isMap, isScalar, parseDocument, visit } from 'yaml'
 
 import type { Spec } from '../api/types'
+import { own } from './own'
 
 /** Short names that people may write for a factor, as depthboard.experiment reads them. */
 export const ALIASES: Record<string, string> = {
@@ -19,11 +20,11 @@ export type Factors = Record<string, unknown[]>
 export type LossLevel = { name: string } & Record<string, unknown>
 
 export function canonical(path: string): string {
-  return ALIASES[path] ?? path
+  return own(ALIASES, path) ?? path
 }
 
 export function shortName(path: string): string {
-  return SHORT[path] ?? path
+  return own(SHORT, path) ?? path
 }
 
 export function factorsOf(spec: Spec): Factors {

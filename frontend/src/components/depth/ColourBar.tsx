@@ -31,7 +31,7 @@ export function ColourBar({ view, map, range, limit, onRange }: Props) {
       </span>
       <Popover position="bottom-end">
         <Popover.Target>
-          <button type="button" className={classes.scale} aria-label={`Colours from ${depth ? `${range[0]} to ${range[1]} m` : `−${limit} to ${limit}`}: set the range`}>
+          <button type="button" className={classes.scale} title="Set the range of the colours">
             <span className={classes.colours} style={{ background: gradient(depth ? map : 'error') }} />
             <Ticks labels={depth ? depthTicks(range) : errorTicks(limit, view)} />
           </button>
