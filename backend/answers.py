@@ -149,13 +149,14 @@ def experiment_summary(experiment: Experiment, standing: Standing) -> Experiment
 
 
 def experiment_detail(
-    experiment: Experiment, standing: Standing, evaluation: list[str], keep: timedelta
+    experiment: Experiment, standing: Standing, evaluation: list[str], depth_maps: bool, keep: timedelta
 ) -> ExperimentDetail:
     return ExperimentDetail(
         **_experiment(experiment, standing),
         spec=experiment.spec,
         purge_at=None if experiment.deleted_at is None else experiment.deleted_at + keep,
         evaluation=evaluation,
+        depth_maps=depth_maps,
     )
 
 

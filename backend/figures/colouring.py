@@ -19,7 +19,15 @@ from PIL import Image
 
 RGBA = NDArray[np.uint8]
 
-DEPTH_MAPS = ("depth", "viridis", "cividis", "grey")
+PERCEPTUAL = ("depth", "viridis", "cividis", "inferno", "plasma", "grey")
+NOT_PERCEPTUAL = ("turbo", "jet")
+"""They show edges where depth has none."""
+DEPTH_MAPS = (*PERCEPTUAL, *NOT_PERCEPTUAL)
+EDGE_COLOUR = (0, 240, 255)
+"""In none of the perceptual tables, nor in that of the error."""
+EDGE_METRES = 0.5
+"""The middle one of depthboard.metrics.EDGE_THRESHOLDS."""
+PERCENTILES = (0, 1, 2, 5, 95, 98, 99, 100)
 HATCH_SPACING = 8
 
 
@@ -43,6 +51,43 @@ def colour_error(predicted: NDArray[np.uint16], truth: NDArray[np.uint16], limit
     return _look_up(signed, -limit, limit, "error", (predicted > 0) & (truth > 0))
 
 
+def colour_relative(predicted: NDArray[np.uint16], truth: NDArray[np.uint16], limit: float) -> RGBA:
+    """As `colour_error`, as a share of the ground truth."""
+    known = truth.astype(np.float64)
+    share = (predicted - known) / np.where(truth > 0, known, 1)
+    return _look_up(share, -limit, limit, "error", (predicted > 0) & (truth > 0))
+
+
+def median_scaled(predicted: NDArray[np.uint16], truth: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """The prediction × median(truth) / median(prediction), both over the pixels that have both, in whole millimetres; as it is where none has."""
+    both = (predicted > 0) & (truth > 0)
+    if not both.any():
+        return predicted
+    scale = float(np.median(truth[both])) / float(np.median(predicted[both]))
+    scaled = np.floor(predicted * scale + 0.5).clip(1, 65535)
+    return np.where(predicted > 0, scaled, 0).astype(np.uint16)
+
+
+def edges(millimetres: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Where the unnormalised 3×3 Sobel magnitude exceeds EDGE_METRES, at pixels whose eight neighbours lie in the frame and have depth."""
+    z = millimetres.astype(np.int64)
+    found = np.zeros(z.shape, dtype=np.bool_)
+    if min(z.shape) < 3:
+        return found
+    smooth, across = z[:-2] + 2 * z[1:-1] + z[2:], z[:, :-2] + 2 * z[:, 1:-1] + z[:, 2:]
+    right, down = smooth[:, 2:] - smooth[:, :-2], across[2:] - across[:-2]
+    known = np.lib.stride_tricks.sliding_window_view(z > 0, (3, 3)).all(axis=(2, 3))
+    found[1:-1, 1:-1] = known & (right**2 + down**2 > (1000 * EDGE_METRES) ** 2)
+    return found
+
+
+def with_edges(image: RGBA, where: NDArray[np.bool_]) -> RGBA:
+    """A copy of the image (H, W, 4) with these pixels in EDGE_COLOUR."""
+    out = image.copy()
+    out[where] = (*EDGE_COLOUR, 255)
+    return out
+
+
 def _look_up(values: NDArray[np.float64], low: float, high: float, name: str, valid: NDArray[np.bool_]) -> RGBA:
     index = np.floor(255 * (values - low) / (high - low) + 0.5).clip(0, 255).astype(np.intp)
     out = np.zeros((*values.shape, 4), dtype=np.uint8)
@@ -52,12 +97,23 @@ def _look_up(values: NDArray[np.float64], low: float, high: float, name: str, va
     return out
 
 
-def depth_range(truths: list[NDArray[np.uint16]]) -> tuple[float, float]:
-    """The 2nd and 98th percentile in metres of all valid ground truth shown; (0, 10) where there is none, never an empty interval."""
+def percentiles(truths: list[NDArray[np.uint16]]) -> dict[int, float]:
+    """PERCENTILES in metres of all valid ground truth shown; empty where there is none."""
     valid = [truth[truth > 0] for truth in truths]
     if not any(len(v) for v in valid):
-        return 0.0, 10.0
-    low, high = (float(v) / 1000.0 for v in np.percentile(np.concatenate(valid), (2, 98)))
+        return {}
+    found = np.percentile(np.concatenate(valid), PERCENTILES)
+    return {p: float(value) / 1000.0 for p, value in zip(PERCENTILES, found, strict=True)}
+
+
+def depth_range(truths: list[NDArray[np.uint16]], low: int = 2, high: int = 98) -> tuple[float, float]:
+    """Two of PERCENTILES in metres of all valid ground truth shown; (0, 10) where there is none, never an empty interval."""
+    found = percentiles(truths)
+    return stretched(found[low], found[high]) if found else (0.0, 10.0)
+
+
+def stretched(low: float, high: float) -> tuple[float, float]:
+    """Never an empty interval."""
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 

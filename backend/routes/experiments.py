@@ -12,7 +12,7 @@ from backend import answers
 from backend.deps import Id, PageNumber, PageSize, Priority, Reading, Ring, RunFilter, SettingsOf, Sort, Writing
 from backend.purging import keep
 from backend.schemas import Completion, DryRun, DryRunCell, ExperimentDetail, ExperimentSummary, Page, RunSummary
-from backend.store import completion, estimate, experiments, listing, queue, submission
+from backend.store import completion, estimate, experiments, listing, predictions, queue, submission
 from backend.store.evaluations import Value
 from backend.sweeper import silence
 from depthboard.config.presets import PRESETS
@@ -92,7 +92,8 @@ def detail(session: Session, experiment_id: int, settings: Settings) -> Experime
     experiment = experiments.get(session, experiment_id)
     standing = experiments.standings(session, [experiment_id])[experiment_id]
     protocols = experiments.protocols(session, experiment_id)
-    return answers.experiment_detail(experiment, standing, protocols, keep(settings))
+    maps = predictions.any_of(session, experiment_id)
+    return answers.experiment_detail(experiment, standing, protocols, maps, keep(settings))
 
 
 @router.get("/{id}")
