@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from depthboard import rooms
 from depthboard.camera import NYUV2_RGB, Intrinsics
-from depthboard.config.data import CROPPED_FRAME, CROPS
+from depthboard.config.data import CROPPED_FRAME, CROPS, Crop
 
 NYUV2 = ("nyuv2_mat", "nyuv2_raw", "densedepth", "bts", "sparse_to_dense")
 UNCALIBRATED = {
@@ -14,7 +14,7 @@ UNCALIBRATED = {
 
 
 def intrinsics(
-    format: str, frame_id: str, stored: tuple[int, int] | None, crop: str, size: tuple[int, int]
+    format: str, frame_id: str, stored: tuple[int, int] | None, crop: Crop, size: tuple[int, int]
 ) -> tuple[Intrinsics | None, str]:
     """The camera of a frame cut to `crop` and brought to `size`, with where that is known from; or None and why it is not.
 
@@ -32,7 +32,7 @@ def intrinsics(
         return None, UNCALIBRATED.get(format, "the script did not say which camera it was")
     if stored != CROPPED_FRAME:
         return None, f"{words} is for frames of 480×640, and these are {_size(stored)}"
-    window = {**CROPS}.get(crop)
+    window = CROPS[crop]
     if window is None:
         return native.resize(CROPPED_FRAME, size), words
     top, bottom, left, right = window

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from typing import cast
 
 from backend.figures import captions
 from backend.figures.colouring import depth_range, percentiles
@@ -12,6 +13,7 @@ from backend.schemas import CameraEntry, ColumnEntry, FrameEntry, PredictionEntr
 from backend.store.scripts import is_placeholder
 from backend.store.study import SampleDepth
 from depthboard import optics
+from depthboard.config.data import Crop
 
 
 def answer(numbers: QualitativeGrid, summaries: list[RunSummary]) -> Qualitative:
@@ -44,7 +46,8 @@ def _column(column: Column) -> ColumnEntry:
 
 def _frame(frame: SampleDepth) -> FrameEntry:
     height, width = frame.truth.shape
-    camera, words = optics.intrinsics(frame.format, frame.name, frame.stored, frame.crop, (height, width))
+    crop = cast(Crop, frame.crop or "none")
+    camera, words = optics.intrinsics(frame.format, frame.name, frame.stored, crop, (height, width))
     return FrameEntry(
         id=frame.id,
         frame=frame.name,

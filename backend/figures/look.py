@@ -94,7 +94,7 @@ def _order(text: str) -> tuple[str, Order]:
             field="sort",
             remedy="Give a metric and worst, best or difference, such as rmse:worst.",
         )
-    return metric, cast(Order, order)
+    return metric, order
 
 
 def _number(given: Mapping[str, str], key: str, least: float, most: float) -> float | None:
