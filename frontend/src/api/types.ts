@@ -3,6 +3,8 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 export type Catalogue = Schemas['Catalogue']
+export type CameraEntry = Schemas['CameraEntry']
+export type ColumnEntry = Schemas['ColumnEntry']
 export type Counts = Schemas['ExperimentSummary']['counts']
 export type DatasetEntry = Schemas['DatasetEntry']
 export type DatasetReport = Schemas['DatasetEntry']['report']

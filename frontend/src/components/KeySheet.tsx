@@ -10,6 +10,10 @@ const KEYS: [string, string][] = [
   ['↑ ↓ ← →', 'walk over the completeness grid, Enter selects'],
   ['j k', 'walk over the runs, Enter opens'],
   ['wheel, drag', 'zoom and move all depth maps; a double click shows them whole'],
+  ['a b', 'the loss under the cursor is one of the two compared'],
+  ['s Space f', 'swipe, blink, fill the screen with the two'],
+  ['[ ]', 'image before, image after'],
+  ['Shift drag', 'line along which depth is drawn'],
   ['?', 'this list'],
 ]
 

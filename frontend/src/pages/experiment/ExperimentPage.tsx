@@ -73,14 +73,14 @@ export function ExperimentPage() {
 }
 
 /** What there is to see of people's own scripts, which have no grid and are not evaluated here. */
-const OF_SCRIPTS: readonly Tab[] = ['overview', 'curves', 'runs']
+const OF_SCRIPTS: readonly Tab[] = ['overview', 'curves', 'qualitative', 'runs']
 
 function Tabs({ experimentId, tab, experiment }: { experimentId: string; tab: string; experiment?: ExperimentDetail }) {
   const scripts = experiment !== undefined && !('base' in experiment.spec)
   const runs = experiment && total(experiment.counts)
   return (
     <nav className={classes.tabs} aria-label="Views of the experiment">
-      {TABS.filter((name) => !scripts || OF_SCRIPTS.includes(name) || name === tab).map((name) => (
+      {TABS.filter((name) => name === tab || !scripts || (OF_SCRIPTS.includes(name) && (name !== 'qualitative' || experiment.depth_maps))).map((name) => (
         <Link
           key={name}
           to="/experiments/$experimentId/$tab"
