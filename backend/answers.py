@@ -255,7 +255,12 @@ def dataset_entry(dataset: Dataset, runs: int, has_sheet: bool) -> DatasetEntry:
 def marked(grid: Qualitative, mark: str) -> Qualitative:
     """The grid with the database's mark on every address that browsers keep."""
     frames = [
-        frame.model_copy(update={"rgb_url": f"{frame.rgb_url}?v={mark}", "depth_url": f"{frame.depth_url}?v={mark}"})
+        frame.model_copy(
+            update={
+                "rgb_url": frame.rgb_url and f"{frame.rgb_url}?v={mark}",
+                "depth_url": f"{frame.depth_url}?v={mark}",
+            }
+        )
         for frame in grid.frames
     ]
     predictions = [entry.model_copy(update={"url": f"{entry.url}?v={mark}"}) for entry in grid.predictions]

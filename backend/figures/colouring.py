@@ -25,8 +25,9 @@ NOT_PERCEPTUAL = ("turbo", "jet")
 DEPTH_MAPS = (*PERCEPTUAL, *NOT_PERCEPTUAL)
 EDGE_COLOUR = (0, 240, 255)
 """In none of the perceptual tables, nor in that of the error."""
-EDGE_METRES = 0.5
-"""The middle one of depthboard.metrics.EDGE_THRESHOLDS."""
+EDGE_STEP = 0.1
+"""By how much of its depth a surface stands before the next one."""
+SHARE_STEPS = 8000
 PERCENTILES = (0, 1, 2, 5, 95, 98, 99, 100)
 HATCH_SPACING = 8
 
@@ -52,9 +53,9 @@ def colour_error(predicted: NDArray[np.uint16], truth: NDArray[np.uint16], limit
 
 
 def colour_relative(predicted: NDArray[np.uint16], truth: NDArray[np.uint16], limit: float) -> RGBA:
-    """As `colour_error`, as a share of the ground truth."""
-    known = truth.astype(np.float64)
-    share = (predicted - known) / np.where(truth > 0, known, 1)
+    """As `colour_error`, as a share of the ground truth, rounded to 1/8000 as depth is to millimetres."""
+    known = np.where(truth > 0, truth, 1).astype(np.float64)
+    share = np.floor(SHARE_STEPS * (predicted - known) / known + 0.5).clip(-32767, 32767) / SHARE_STEPS
     return _look_up(share, -limit, limit, "error", (predicted > 0) & (truth > 0))
 
 
@@ -69,15 +70,20 @@ def median_scaled(predicted: NDArray[np.uint16], truth: NDArray[np.uint16]) -> N
 
 
 def edges(millimetres: NDArray[np.uint16]) -> NDArray[np.bool_]:
-    """Where the unnormalised 3×3 Sobel magnitude exceeds EDGE_METRES, at pixels whose eight neighbours lie in the frame and have depth."""
-    z = millimetres.astype(np.int64)
+    """Where a surface stands before a farther one: 2 − z/a − z/b > EDGE_STEP with a and b the depths on both sides, left and right or above and below.
+
+    1/z is linear over the picture of a plane, so this is 0 on floors and walls however steep they are, and the lines are one pixel wide.
+    """
+    z = millimetres.astype(np.float64)
     found = np.zeros(z.shape, dtype=np.bool_)
-    if min(z.shape) < 3:
-        return found
-    smooth, across = z[:-2] + 2 * z[1:-1] + z[2:], z[:, :-2] + 2 * z[:, 1:-1] + z[:, 2:]
-    right, down = smooth[:, 2:] - smooth[:, :-2], across[2:] - across[:-2]
-    known = np.lib.stride_tricks.sliding_window_view(z > 0, (3, 3)).all(axis=(2, 3))
-    found[1:-1, 1:-1] = known & (right**2 + down**2 > (1000 * EDGE_METRES) ** 2)
+    for here, before, after in (
+        (np.s_[:, 1:-1], np.s_[:, :-2], np.s_[:, 2:]),
+        (np.s_[1:-1], np.s_[:-2], np.s_[2:]),
+    ):
+        a, b = z[before], z[after]
+        known = (z[here] > 0) & (a > 0) & (b > 0)
+        step = 2 - z[here] / np.where(known, a, 1) - z[here] / np.where(known, b, 1)
+        found[here] |= known & (step > EDGE_STEP)
     return found
 
 

@@ -131,10 +131,10 @@ class QualitativeGrid:
     @property
     def pair(self) -> tuple[Column | None, Column | None]:
         """The two runs that are set against each other: those asked for, else the first two."""
-        by_id = {column.run_id: column for column in self.columns}
-        preset: list[Column | None] = [*self.columns[:2], None, None]
-        a, b = (by_id.get(asked) if asked is not None else None for asked in (self.look.a, self.look.b))
-        return a or preset[0], b or preset[1]
+        by_id: dict[int | None, Column] = {column.run_id: column for column in self.columns}
+        a, b = by_id.get(self.look.a), by_id.get(self.look.b)
+        a = a or next((column for column in self.columns if column is not b), None)
+        return a, b or next((column for column in self.columns if column is not a), None)
 
     def truth_image(self, frame: SampleDepth) -> Image:
         return self._marked(colour_depth(frame.truth, *self.depth_range, self.look.colours), frame)
@@ -186,7 +186,7 @@ class QualitativeGrid:
         if look.view == "depth" and look.mask:
             said.append("Predictions are hatched where there is no ground truth.")
         if look.edges:
-            said.append("Lines: edges of the ground truth, where its Sobel gradient exceeds 0.5 m.")
+            said.append("Lines: where a surface of the ground truth ends before one that is a tenth farther.")
         return " ".join([*said, *self._order_words()])
 
     def _order_words(self) -> list[str]:

@@ -71,7 +71,7 @@ def parse_look(given: Mapping[str, str]) -> Look:
         span=(int(first), int(last)),
         low=low,
         high=high,
-        limit=_number(given, "limit", 0.001, 1000),
+        limit=_number(given, "limit", 0.001, 30),
         scaled=given.get("scaled") == "yes",
         mask=given.get("mask") == "yes",
         edges=given.get("edges") == "yes",

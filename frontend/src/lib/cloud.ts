@@ -79,6 +79,9 @@ export function screenOf(width: number, height: number, words: Uint32Array): Scr
   return { width, height, words, depths: new Float32Array(width * height) }
 }
 
+/** Pixels of the screen that a point may be wide. */
+const LARGEST = 12
+
 /** Draws the points, the nearest in front; `pivot` is the depth of the point that is turned about, `colours` a word a pixel of the map. */
 export function drawCloud(screen: Screen, cloud: Cloud, colours: Uint32Array, orbit: Orbit, pivot: number, camera: Camera, mapWidth: number): void {
   const { width, height, words, depths } = screen
@@ -89,7 +92,7 @@ export function drawCloud(screen: Screen, cloud: Cloud, colours: Uint32Array, or
   const away = pivot / orbit.zoom
   const { xyz, pixels } = cloud
   // A point is as large as the gap to its neighbour, so that surfaces are closed when they are near.
-  const size = (pivot / camera.fx) * focal
+  const size = 1.3 * (pivot / camera.fx) * focal
   for (let k = 0; k < pixels.length; k++) {
     const [x, y, z] = [xyz[3 * k]!, xyz[3 * k + 1]!, xyz[3 * k + 2]! - pivot]
     const x1 = cy * x + sy * z
@@ -99,7 +102,7 @@ export function drawCloud(screen: Screen, cloud: Cloud, colours: Uint32Array, or
     if (z2 < 0.05) continue
     const left = Math.round((focal * x1) / z2 + width / 2)
     const top = Math.round((focal * y1) / z2 + height / 2)
-    const side = Math.min(4, Math.max(1, Math.ceil((size * ((z + pivot) / pivot)) / z2 - 0.2)))
+    const side = Math.min(LARGEST, Math.max(1, Math.ceil((size * ((z + pivot) / pivot)) / z2 - 0.2)))
     splat(words, depths, width, height, left, top, side, z2, colours[pixels[k]!]!)
   }
 }

@@ -2,7 +2,7 @@
  * Depth and error as colours, by the same rule and the same tables as the exported figure (backend/figures/colouring.py): a value v in [lo, hi] takes
  * entry floor(255·(v − lo)/(hi − lo) + 0.5), clamped; an invalid value is transparent, so that the hatch behind it shows.
  *
- * A tile's pixels are words of four bytes. There are 65 536 depths and twice as many differences of two: each gets its word once, and every pixel is a look-up.
+ * What a tile shows is 16 bits a pixel, a depth or an error, so each of 65 536 values gets its four bytes once, and painting a pixel is a look-up.
  */
 
 import tables from '../../../backend/figures/colormaps.json'
@@ -50,52 +50,69 @@ export function depthWords(low: number, high: number, name: ColourMap): Uint32Ar
   return out
 }
 
-const NO_DIFFERENCE = 65535
+const MIDDLE = 32768
+/** Steps of the relative error in one: it is rounded to these before it is coloured, as depth is to millimetres. */
+const SHARE_STEPS = 8000
 
-/** The word of every difference of two depths in millimetres, from −65 535. */
-export function errorWords(limit: number): Uint32Array {
+/** The word of every error as `differences` and `shares` hold it, of so many steps in one; 0, no error, is transparent. */
+export function errorWords(limit: number, steps: number): Uint32Array {
   const colours = words('error')
-  const out = new Uint32Array(2 * NO_DIFFERENCE + 1)
-  for (let d = 0; d < out.length; d++) out[d] = colours[entry((d - NO_DIFFERENCE) / 1000, -limit, limit)]!
+  const out = new Uint32Array(65536)
+  for (let e = 1; e < out.length; e++) out[e] = colours[entry((e - MIDDLE) / steps, -limit, limit)]!
   return out
 }
 
-export function paintDepth(out: Uint32Array, map: DepthMap, word: Uint32Array): void {
-  const { values } = map
+/** Prediction − ground truth in millimetres from 32 768, clamped to what 16 bits hold; 0 where either is invalid. */
+export function differences(pred: DepthMap, truth: DepthMap): Uint16Array {
+  const [p, t] = [pred.values, truth.values]
+  const out = new Uint16Array(p.length)
+  for (let i = 0; i < p.length; i++) if (p[i]! > 0 && t[i]! > 0) out[i] = clamped(p[i]! - t[i]!)
+  return out
+}
+
+/** The same as a share of the ground truth, rounded to 1/8000, a half up. */
+export function shares(pred: DepthMap, truth: DepthMap): Uint16Array {
+  const [p, t] = [pred.values, truth.values]
+  const out = new Uint16Array(p.length)
+  for (let i = 0; i < p.length; i++) if (p[i]! > 0 && t[i]! > 0) out[i] = clamped(Math.floor((SHARE_STEPS * (p[i]! - t[i]!)) / t[i]! + 0.5))
+  return out
+}
+
+function clamped(error: number): number {
+  return MIDDLE + (error > 32767 ? 32767 : error < -32767 ? -32767 : error)
+}
+
+interface Errors {
+  truth: DepthMap
+  error?: Uint16Array
+  relative?: Uint16Array
+}
+
+const known = new WeakMap<DepthMap, Errors>()
+
+/** The errors of a prediction, worked out once. */
+export function errorsOf(view: 'error' | 'relative', pred: DepthMap, truth: DepthMap): Uint16Array {
+  const found = known.get(pred)
+  const own: Errors = found?.truth === truth ? found : { truth }
+  known.set(pred, own)
+  return (own[view] ??= view === 'error' ? differences(pred, truth) : shares(pred, truth))
+}
+
+function paint(out: Uint32Array, values: Uint16Array, word: Uint32Array): void {
   for (let i = 0; i < values.length; i++) out[i] = word[values[i]!]!
-}
-
-export function paintError(out: Uint32Array, pred: DepthMap, truth: DepthMap, word: Uint32Array): void {
-  const [p, t] = [pred.values, truth.values]
-  for (let i = 0; i < p.length; i++) out[i] = p[i]! > 0 && t[i]! > 0 ? word[p[i]! - t[i]! + NO_DIFFERENCE]! : 0
-}
-
-export function paintRelative(out: Uint32Array, pred: DepthMap, truth: DepthMap, limit: number): void {
-  const colours = words('error')
-  const [p, t] = [pred.values, truth.values]
-  for (let i = 0; i < p.length; i++) {
-    if (p[i] === 0 || t[i] === 0) {
-      out[i] = 0
-      continue
-    }
-    const at = Math.floor((255 * ((p[i]! - t[i]!) / t[i]! + limit)) / (2 * limit) + 0.5)
-    out[i] = colours[at < 0 ? 0 : at > 255 ? 255 : at]!
-  }
 }
 
 /** Paints maps one after another with the same colouring. An error needs ground truth of the same size; without it nothing is painted, and false comes back. */
 export function painterOf(colouring: Colouring): (out: Uint32Array, map: DepthMap, truth?: DepthMap) => boolean {
   const { view, map: name, range, limit } = colouring
-  let depth: Uint32Array | undefined
-  let error: Uint32Array | undefined
+  let word: Uint32Array | undefined
   return (out, map, truth) => {
     if (view === 'depth') {
-      paintDepth(out, map, (depth ??= depthWords(range[0], range[1], name)))
+      paint(out, map.values, (word ??= depthWords(range[0], range[1], name)))
       return true
     }
     if (truth?.values.length !== map.values.length) return false
-    if (view === 'error') paintError(out, map, truth, (error ??= errorWords(limit)))
-    else paintRelative(out, map, truth, limit)
+    paint(out, errorsOf(view, map, truth), (word ??= errorWords(limit, view === 'error' ? 1000 : SHARE_STEPS)))
     return true
   }
 }

@@ -41,6 +41,7 @@ it('the address’s words for order and pair come back as they went', () => {
   expect([parseSort('worst:'), parseSort('rmse:upside'), parseSort(3)].map(sortText)).toEqual([undefined, undefined, undefined])
   expect(parsePair(11, 'truth', data.columns)).toEqual({ a: 1, b: TRUTH })
   expect(parsePair(99, undefined, data.columns)).toEqual({ a: 0, b: 1 })
+  expect([parsePair(11, undefined, data.columns), parsePair(undefined, 10, data.columns)]).toEqual([{ a: 1, b: 0 }, { a: 1, b: 0 }])
   expect(parsePair(undefined, undefined, data.columns.slice(0, 1))).toEqual({ a: 0, b: TRUTH })
 })
 

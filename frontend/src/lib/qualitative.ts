@@ -49,12 +49,12 @@ export const TRUTH = -1
 
 /** Those that the address names by their runs (`truth`, or a number), else the first two. */
 export function parsePair(a: unknown, b: unknown, columns: readonly ColumnEntry[]): Pair {
-  const at = (side: unknown, preset: number) => {
-    if (side === 'truth') return TRUTH
-    const found = columns.findIndex((column) => column.run_id === side)
-    return found >= 0 ? found : preset < columns.length ? preset : TRUTH
-  }
-  return { a: at(a, 0), b: at(b, 1) }
+  const at = (side: unknown) => (side === 'truth' ? TRUTH : columns.findIndex((column) => column.run_id === side))
+  const named = (side: unknown, place: number) => side === 'truth' || place >= 0
+  const other = (place: number) => columns.findIndex((_, i) => i !== place)
+  const [first, second] = [at(a), at(b)]
+  const chosen = named(a, first) ? first : other(named(b, second) ? second : TRUTH)
+  return { a: chosen, b: named(b, second) ? second : other(chosen) }
 }
 
 export function sideText(side: number, columns: readonly ColumnEntry[]): number | 'truth' {

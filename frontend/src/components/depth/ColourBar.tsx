@@ -20,7 +20,7 @@ const TITLES: Record<ColourMap, string> = {
 const options = (names: readonly ColourMap[]) => names.map((value) => ({ value, label: TITLES[value] }))
 const MAPS = [
   { group: 'Perceptual', items: options(PERCEPTUAL) },
-  { group: 'Not perceptual: show edges that are not there', items: options(NOT_PERCEPTUAL) },
+  { group: 'Not perceptual: invent edges', items: options(NOT_PERCEPTUAL) },
 ]
 
 const FIXED = 'fixed'
@@ -52,7 +52,7 @@ export function ColourBar(props: Props) {
   return (
     <div className={classes.bar}>
       {depth ? <Lock locked={locked} range={range} onChange={onChange} /> : <span className={classes.note}>Error, symmetric</span>}
-      <Popover position="bottom-end">
+      <Popover position="bottom-end" width={270}>
         <Popover.Target>
           <button type="button" className={classes.scale} aria-label={`Colours from ${depth ? `${fixed(range[0], 2)} to ${fixed(range[1], 2)} m` : `−${limit} to ${limit}`}: set range and colours`}>
             <span className={classes.colours} style={{ background: gradient(depth ? map : 'error') }} />

@@ -1,5 +1,8 @@
-import { painterOf, type Colouring } from '../../lib/colouring'
+import { errorsOf, painterOf, type Colouring } from '../../lib/colouring'
 import type { DepthMap } from '../../lib/depth'
+
+/** Milliseconds. */
+const LATER = 400
 
 /** One canvas with the pixels that it keeps. */
 export interface Painted {
@@ -30,7 +33,11 @@ export class Painter {
   add(tile: Painted): () => void {
     this.tiles.add(tile)
     this.paint(tile)
-    return () => this.tiles.delete(tile)
+    const soon = setTimeout(() => prepare(tile), LATER)
+    return () => {
+      clearTimeout(soon)
+      this.tiles.delete(tile)
+    }
   }
 
   recolour(colouring: Colouring): void {
@@ -48,6 +55,13 @@ export class Painter {
     if (painted) context.putImageData(image, 0, 0)
     else context.clearRect(0, 0, image.width, image.height)
   }
+}
+
+/** Works out the errors once the page stands, so that showing them is as quick as another colour. */
+function prepare({ depth, truth, compared }: Painted): void {
+  if (!compared || truth?.values.length !== depth.values.length) return
+  errorsOf('error', depth, truth)
+  errorsOf('relative', depth, truth)
 }
 
 export function painted(canvas: HTMLCanvasElement, depth: DepthMap, compared: boolean, truth?: DepthMap): Painted | null {

@@ -2,6 +2,7 @@ import { SegmentedControl } from '@mantine/core'
 import { useQueries } from '@tanstack/react-query'
 
 import { depthQuery } from '../../api/queries'
+import { rounded } from '../../components/depth/Readout'
 import type { Cursor } from '../../components/depth/useZoom'
 import { LossGlyph } from '../../components/LossGlyph'
 import { useLosses } from '../../components/useLosses'
@@ -132,7 +133,7 @@ function ValueRow({ mark, label, depth, expected }: { mark: string; label: strin
         </span>
       </td>
       <td className="right">{depth === null ? NONE : `${fixed(depth, 2)} m`}</td>
-      <td className="right">{signed(error, 2)}</td>
+      <td className="right">{signed(error === null ? null : rounded(error), 2)}</td>
       <td className="right">{error === null ? NONE : `${signed((100 * error) / expected!, 1)} %`}</td>
     </tr>
   )

@@ -35,7 +35,7 @@ export function ErrorChart({ viewed, maps }: { viewed: Viewed; maps: RowMaps }) 
       <div className={classes.legend}>
         <RowLegend viewed={viewed} truth={false} />
         <span className="secondary num">
-          whole image, {BINS} steps{made.beyond >= 0.001 && `; up to ${percent(made.beyond, 1)} of a run lie beyond ±${fixed(limit, 2)} m`}
+          whole image{made.beyond >= 0.001 && `; up to ${percent(made.beyond, 1)} of a run lie beyond ±${fixed(limit, 2)} m`}
         </span>
       </div>
       <Chart figure={made.figure} height={230} label="Histogram of signed errors of the image, a line a run" />

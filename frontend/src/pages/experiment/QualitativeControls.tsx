@@ -13,6 +13,7 @@ import { columnsOf, sideText, sortText, tileMetrics, type Order } from '../../li
 import classes from './Qualitative.module.css'
 import { useExperimentSearch } from './useExperimentSearch'
 import { useLook, usePair, useSort } from './useQualitative'
+import { BLINK } from './useQualitativeKeys'
 
 interface Props {
   experiment: ExperimentDetail
@@ -58,7 +59,10 @@ function PairChoice({ data }: { data: Qualitative }) {
   const columns = columnsOf(data)
   const options = [{ value: 'truth', label: 'Ground truth' }, ...columns.map((column) => ({ value: String(column.run_id), label: column.label }))]
   const choose = (side: 'a' | 'b') => (value: string | null) => change({ [side]: value === 'truth' ? value : Number(value) })
-  const open = (mode: string) => change({ row: search.row ?? data.frames[0]?.id, mode }, true)
+  const open = (mode: string) => {
+    if (mode === 'blink' && search.mode === mode && search.row !== undefined) window.dispatchEvent(new Event(BLINK))
+    else change({ row: search.row ?? data.frames[0]?.id, mode }, true)
+  }
   return (
     <span className={classes.pair}>
       {(['a', 'b'] as const).map((side) => (
@@ -71,7 +75,7 @@ function PairChoice({ data }: { data: Qualitative }) {
           value={String(sideText(pair[side], columns))}
           allowDeselect={false}
           searchable={options.length > 12}
-          w={132}
+          w="clamp(116px, 10vw, 168px)"
           onChange={choose(side)}
         />
       ))}
@@ -97,14 +101,14 @@ function SortChoice({ data }: { data: Qualitative }) {
   const of = (order: Order, words: (name: string) => string) => metrics.map((m) => ({ value: `${m.name}:${order}`, label: words(metricName(m)) }))
   const groups = [
     { group: 'Order', items: [{ value: 'position', label: 'Order of the dataset' }] },
-    ...(a && b && a !== b ? [{ group: `${a} − ${b}, largest first`, items: of('difference', (name) => `${name} difference, ${a} − ${b}`) }] : []),
+    ...(a && b ? [{ group: `${a} − ${b}, largest first`, items: of('difference', (name) => `${name} difference, ${a} − ${b}`) }] : []),
     { group: 'Worst image first', items: of('worst', (name) => `${name}, worst first`) },
     { group: 'Best image first', items: of('best', (name) => `${name}, best first`) },
   ]
   return (
     <span className={classes.sort}>
-      <span className="secondary">Sort by</span>
-      <Select aria-label="Sort the images by" data={groups} value={sortText(sort) ?? 'position'} allowDeselect={false} searchable w={230} onChange={(value) => change({ sort: value === 'position' ? undefined : (value ?? undefined) })} />
+      <span className={`secondary ${classes.sortWords}`}>Sort by</span>
+      <Select aria-label="Sort the images by" data={groups} value={sortText(sort) ?? 'position'} allowDeselect={false} searchable w="clamp(170px, 13.5vw, 230px)" onChange={(value) => change({ sort: value === 'position' ? undefined : (value ?? undefined) })} />
     </span>
   )
 }
@@ -150,7 +154,9 @@ function StepSlider({ data }: { data: Qualitative }) {
   const epoch = data.predictions.find((prediction) => prediction.step === shown)?.epoch
   return (
     <div className={classes.slider}>
-      <span className="secondary">Epoch, all tiles</span>
+      <span className="secondary" title="Of all tiles; ← and → change it">
+        Epoch
+      </span>
       <Slider
         className={classes.track}
         aria-label="Evaluation step"
@@ -164,7 +170,7 @@ function StepSlider({ data }: { data: Qualitative }) {
         onChange={go}
       />
       <span className={`${classes.step} num`} title={`step ${count(shown)}`}>
-        {epoch ? `epoch ${fixed(epoch, 1)}` : `step ${count(shown)}`}, {index + 1} of {steps.length}
+        {epoch ? fixed(epoch, 1) : `step ${count(shown)}`}, {index + 1} of {steps.length}
       </span>
     </div>
   )

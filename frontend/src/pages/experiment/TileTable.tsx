@@ -32,9 +32,10 @@ export function TileTable({ viewed, cursor, zoom, line }: TilesProps) {
   const pictures = grid.rows.some((row) => row.frame.rgb_url !== null)
   const truths = grid.rows.some((row) => row.frame.has_truth)
   const tiles = grid.columns.length + Number(pictures) + Number(truths)
+  const least = { minWidth: `calc(var(--name-width) + ${tiles} * (var(--tile-width) + 4px))` }
   const columns = { gridTemplateColumns: `var(--name-width) repeat(${tiles}, minmax(var(--tile-width), 1fr))` }
   return (
-    <div role="table" aria-label="Depth maps: a row an image, a column a run" className={classes.table}>
+    <div role="table" aria-label="Depth maps: a row an image, a column a run" className={classes.table} style={least}>
       <div role="row" className={classes.row} style={columns}>
         <span role="columnheader" className={classes.first}>
           <span className="hidden-text">Name</span>
@@ -144,8 +145,9 @@ const Row = memo(function Row({ row, columns, painter, view, scaled, mask, edges
       {truths && (
         <span role="cell" className={pictures ? classes.third : classes.second} data-column={TRUTH}>
           <DepthTile url={frame.depth_url} {...size} painter={painter} label={`${frame.frame}, ground truth`} overlay={over(!pictures)}>
+            {!frame.has_truth && <span className={classes.noPicture}>no ground truth</span>}
             {cursor && <Ring cursor={cursor} zoom={zoom} />}
-            {cursor && truth && <Metres depth={metresAt(truth, cursor.u, cursor.v)} missing="no ground truth" />}
+            {cursor && truth && frame.has_truth && <Metres depth={metresAt(truth, cursor.u, cursor.v)} missing="no ground truth" />}
           </DepthTile>
         </span>
       )}
