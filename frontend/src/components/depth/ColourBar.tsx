@@ -51,7 +51,7 @@ export function ColourBar(props: Props) {
   const depth = view === 'depth'
   return (
     <div className={classes.bar}>
-      {depth ? <Lock locked={locked} range={range} onChange={onChange} /> : <span className={classes.note}>Error, symmetric</span>}
+      {depth ? <Lock locked={locked} range={range} onChange={onChange} /> : <span className={`${classes.note} ${classes.wide}`}>Error, symmetric</span>}
       <Popover position="bottom-end" width={270}>
         <Popover.Target>
           <button type="button" className={classes.scale} aria-label={`Colours from ${depth ? `${fixed(range[0], 2)} to ${fixed(range[1], 2)} m` : `−${limit} to ${limit}`}: set range and colours`}>
