@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A run: the loss in whose colour and marker it is drawn, the step shown (None before the first), the run's value by the selector, tiles by frame id."""
+    """A run with the `facts` that tell it: the loss in whose colour and marker it is drawn, the step shown (None before the first), the run's value by the selector, tiles by frame id."""
 
     loss: str
     label: str
@@ -52,6 +53,7 @@ class Column:
     epoch: float
     rmse: float | None
     tiles: dict[int, Tile]
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from backend.store.study import (
 from depthboard.errors import UnknownName
 from depthboard.metrics import METRICS
 
+FACTS = ("loss", "label", "dataset", "split", "train_size", "encoder")
+
 
 def gather(session: Session, selection: Selection) -> QualitativeGrid:
     """One size, encoder and seed; the maps are the network's own whatever protocol scores them. Of an experiment that has people's own scripts alone: their maps.
@@ -107,7 +109,8 @@ def _column(
         for p in predictions
         if p.run_id == run.id
     }
-    return Column(cell.loss, cell.label, run.id, step, epoch, scope.values([run], "rmse").get(run.id), tiles)
+    facts = {name: getattr(cell, name) for name in FACTS} | {"seed": run.seed}
+    return Column(cell.loss, cell.label, run.id, step, epoch, scope.values([run], "rmse").get(run.id), tiles, facts)
 
 
 def _at(values: NDArray[np.float64] | None, position: int) -> float:

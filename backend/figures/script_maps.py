@@ -84,7 +84,14 @@ def _rows(shown: list[Shown]) -> dict[tuple[str, str], int]:
 def _column(run: ScriptRun, mark: str, tiles: list[Tile]) -> Column:
     step = max((tile.prediction.step for tile in tiles), default=None)
     return Column(
-        mark, run.name, run.id, step, run.epoch(step or 0), None, {tile.prediction.frame_id: tile for tile in tiles}
+        mark,
+        run.name,
+        run.id,
+        step,
+        run.epoch(step or 0),
+        None,
+        {tile.prediction.frame_id: tile for tile in tiles},
+        {"loss": run.loss, "label": run.name},
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
 import plotly.graph_objects as go
 
@@ -12,7 +10,7 @@ from backend.figures.colouring import colorscale, data_uri, hatch, png_uri
 from backend.figures.grid import Column, QualitativeGrid
 from backend.figures.look import Shown
 from backend.figures.panels import Place, describe, notice, place, token
-from backend.figures.tokens import PALETTES, Theme, template
+from backend.figures.tokens import PALETTES, Theme, plain, template
 from backend.store.study import SampleDepth
 
 WIDTH = 1200
@@ -142,7 +140,7 @@ def _title(column: Column, theme: Theme) -> str:
     mark = token(column.loss)
     value = "" if column.rmse is None else captions.metric_text("rmse", column.rmse).removesuffix(" m")
     return (
-        f"<span style='color:{mark.colour(theme)}'>{GLYPHS[mark.marker]}</span> {html.escape(column.label)} "
+        f"<span style='color:{mark.colour(theme)}'>{GLYPHS[mark.marker]}</span> {plain(column.label)} "
         f"<span style='font-size:10px;color:{PALETTES[theme].text2}'>{value}</span>"
     )
 
@@ -222,13 +220,10 @@ def _difference(numbers: QualitativeGrid, frame: SampleDepth) -> list[str]:
     if numbers.look.order != "difference" or score is None or a is None or b is None:
         return []
     value = captions.metric_text(numbers.look.metric, score).replace("-", "−")
-    return [f"{html.escape(a.label)} − {html.escape(b.label)}", f"{'+' if score > 0 else ''}{value}"]
+    return [f"{plain(a.label)} − {plain(b.label)}", f"{'+' if score > 0 else ''}{value}"]
 
 
 def _wrapped(name: str) -> str:
     """The last two parts of a frame's path, each on a line of its own and shortened to fit the margin."""
-    parts = [
-        html.escape(part) if len(part) <= 16 else html.escape(f"{part[:7]}…{part[-8:]}")
-        for part in name.split("/")[-2:]
-    ]
-    return "<br>".join(parts)
+    parts = [part if len(part) <= 16 else f"{part[:7]}…{part[-8:]}" for part in name.split("/")[-2:]]
+    return "<br>".join(map(plain, parts))

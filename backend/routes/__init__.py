@@ -8,6 +8,7 @@ from backend.errors import RESPONSES
 from backend.routes import (
     catalogue,
     claims,
+    compare,
     curves,
     datasets,
     events,
@@ -20,6 +21,7 @@ from backend.routes import (
     runs,
     scripts,
     trash,
+    views,
     workers,
 )
 
@@ -31,6 +33,7 @@ ROUTES = (
     experiments,
     trash,
     figures,
+    compare,
     curves,
     exports,
     runs,
@@ -40,6 +43,7 @@ ROUTES = (
     maps,
     datasets,
     workers,
+    views,
     events,
 )
 for module in ROUTES:

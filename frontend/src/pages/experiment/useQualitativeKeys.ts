@@ -1,6 +1,7 @@
-import { useEffect, useRef, type RefObject } from 'react'
+import type { RefObject } from 'react'
 
 import type { Cursor } from '../../components/depth/useZoom'
+import { useKeys } from '../../components/useKeys'
 import { sideText } from '../../lib/qualitative'
 import { useExperimentSearch } from './useExperimentSearch'
 import type { Viewed } from './useQualitative'
@@ -18,34 +19,21 @@ export function useQualitativeKeys({ grid }: Viewed, cursor: Cursor | null, open
   const step = (by: number) => {
     if (opened >= 0) open(Math.min(grid.rows.length - 1, Math.max(0, opened + by)), search.mode as string | undefined)
   }
-  const keys: Record<string, () => void> = {
+  useKeys('qualitative', {
     a: () => side('a'),
     b: () => side('b'),
-    s: () => open(row, search.mode === 'swipe' && opened >= 0 ? undefined : 'swipe'),
-    ' ': () => (opened >= 0 && search.mode === 'blink' ? window.dispatchEvent(new Event(BLINK)) : open(row, 'blink')),
-    '[': () => step(-1),
-    ']': () => step(1),
-    f: () => (document.fullscreenElement ? void document.exitFullscreen() : (opened < 0 && open(row), void root.current?.requestFullscreen?.())),
-    Escape: () => {
+    swipe: () => open(row, search.mode === 'swipe' && opened >= 0 ? undefined : 'swipe'),
+    blink: () => (opened >= 0 && search.mode === 'blink' ? window.dispatchEvent(new Event(BLINK)) : open(row, 'blink')),
+    before: () => step(-1),
+    after: () => step(1),
+    full: () => {
+      if (document.fullscreenElement) return void document.exitFullscreen()
+      if (opened < 0) open(row)
+      void root.current?.requestFullscreen?.()
+    },
+    back: () => {
       if (opened >= 0) change({ row: undefined, mode: undefined }, true)
       else if (search.line !== undefined) change({ line: undefined, on: undefined }, true)
     },
-  }
-  const latest = useRef(keys)
-  latest.current = keys
-
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement
-      if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable], [role=dialog], [role=listbox]')) return
-      // Space presses what has the focus.
-      if (event.key === ' ' && target.closest('button, a, input, [role=slider]')) return
-      const action = latest.current[event.key]
-      if (!action) return
-      if (event.key !== 'Escape') event.preventDefault()
-      action()
-    }
-    window.addEventListener('keydown', press)
-    return () => window.removeEventListener('keydown', press)
-  }, [])
+  })
 }
