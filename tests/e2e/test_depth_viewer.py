@@ -111,6 +111,7 @@ def draw_line(page: Page) -> None:
 def compare(page: Page) -> None:
     """Space opens the two compared in turn, and changes them; Back and Esc go back."""
     point(page, 1, 3, 0.5, 0.5)
+    expect(page.locator("[data-tile-row]").nth(1)).to_contain_text("2.30 m")
     page.keyboard.press("a")
     expect(page.get_by_label("Compared: A").first).to_have_value("gan <b>x</b>")
     page.keyboard.press("Space")
