@@ -158,7 +158,7 @@ def experiment_summary(experiment: Experiment, standing: Standing) -> Experiment
 
 
 def experiment_detail(
-    experiment: Experiment, standing: Standing, evaluation: list[str], keep: timedelta
+    experiment: Experiment, standing: Standing, evaluation: list[str], depth_maps: bool, keep: timedelta
 ) -> ExperimentDetail:
     return ExperimentDetail(
         **_experiment(experiment, standing),
@@ -166,6 +166,7 @@ def experiment_detail(
         notes_version=experiment.notes_version,
         purge_at=None if experiment.deleted_at is None else experiment.deleted_at + keep,
         evaluation=evaluation,
+        depth_maps=depth_maps,
     )
 
 
@@ -271,7 +272,12 @@ def dataset_detail(
 def marked(grid: Qualitative, mark: str) -> Qualitative:
     """The grid with the database's mark on every address that browsers keep."""
     frames = [
-        frame.model_copy(update={"rgb_url": f"{frame.rgb_url}?v={mark}", "depth_url": f"{frame.depth_url}?v={mark}"})
+        frame.model_copy(
+            update={
+                "rgb_url": frame.rgb_url and f"{frame.rgb_url}?v={mark}",
+                "depth_url": f"{frame.depth_url}?v={mark}",
+            }
+        )
         for frame in grid.frames
     ]
     predictions = [entry.model_copy(update={"url": f"{entry.url}?v={mark}"}) for entry in grid.predictions]

@@ -166,6 +166,7 @@ class ExperimentDetail(ExperimentSummary):
     notes_version: int = Field(description="0 where nobody has written any")
     purge_at: datetime | None = Field(description="of one in the trash: until when it can be restored")
     evaluation: list[str] = Field(description="split and protocol names in use")
+    depth_maps: bool = Field(description="whether one of its runs has kept any")
 
 
 class Notes(Answer):
@@ -453,7 +454,16 @@ class PredictionEntry(Answer):
     width: int
     nonfinite: int
     url: str = Field(description="raw little-endian uint16 millimetres, row by row")
-    metrics: dict[str, float | None] = Field(description="of this image: mae, abs_rel, rmse, delta1")
+    metrics: dict[str, float | None] = Field(description="of this image, by name")
+
+
+class CameraEntry(Answer):
+    """A pinhole camera in pixels of the map: x = fx·X/Z + cx, y = fy·Y/Z + cy, pixel centres at whole numbers."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
 
 
 class FrameEntry(Answer):
@@ -462,8 +472,23 @@ class FrameEntry(Answer):
     position: int
     height: int
     width: int
-    rgb_url: str
+    rgb_url: str | None = Field(description="none where a script showed no photograph")
     depth_url: str
+    has_truth: bool
+    camera: CameraEntry | None = Field(
+        description="after the crop and resize that made the network's input of the frame"
+    )
+    camera_words: str = Field(description="where the camera is known from, or why it is not")
+
+
+class ColumnEntry(Answer):
+    """A run as a column of the grid, in order."""
+
+    run_id: int
+    mark: str = Field(description="the loss in whose colour, dash and marker it is drawn")
+    label: str = Field(description="the loss, and by what else the columns differ; of a script's run its name")
+    step: int | None = Field(description="whose maps are shown: the latest at or before the step asked for")
+    epoch: float | None
 
 
 class Qualitative(Answer):
@@ -472,8 +497,13 @@ class Qualitative(Answer):
     frames: list[FrameEntry]
     runs: list[RunSummary]
     predictions: list[PredictionEntry]
+    columns: list[ColumnEntry]
     steps: list[int] = Field(description="evaluation steps for which predictions exist, ascending")
     depth_range: tuple[float, float] = Field(description="metres: 2nd and 98th percentile of the ground truth shown")
+    percentiles: dict[int, float] = Field(description="of all ground truth shown, metres; empty where there is none")
+    error_limits: dict[str, float] = Field(
+        description="end of the error's colours: `error` in metres, `relative` a share"
+    )
     caption: str
 
 

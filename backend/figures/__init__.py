@@ -14,6 +14,7 @@ from backend.figures import (
     curves,
     dataset_size,
     encoders,
+    look,
     qualitative,
     results,
     results_text,
@@ -23,7 +24,6 @@ from backend.figures import (
     tiles,
 )
 from backend.figures.aggregate import BANDS
-from backend.figures.colouring import DEPTH_MAPS
 from backend.figures.groups import ALL, data_name, evaluation_names
 from backend.figures.selector import SELECTOR_OPTIONS, Selection, parse_selection
 from backend.figures.tokens import Theme
@@ -122,7 +122,7 @@ FIGURES: dict[str, View] = {
         title="Qualitative",
         description="Test images with the depth each loss predicts, all on one range (the paper's Figure 4).",
         options={
-            "colours": DEPTH_MAPS,
+            **look.OPTIONS,
             **SELECTOR_OPTIONS,
             "train_size": (),
             "encoder": (),
@@ -171,7 +171,17 @@ def build(
     Raises UnknownName and InvalidInput for the name and the options, NotFound for the experiment.
     """
     chosen = view(name)
-    return chosen.draw(chosen.gather(session, parse_selection(experiment_id, query, chosen.options)), theme)
+    return chosen.draw(chosen.gather(session, selected(chosen, experiment_id, query)), theme)
+
+
+def selected(chosen: View, experiment_id: int, query: Mapping[str, str]) -> Selection:
+    """`query` as this figure understands it. Raises UnknownName, InvalidInput."""
+    selection = parse_selection(experiment_id, query, chosen.options)
+    if selection.dataset == ALL and not chosen.every_data:
+        raise UnknownName(
+            f"the figure {chosen.title} shows one data set at a time.", field="dataset", remedy="Name one, or none."
+        )
+    return selection
 
 
 def entries(session: Session | None = None, experiment_id: int | None = None) -> list[FigureEntry]:

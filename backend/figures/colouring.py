@@ -19,7 +19,16 @@ from PIL import Image
 
 RGBA = NDArray[np.uint8]
 
-DEPTH_MAPS = ("depth", "viridis", "cividis", "grey")
+PERCEPTUAL = ("depth", "viridis", "cividis", "inferno", "plasma", "grey")
+NOT_PERCEPTUAL = ("turbo", "jet")
+"""They show edges where depth has none."""
+DEPTH_MAPS = (*PERCEPTUAL, *NOT_PERCEPTUAL)
+EDGE_COLOUR = (0, 240, 255)
+"""In none of the perceptual tables, nor in that of the error."""
+EDGE_STEP = 0.1
+"""By how much of its depth a surface stands before the next one."""
+SHARE_STEPS = 8000
+PERCENTILES = (0, 1, 2, 5, 95, 98, 99, 100)
 HATCH_SPACING = 8
 
 
@@ -43,6 +52,48 @@ def colour_error(predicted: NDArray[np.uint16], truth: NDArray[np.uint16], limit
     return _look_up(signed, -limit, limit, "error", (predicted > 0) & (truth > 0))
 
 
+def colour_relative(predicted: NDArray[np.uint16], truth: NDArray[np.uint16], limit: float) -> RGBA:
+    """As `colour_error`, as a share of the ground truth, rounded to 1/8000 as depth is to millimetres."""
+    known = np.where(truth > 0, truth, 1).astype(np.float64)
+    share = np.floor(SHARE_STEPS * (predicted - known) / known + 0.5).clip(-32767, 32767) / SHARE_STEPS
+    return _look_up(share, -limit, limit, "error", (predicted > 0) & (truth > 0))
+
+
+def median_scaled(predicted: NDArray[np.uint16], truth: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """The prediction × median(truth) / median(prediction), both over the pixels that have both, in whole millimetres; as it is where none has."""
+    both = (predicted > 0) & (truth > 0)
+    if not both.any():
+        return predicted
+    scale = float(np.median(truth[both])) / float(np.median(predicted[both]))
+    scaled = np.floor(predicted * scale + 0.5).clip(1, 65535)
+    return np.where(predicted > 0, scaled, 0).astype(np.uint16)
+
+
+def edges(millimetres: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Where a surface stands before a farther one: 2 − z/a − z/b > EDGE_STEP with a and b the depths on both sides, left and right or above and below.
+
+    1/z is linear over the picture of a plane, so this is 0 on floors and walls however steep they are, and the lines are one pixel wide.
+    """
+    z = millimetres.astype(np.float64)
+    found = np.zeros(z.shape, dtype=np.bool_)
+    for here, before, after in (
+        (np.s_[:, 1:-1], np.s_[:, :-2], np.s_[:, 2:]),
+        (np.s_[1:-1], np.s_[:-2], np.s_[2:]),
+    ):
+        a, b = z[before], z[after]
+        known = (z[here] > 0) & (a > 0) & (b > 0)
+        step = 2 - z[here] / np.where(known, a, 1) - z[here] / np.where(known, b, 1)
+        found[here] |= known & (step > EDGE_STEP)
+    return found
+
+
+def with_edges(image: RGBA, where: NDArray[np.bool_]) -> RGBA:
+    """A copy of the image (H, W, 4) with these pixels in EDGE_COLOUR."""
+    out = image.copy()
+    out[where] = (*EDGE_COLOUR, 255)
+    return out
+
+
 def _look_up(values: NDArray[np.float64], low: float, high: float, name: str, valid: NDArray[np.bool_]) -> RGBA:
     index = np.floor(255 * (values - low) / (high - low) + 0.5).clip(0, 255).astype(np.intp)
     out = np.zeros((*values.shape, 4), dtype=np.uint8)
@@ -52,12 +103,23 @@ def _look_up(values: NDArray[np.float64], low: float, high: float, name: str, va
     return out
 
 
-def depth_range(truths: list[NDArray[np.uint16]]) -> tuple[float, float]:
-    """The 2nd and 98th percentile in metres of all valid ground truth shown; (0, 10) where there is none, never an empty interval."""
+def percentiles(truths: list[NDArray[np.uint16]]) -> dict[int, float]:
+    """PERCENTILES in metres of all valid ground truth shown; empty where there is none."""
     valid = [truth[truth > 0] for truth in truths]
     if not any(len(v) for v in valid):
-        return 0.0, 10.0
-    low, high = (float(v) / 1000.0 for v in np.percentile(np.concatenate(valid), (2, 98)))
+        return {}
+    found = np.percentile(np.concatenate(valid), PERCENTILES)
+    return {p: float(value) / 1000.0 for p, value in zip(PERCENTILES, found, strict=True)}
+
+
+def depth_range(truths: list[NDArray[np.uint16]], low: int = 2, high: int = 98) -> tuple[float, float]:
+    """Two of PERCENTILES in metres of all valid ground truth shown; (0, 10) where there is none, never an empty interval."""
+    found = percentiles(truths)
+    return stretched(found[low], found[high]) if found else (0.0, 10.0)
+
+
+def stretched(low: float, high: float) -> tuple[float, float]:
+    """Never an empty interval."""
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.figures.grid import QualitativeGrid
 from backend.figures.groups import Cell
-from backend.figures.qualitative import QualitativeGrid
 from backend.figures.results_text import inert
 from backend.store.study import StudyRun
 
@@ -48,12 +48,11 @@ def tiles_to_csv(grid: QualitativeGrid) -> str:
     names = {frame.id: (frame.position, frame.name) for frame in grid.frames}
     found: list[Row] = []
     for column in grid.columns:
-        facts = dict(_scalars(column.cell)) | {"run_id": column.run.id, "seed": column.run.seed, "step": column.step}
-        del facts["runs"]
         for frame_id, tile in column.tiles.items():
             position, frame = names[frame_id]
             metrics = {name: value for name, value in tile.metrics.items() if math.isfinite(value)}
-            found.append({"position": position, "frame": frame, **facts, "epoch": tile.epoch, **metrics})
+            facts = {**column.facts, "run_id": column.run_id, "step": tile.prediction.step, "epoch": tile.epoch}
+            found.append({"position": position, "frame": frame, **facts, **metrics})
     return _written(sorted(found, key=lambda row: row["position"]))
 
 

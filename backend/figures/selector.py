@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from backend.figures.aggregate import Band
+from backend.figures.look import AS_IT_IS, Look, parse_look
 from backend.store.evaluations import Value
 from depthboard.errors import InvalidInput, UnknownName
 from depthboard.metrics import AVERAGINGS, Averaging
@@ -50,7 +51,7 @@ class Selection:
     x: XAxis = "epoch"
     y_log: bool = False
     published: bool = False
-    colours: str = "depth"
+    look: Look = AS_IT_IS
     dataset: str | None = None
     protocol: str | None = None
     encoder: str | None = None
@@ -89,7 +90,7 @@ def parse_selection(experiment_id: int, query: Mapping[str, str], options: Optio
         x=cast(XAxis, given.get("x", next(iter(options.get("x", ())), "epoch"))),
         y_log=given.get("y_log") == "yes",
         published=given.get("published") == "yes",
-        colours=given.get("colours", "depth"),
+        look=parse_look(given),
         dataset=given.get("dataset"),
         protocol=given.get("protocol"),
         encoder=given.get("encoder"),

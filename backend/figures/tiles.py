@@ -6,10 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from backend.figures import captions
-from backend.figures.colouring import colorscale, colour_depth, data_uri, hatch, png_uri
+from backend.figures.colouring import colorscale, data_uri, hatch, png_uri
+from backend.figures.grid import Column, QualitativeGrid
+from backend.figures.look import Shown
 from backend.figures.panels import Place, describe, notice, place, token
-from backend.figures.qualitative import Column, QualitativeGrid
 from backend.figures.tokens import PALETTES, Theme, plain, template
+from backend.store.study import SampleDepth
 
 WIDTH = 1200
 LEFT = 118
@@ -53,7 +55,7 @@ def draw(numbers: QualitativeGrid, theme: Theme) -> go.Figure:
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain")
     _draw_titles(figure, numbers, theme)
-    for r in range(len(numbers.frames)):
+    for r in range(len(numbers.rows)):
         _draw_row(figure, r, numbers, theme)
     return describe(figure, "Qualitative", numbers.caption, depth_range=list(numbers.depth_range))
 
@@ -78,9 +80,12 @@ def _aspect(numbers: QualitativeGrid) -> float:
 
 
 def _colour_bar(numbers: QualitativeGrid, theme: Theme) -> dict[str, object]:
-    low, high = numbers.depth_range
+    """Of the depth, or, where the losses show errors, of those: a bar for ground truth beside it would not say which is whose."""
+    look = numbers.look
+    low, high = numbers.depth_range if look.view == "depth" else (-numbers.limit, numbers.limit)
+    ticks = np.linspace(low, high, 5)
     return {
-        "colorscale": colorscale(numbers.colours),
+        "colorscale": colorscale(look.colours if look.view == "depth" else "error"),
         "cmin": low,
         "cmax": high,
         "colorbar": {
@@ -95,12 +100,20 @@ def _colour_bar(numbers: QualitativeGrid, theme: Theme) -> dict[str, object]:
             "yanchor": "top",
             "ypad": 6,
             "xpad": 0,
-            "tickvals": np.linspace(low, high, 5).tolist(),
-            "ticktext": [f"{v:.1f}" for v in np.linspace(low, high, 5)[:-1]] + [f"{high:.1f} m"],
+            "tickvals": ticks.tolist(),
+            "ticktext": [_tick(v, look.view, last=i == len(ticks) - 1) for i, v in enumerate(ticks.tolist())],
             "tickfont": {"size": 11, "color": PALETTES[theme].text2},
             "outlinewidth": 0,
         },
     }
+
+
+def _tick(value: float, view: Shown, *, last: bool) -> str:
+    if view == "depth":
+        return f"{value:.1f}" + (" m" if last else "")
+    text = f"{value * 100:+.0f}" if view == "relative" else f"{value:+.2f}"
+    unit = " %" if view == "relative" else " m"
+    return ("0" if value == 0 else text.replace("-", "−")) + (unit if last else "")
 
 
 def _draw_titles(figure: go.Figure, numbers: QualitativeGrid, theme: Theme) -> None:
@@ -124,17 +137,16 @@ def _draw_titles(figure: go.Figure, numbers: QualitativeGrid, theme: Theme) -> N
 
 def _title(column: Column, theme: Theme) -> str:
     """The name in text colour beside the loss's glyph, and the run's value by the selector."""
-    mark = token(column.cell.loss)
+    mark = token(column.loss)
     value = "" if column.rmse is None else captions.metric_text("rmse", column.rmse).removesuffix(" m")
     return (
-        f"<span style='color:{mark.colour(theme)}'>{GLYPHS[mark.marker]}</span> {column.cell.label} "
+        f"<span style='color:{mark.colour(theme)}'>{GLYPHS[mark.marker]}</span> {plain(column.label)} "
         f"<span style='font-size:10px;color:{PALETTES[theme].text2}'>{value}</span>"
     )
 
 
 def _draw_row(figure: go.Figure, r: int, numbers: QualitativeGrid, theme: Theme) -> None:
-    frame, columns = numbers.frames[r], 2 + len(numbers.columns)
-    low, high = numbers.depth_range
+    frame, columns = numbers.rows[r], 2 + len(numbers.columns)
     first = place(r * columns, columns)
     figure.add_annotation(
         xref="paper",
@@ -145,27 +157,27 @@ def _draw_row(figure: go.Figure, r: int, numbers: QualitativeGrid, theme: Theme)
         yanchor="top",
         xshift=-10,
         align="right",
-        text=_wrapped(frame.name),
+        text="<br>".join([_wrapped(frame.name), *_difference(numbers, frame)]),
         font={"size": 11, "color": PALETTES[theme].text2},
         name="frame",
     )
     _draw_tile(figure, first, png_uri(frame.rgb), {"role": "rgb", "frame_id": frame.id})
-    truth = colour_depth(frame.truth, low, high, numbers.colours)
-    _draw_depth(figure, place(r * columns + 1, columns), truth, {"role": "truth", "frame_id": frame.id}, theme)
+    facts: dict[str, object] = {"role": "truth", "frame_id": frame.id}
+    _draw_depth(figure, place(r * columns + 1, columns), numbers.truth_image(frame), facts, theme)
     for c, column in enumerate(numbers.columns):
         at = place(r * columns + 2 + c, columns)
         tile = column.tiles.get(frame.id)
         if tile is None:
             notice(figure, at, "not there yet", theme)
             continue
-        facts = {"role": "prediction", "frame_id": frame.id, "run_id": column.run.id, "step": column.step}
-        _draw_depth(figure, at, colour_depth(tile.prediction.depth, low, high, numbers.colours), facts, theme)
+        facts = {"role": "prediction", "frame_id": frame.id, "run_id": column.run_id, "step": column.step}
+        _draw_depth(figure, at, numbers.image(frame, tile), facts, theme)
     if r == 0:
         figure.add_scatter(
             x=[None],
             y=[None],
             mode="markers",
-            marker={"color": [low], "coloraxis": "coloraxis"},
+            marker={"color": [0.0], "coloraxis": "coloraxis"},
             showlegend=False,
             meta={"role": "colour bar"},
             row=1,
@@ -200,6 +212,15 @@ def _draw_depth(
 
 def _draw_tile(figure: go.Figure, at: Place, source: str, facts: dict[str, object]) -> None:
     figure.add_trace(go.Image(source=source, hoverinfo="skip", meta=facts), row=at.row, col=at.column)
+
+
+def _difference(numbers: QualitativeGrid, frame: SampleDepth) -> list[str]:
+    """`L2 − GAN` and `+0.280 m`, where rows are sorted by it."""
+    score, (a, b) = numbers.score(frame), numbers.pair
+    if numbers.look.order != "difference" or score is None or a is None or b is None:
+        return []
+    value = captions.metric_text(numbers.look.metric, score).replace("-", "−")
+    return [f"{plain(a.label)} − {plain(b.label)}", f"{'+' if score > 0 else ''}{value}"]
 
 
 def _wrapped(name: str) -> str:

@@ -22,7 +22,7 @@ from backend.schemas import (
     Page,
     RunSummary,
 )
-from backend.store import completion, estimate, experiments, finding, listing, notes, queue, submission
+from backend.store import completion, estimate, experiments, finding, listing, notes, predictions, queue, submission
 from backend.store.evaluations import Value
 from backend.store.filters import LONGEST
 from backend.store.types import INT64
@@ -122,7 +122,8 @@ def detail(session: Session, experiment_id: int, settings: Settings) -> Experime
     experiment = experiments.get(session, experiment_id)
     standing = experiments.standings(session, [experiment_id])[experiment_id]
     protocols = experiments.protocols(session, experiment_id)
-    return answers.experiment_detail(experiment, standing, protocols, keep(settings))
+    maps = predictions.any_of(session, experiment_id)
+    return answers.experiment_detail(experiment, standing, protocols, maps, keep(settings))
 
 
 @router.get("/{id}")

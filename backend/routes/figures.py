@@ -14,10 +14,22 @@ from sqlalchemy.orm import Session
 
 from backend import answers
 from backend.deps import Drawing, Gathering, Id, Mark, Reading
-from backend.figures import entries, export, paper, qualitative, results, results_text, rows, sharpness, view
+from backend.figures import (
+    entries,
+    export,
+    grid_answer,
+    paper,
+    qualitative,
+    results,
+    results_text,
+    rows,
+    selected,
+    sharpness,
+    view,
+)
 from backend.figures.imprint import Imprint, in_csv, in_latex
 from backend.figures.paper import Sheet
-from backend.figures.selector import Selection, parse_selection
+from backend.figures.selector import Selection
 from backend.figures.table import ResultsTable
 from backend.figures.tokens import Theme
 from backend.kept import Body, Make, answer, release
@@ -121,7 +133,7 @@ def get_figure(
     """A figure. Every option that `list_figures` names for it is a query parameter. `csv` are the numbers that it draws."""
     chosen = view(name)
     query = {key: value for key, value in request.query_params.items() if key not in FORM}
-    selection = parse_selection(experiment_id, query, chosen.options)
+    selection = selected(chosen, experiment_id, query)
     headers = form.headers(f"experiment-{experiment_id}-{name}")
 
     def gather(session: Session) -> Make:
@@ -246,11 +258,11 @@ def get_qualitative(
 
 def _grid(session: Session, selection: Selection) -> Qualitative:
     grid = qualitative.gather(session, selection)
-    ids = [column.run.id for column in grid.columns]
+    ids = [column.run_id for column in grid.columns]
     shown = listing.some(session, ids)
     chosen = select(Run.id).where(Run.id.in_(ids))
     metrics = evaluations.selected(session, chosen, grid.value, selection.averaging, grid.filed)
-    return qualitative.answer(grid, [answers.run_summary(run, metrics.get(run.id)) for run in shown])
+    return grid_answer.answer(grid, [answers.run_summary(run, metrics.get(run.id)) for run in shown])
 
 
 def results_of(experiment_id: int) -> Callable[[Session], int]:

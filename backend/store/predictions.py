@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, undefer
 
 from backend.store.evaluations import Metrics, unpack_sums
 from backend.store.record import frame_key
-from backend.store.tables import RESCORED, Evaluation, Frame, Prediction, Run
+from backend.store.tables import RESCORED, Evaluation, ExperimentRun, Frame, Prediction, Run
 from depthboard.config import RunConfig
 from depthboard.config.data import EquallySpaced
 from depthboard.datasets import DatasetReport
@@ -63,6 +63,13 @@ def of_runs(session: Session, run_ids: Sequence[int], step: int | None = None) -
         query = query.where(Prediction.step == step)
     newest = {(row.run_id, row.step, row.frame_id): Kept(**row._asdict()) for row in session.execute(query)}
     return list(newest.values())
+
+
+def any_of(session: Session, experiment_id: int) -> bool:
+    """Whether a run of the experiment has kept a depth map."""
+    of_runs = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
+    query = select(Prediction.id).where(Prediction.run_id.in_(of_runs), Prediction.superseded.is_(False))
+    return session.scalar(query.limit(1)) is not None
 
 
 def metrics_of(session: Session, kept: Iterable[Kept]) -> dict[int, Metrics]:

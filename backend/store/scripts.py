@@ -242,3 +242,9 @@ def _no_picture(height: int, width: int) -> bytes:
     png = io.BytesIO()
     Image.new("L", (width, height), GREY).save(png, "PNG")
     return png.getvalue()
+
+
+def is_placeholder(png: bytes) -> bool:
+    """Whether this is what stands where a script showed no photograph."""
+    with Image.open(io.BytesIO(png)) as picture:
+        return picture.mode == "L" and picture.getextrema() == (GREY, GREY)

@@ -90,13 +90,19 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class SampleDepth:
-    """A sample frame and what runs predicted for it. Depth (H, W) uint16 millimetres, 0 = invalid; RGB as PNG."""
+    """A sample frame and what runs predicted for it. Depth (H, W) uint16 millimetres, 0 = invalid; RGB as PNG.
+
+    `format` and `stored`, rows and columns of its frames, are the dataset's, of which `crop` was cut; empty and None of a script's frame.
+    """
 
     id: int
     name: str
     position: int
     rgb: bytes
     truth: NDArray[np.uint16]
+    format: str = ""
+    stored: tuple[int, int] | None = None
+    crop: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,14 +256,20 @@ def predicted_depths(session: Session, chosen: dict[int, int]) -> list[Predicted
 def sample_frames(session: Session, frame_ids: set[int]) -> list[SampleDepth]:
     """The frames with their pictures, by their place in the part."""
     rows = session.execute(
-        select(Frame.id, Frame.frame, Frame.position, Frame.height, Frame.width, Frame.rgb, Frame.depth)
+        select(Frame, Dataset.format, Dataset.report)
+        .outerjoin(Dataset, Dataset.name == Frame.dataset)
+        .options(undefer(Frame.rgb), undefer(Frame.depth))
         .where(Frame.id.in_(frame_ids))
         .order_by(Frame.position, Frame.id)
     )
-    return [
-        SampleDepth(row.id, row.frame, row.position, row.rgb, unpack_depth(row.depth, row.height, row.width))
-        for row in rows
-    ]
+    return [_sample(frame, format or "", report or {}) for frame, format, report in rows]
+
+
+def _sample(frame: Frame, format: str, report: dict[str, Any]) -> SampleDepth:
+    truth = unpack_depth(frame.depth, frame.height, frame.width)
+    height, width = report.get("height"), report.get("width")
+    stored = (int(height), int(width)) if height and width else None
+    return SampleDepth(frame.id, frame.frame, frame.position, frame.rgb, truth, format, stored, frame.crop)
 
 
 def image_metrics(session: Session, run_id: int, step: int, filed: Filed) -> dict[str, NDArray[np.float64]]:
@@ -277,3 +289,66 @@ def image_metrics(session: Session, run_id: int, step: int, filed: Filed) -> dic
         .limit(1)
     )
     return {} if row is None else per_image(unpack_sums(row))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A depth map that a script has shown, without its values; `fingerprint` is of the frame's content."""
+
+    id: int
+    run_id: int
+    step: int
+    frame_id: int
+    name: str
+    fingerprint: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptRun:
+    id: int
+    name: str
+    loss: str
+    batch_size: int
+    train_size: int
+
+    def epoch(self, step: int) -> float:
+        """0 where the script has not said its sizes."""
+        return step * self.batch_size / self.train_size if self.train_size else 0.0
+
+
+def shown_by_scripts(session: Session, experiment_id: int) -> list[Shown]:
+    """The depth maps of the experiment's scripts by step; of one that was shown again the newest attempt's."""
+    rows = session.execute(
+        select(
+            Prediction.id,
+            Prediction.run_id,
+            Prediction.step,
+            Prediction.frame_id,
+            Frame.frame.label("name"),
+            Frame.fingerprint,
+            Frame.position,
+        )
+        .join(Frame, Frame.id == Prediction.frame_id)
+        .where(
+            Prediction.run_id.in_(linked(experiment_id)), Frame.run_id.is_not(None), Prediction.superseded.is_(False)
+        )
+        .order_by(Prediction.step, Prediction.attempt)
+    )
+    return [Shown(**row._asdict()) for row in rows]
+
+
+def script_runs(session: Session, ids: set[int]) -> list[ScriptRun]:
+    query = select(Run.id, Run.name, Run.loss, Run.batch_size, Run.train_size).where(Run.id.in_(ids)).order_by(Run.id)
+    return [ScriptRun(row.id, row.name or f"run {row.id}", *row[2:]) for row in session.execute(query)]
+
+
+def depths_of(session: Session, frames: dict[int, int]) -> dict[int, PredictedDepth]:
+    """Prediction id -> its map; `frames` says which frame each is taken to be of."""
+    query = select(Prediction).where(Prediction.id.in_(frames)).options(undefer(Prediction.depth))
+    return {
+        row.id: PredictedDepth(
+            row.id, row.run_id, row.step, frames[row.id], row.nonfinite, unpack_depth(row.depth, row.height, row.width)
+        )
+        for row in session.scalars(query)
+    }

@@ -29,6 +29,15 @@ Crop = Literal["none", "toolbox", "bts", "eigen"]
 CROPPED_FRAME = (480, 640)
 """Rows and columns of the frames that the named crops are made for: NYUv2's."""
 
+CROPS: dict[Crop, tuple[int, int, int, int] | None] = {
+    "none": None,
+    # NYU toolbox: rows 45..471 and columns 41..601 in Matlab, 1-based and inclusive. BTS reads the same numbers as Python slices.
+    "toolbox": (44, 471, 40, 601),
+    "bts": (45, 471, 41, 601),
+    "eigen": (20, 460, 24, 616),
+}
+"""Top, bottom, left and right of the window, the ends excluded; None is the whole frame."""
+
 
 class DataConfig(Frozen):
     dataset: str = Field("rooms", min_length=1, max_length=80, description="Name of a registered dataset.")

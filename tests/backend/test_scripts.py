@@ -362,3 +362,33 @@ def test_deleting_the_experiment_takes_a_scripts_pictures_along(client: TestClie
 
         session.delete(session.get_one(Run, script.run_id))
     assert client.get(f"/api/frames/{frame}/rgb").status_code == 404
+
+
+def test_the_grid_sets_the_maps_of_scripts_beside_each_other(client: TestClient) -> None:
+    target = base64.b64encode(pack_depth(np.full((4, 6), 2500, np.uint16))).decode()
+    first = begun(client)
+    path = f"/api/experiments/{first.claim['experiment_id']}"
+    assert client.get(path).json()["depth_maps"] is False
+    second = begun(client, identity="b" * 64, name="<b>mine</b>", params={})
+    first.ok("depth", depth(4, target=target))
+    first.ok("depth", depth(8, metres=3.0, target=target))
+    first.ok("depth", depth(8, "frame 2"))
+    second.ok("depth", depth(6, target=target))
+    assert client.get(path).json()["depth_maps"] is True
+    grid = client.get(f"{path}/qualitative").json()
+    assert [(f["frame"], f["rgb_url"], f["has_truth"]) for f in grid["frames"]] == [
+        ("frame 12", None, True),
+        ("frame 2", None, False),
+    ]
+    assert [(c["label"], c["mark"], c["step"]) for c in grid["columns"]] == [
+        ("l1, my network", "l1", 8),
+        ("<b>mine</b>", "l2", 6),
+    ]
+    assert grid["steps"] == [4, 6, 8]
+    assert grid["frames"][0]["camera"] is None
+    row = {p["run_id"]: p for p in grid["predictions"] if p["frame_id"] == grid["frames"][0]["id"]}
+    assert [p["metrics"]["rmse"] for p in row.values()] == pytest.approx([0.5, 0.5])
+    early = client.get(f"{path}/qualitative?step=5").json()
+    assert [(p["step"], p["frame"]) for p in early["predictions"]] == [(4, "frame 12")]
+    assert client.get(f"{path}/qualitative?step=3").status_code == 422
+    assert client.get(f"{path}/figures/qualitative?view=error").status_code == 200

@@ -16,6 +16,7 @@ from torch.nn.functional import interpolate
 
 from depthboard.config import DataConfig, EvaluationConfig
 from depthboard.config.data import CROPPED_FRAME, Crop
+from depthboard.config.data import CROPS as config_crops
 from depthboard.errors import InvalidInput
 
 
@@ -40,13 +41,7 @@ class Window(NamedTuple):
         return maps[..., self.top : self.bottom, self.left : self.right]
 
 
-CROPS: dict[Crop, Window | None] = {
-    "none": None,
-    # NYU toolbox: rows 45..471 and columns 41..601 in Matlab, 1-based and inclusive. BTS reads the same numbers as Python slices.
-    "toolbox": Window(44, 471, 40, 601),
-    "bts": Window(45, 471, 41, 601),
-    "eigen": Window(20, 460, 24, 616),
-}
+CROPS: dict[Crop, Window | None] = {name: ends and Window(*ends) for name, ends in config_crops.items()}
 
 
 class Scored(NamedTuple):

@@ -136,6 +136,22 @@ export const depthQuery = (url: string, height: number, width: number) =>
     gcTime: 10 * 60_000,
   })
 
+/** A photograph's pixels as words, brought to the size of a map. */
+export const pictureQuery = (url: string, width: number, height: number) =>
+  queryOptions({
+    queryKey: ['picture', url, width, height],
+    queryFn: async ({ signal }) => {
+      const bitmap = await createImageBitmap(await (await fetchRaw(url, signal)).blob())
+      const canvas = new OffscreenCanvas(width, height)
+      const context = canvas.getContext('2d')!
+      context.drawImage(bitmap, 0, 0, width, height)
+      bitmap.close()
+      return new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)
+    },
+    staleTime: FOREVER,
+    gcTime: 10 * 60_000,
+  })
+
 export const runQuery = (id: number) =>
   queryOptions({ queryKey: ['run', id], queryFn: () => unwrap(api.GET('/api/runs/{id}', { params: { path: { id } } })) })
 

@@ -1517,6 +1517,20 @@ export interface components {
              */
             steps?: number | null;
         };
+        /**
+         * CameraEntry
+         * @description A pinhole camera in pixels of the map: x = fx·X/Z + cx, y = fy·Y/Z + cy, pixel centres at whole numbers.
+         */
+        CameraEntry: {
+            /** Cx */
+            cx: number;
+            /** Cy */
+            cy: number;
+            /** Fx */
+            fx: number;
+            /** Fy */
+            fy: number;
+        };
         /** Catalogue */
         Catalogue: {
             /** Encoders */
@@ -1641,6 +1655,31 @@ export interface components {
              * @description random for each process, never the host name
              */
             worker_id: string;
+        };
+        /**
+         * ColumnEntry
+         * @description A run as a column of the grid, in order.
+         */
+        ColumnEntry: {
+            /** Epoch */
+            epoch: number | null;
+            /**
+             * Label
+             * @description the loss, and by what else the columns differ; of a script's run its name
+             */
+            label: string;
+            /**
+             * Mark
+             * @description the loss in whose colour, dash and marker it is drawn
+             */
+            mark: string;
+            /** Run Id */
+            run_id: number;
+            /**
+             * Step
+             * @description whose maps are shown: the latest at or before the step asked for
+             */
+            step: number | null;
         };
         /**
          * ComparedRun
@@ -2567,6 +2606,11 @@ export interface components {
              * @description in the trash since
              */
             deleted_at: string | null;
+            /**
+             * Depth Maps
+             * @description whether one of its runs has kept any
+             */
+            depth_maps: boolean;
             /** Description */
             description: string;
             /** Eta Seconds */
@@ -2824,18 +2868,30 @@ export interface components {
         };
         /** FrameEntry */
         FrameEntry: {
+            /** @description after the crop and resize that made the network's input of the frame */
+            camera: components["schemas"]["CameraEntry"] | null;
+            /**
+             * Camera Words
+             * @description where the camera is known from, or why it is not
+             */
+            camera_words: string;
             /** Depth Url */
             depth_url: string;
             /** Frame */
             frame: string;
+            /** Has Truth */
+            has_truth: boolean;
             /** Height */
             height: number;
             /** Id */
             id: number;
             /** Position */
             position: number;
-            /** Rgb Url */
-            rgb_url: string;
+            /**
+             * Rgb Url
+             * @description none where a script showed no photograph
+             */
+            rgb_url: string | null;
             /** Width */
             width: number;
         };
@@ -3627,7 +3683,7 @@ export interface components {
             id: number;
             /**
              * Metrics
-             * @description of this image: mae, abs_rel, rmse, delta1
+             * @description of this image, by name
              */
             metrics: {
                 [key: string]: number | null;
@@ -3774,6 +3830,8 @@ export interface components {
         Qualitative: {
             /** Caption */
             caption: string;
+            /** Columns */
+            columns: components["schemas"]["ColumnEntry"][];
             /**
              * Depth Range
              * @description metres: 2nd and 98th percentile of the ground truth shown
@@ -3782,8 +3840,22 @@ export interface components {
                 number,
                 number
             ];
+            /**
+             * Error Limits
+             * @description end of the error's colours: `error` in metres, `relative` a share
+             */
+            error_limits: {
+                [key: string]: number;
+            };
             /** Frames */
             frames: components["schemas"]["FrameEntry"][];
+            /**
+             * Percentiles
+             * @description of all ground truth shown, metres; empty where there is none
+             */
+            percentiles: {
+                [key: string]: number;
+            };
             /** Predictions */
             predictions: components["schemas"]["PredictionEntry"][];
             /** Runs */

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs'
 
 import { describe, expect, it } from 'vitest'
 
-import { colourDepth, colourError, decodeDepth, depthRange, metresAt, profile, relativeError, signedError, table } from './depth'
+import { decodeDepth, depthRange, errorHistogram, masked, medianScaled, metresAt, percentiles, profile, relativeError, signedError } from './depth'
 
 const map = (width: number, values: number[]) => ({ width, height: values.length / width, values: Uint16Array.from(values) })
-const pixel = (rgba: Uint8ClampedArray, i: number) => Array.from(rgba.subarray(4 * i, 4 * i + 4))
 
 describe('decodeDepth', () => {
   it('reads little-endian millimetres row by row', () => {
@@ -19,49 +18,28 @@ describe('decodeDepth', () => {
 })
 
 describe('the fixture that Python is tested on', () => {
-  const shared = JSON.parse(readFileSync(new URL('../../../tests/fixtures/depth_colouring.json', import.meta.url), 'utf8'))
-  const fixture = (values: number[]) => ({ width: shared.width, height: shared.height, values: Uint16Array.from(values) })
+  const shared = JSON.parse(readFileSync(new URL('../../../tests/fixtures/depth_reading.json', import.meta.url), 'utf8'))
+  const [truth, predicted] = [map(shared.width, shared.truth), map(shared.width, shared.predicted)]
 
-  it.each(['depth', 'viridis', 'cividis', 'grey'] as const)('gives the same bytes here: %s', (name) => {
-    expect([...colourDepth(fixture(shared.millimetres), shared.low, shared.high, name)]).toEqual(shared.rgba[name])
+  it('gives the same percentiles', () => {
+    const wanted = Object.keys(shared.percentiles).map(Number)
+    expect(percentiles([truth], wanted)).toEqual(Object.values<number>(shared.percentiles).map((v) => expect.closeTo(v, 9)))
   })
 
-  it('gives the same bytes here: the error', () => {
-    const { predicted, truth, limit, rgba } = shared.error
-    expect([...colourError(fixture(predicted), fixture(truth), limit)]).toEqual(rgba)
+  it('gives the same median-scaled prediction', () => {
+    expect([...medianScaled(predicted, truth).values]).toEqual(shared.median_scaled)
+  })
+
+  it('gives the same histogram of signed errors', () => {
+    const { limit, bins, ...found } = shared.histogram
+    expect(errorHistogram(predicted, truth, limit, bins)).toEqual(found)
   })
 })
 
-describe('colours', () => {
-  it('are the ends of the table at the ends of the range, and clamped outside', () => {
-    const rgba = colourDepth(map(4, [1000, 3000, 500, 9000]), 1, 3)
-    expect(pixel(rgba, 0)).toEqual([...table('depth')[0]!, 255])
-    expect(pixel(rgba, 1)).toEqual([...table('depth')[255]!, 255])
-    expect(pixel(rgba, 2)).toEqual(pixel(rgba, 0))
-    expect(pixel(rgba, 3)).toEqual(pixel(rgba, 1))
-  })
-
-  it('are transparent where there is no depth', () => {
-    expect(pixel(colourDepth(map(1, [0]), 1, 3), 0)).toEqual([0, 0, 0, 0])
-  })
-
-  it('of the depth map run from the design’s light near to its dark far', () => {
-    expect(table('depth')).toHaveLength(256)
-    expect(table('depth')[0]).toEqual([253, 235, 173])
-  })
-
-  it('of the error are symmetric: no error is the middle, too near blue, too far orange', () => {
-    const truth = map(3, [2000, 2000, 2000])
-    const rgba = colourError(map(3, [2000, 1000, 3000]), truth, 1)
-    expect(pixel(rgba, 0).slice(0, 3)).toEqual([...table('error')[128]!])
-    expect(pixel(rgba, 1).slice(0, 3)).toEqual([...table('error')[0]!])
-    expect(pixel(rgba, 2).slice(0, 3)).toEqual([...table('error')[255]!])
-  })
-
-  it('of the relative error depend on the ground truth', () => {
-    const rgba = colourError(map(2, [1100, 4400]), map(2, [1000, 4000]), 0.5, true)
-    expect(pixel(rgba, 0)).toEqual(pixel(rgba, 1))
-  })
+it('a prediction without ground truth stays as it is, and nothing of it shows when masked', () => {
+  const [pred, none] = [map(2, [1000, 2000]), map(2, [0, 0])]
+  expect(medianScaled(pred, none)).toBe(pred)
+  expect([...masked(pred, map(2, [500, 0])).values]).toEqual([1000, 0])
 })
 
 describe('values', () => {

@@ -1,12 +1,7 @@
 /**
- * Raw depth to colours, by the same rule and the same tables as the exported figure (backend/figures/colouring.py): a value v in [lo, hi] takes
- * entry floor(255·(v − lo)/(hi − lo) + 0.5), clamped; an invalid value is transparent, so that the hatch behind it shows.
+ * Raw depth as it is stored, and what is read of it: uint16 millimetres, 0 = invalid. Where Python has the same function (backend/figures/colouring.py), both are
+ * tested on the same fixtures.
  */
-
-import tables from '../../../backend/figures/colormaps.json'
-
-export type ColourMap = 'depth' | 'viridis' | 'cividis' | 'grey'
-export type View = 'depth' | 'error' | 'relative'
 
 /** uint16 millimetres, row by row; 0 is invalid. */
 export interface DepthMap {
@@ -26,21 +21,6 @@ export function decodeDepth(buffer: ArrayBuffer, height: number, width: number):
   return { width, height, values }
 }
 
-export function table(name: ColourMap | 'error'): readonly (readonly number[])[] {
-  return tables[name]
-}
-
-/** RGBA of depth between `low` and `high` metres. */
-export function colourDepth(map: DepthMap, low: number, high: number, name: ColourMap = 'depth'): Uint8ClampedArray<ArrayBuffer> {
-  return paint(map.values.length, table(name), low, high, (i) => (map.values[i]! > 0 ? map.values[i]! / 1000 : null))
-}
-
-/** RGBA of prediction − ground truth, symmetric about 0 within ±`limit`: metres, or a share of the ground truth when `relative`. */
-export function colourError(pred: DepthMap, truth: DepthMap, limit: number, relative = false): Uint8ClampedArray<ArrayBuffer> {
-  const error = relative ? relativeError : signedError
-  return paint(pred.values.length, table('error'), -limit, limit, (i) => error(pred.values[i]!, truth.values[i]!))
-}
-
 /** Metres, null where either is invalid; arguments in millimetres. */
 export function signedError(pred: number, truth: number): number | null {
   return pred > 0 && truth > 0 ? (pred - truth) / 1000 : null
@@ -49,27 +29,6 @@ export function signedError(pred: number, truth: number): number | null {
 /** Share of the ground truth, null where either is invalid. */
 export function relativeError(pred: number, truth: number): number | null {
   return pred > 0 && truth > 0 ? (pred - truth) / truth : null
-}
-
-function paint(
-  n: number,
-  colours: readonly (readonly number[])[],
-  low: number,
-  high: number,
-  value: (i: number) => number | null,
-): Uint8ClampedArray<ArrayBuffer> {
-  const out = new Uint8ClampedArray(4 * n)
-  for (let i = 0; i < n; i++) {
-    const v = value(i)
-    if (v === null) continue
-    const entry = Math.min(255, Math.max(0, Math.floor((255 * (v - low)) / (high - low) + 0.5)))
-    const [r, g, b] = colours[entry]!
-    out[4 * i] = r!
-    out[4 * i + 1] = g!
-    out[4 * i + 2] = b!
-    out[4 * i + 3] = 255
-  }
-  return out
 }
 
 /** The pixel under a point given as shares of width and height. */
@@ -85,18 +44,42 @@ export function metresAt(map: DepthMap, u: number, v: number): number | null {
   return value > 0 ? value / 1000 : null
 }
 
-/** 2nd and 98th percentile (linear between ranks) of all valid values in metres; (0, 10) where there is none. */
-export function depthRange(maps: readonly DepthMap[]): [number, number] {
-  const valid = Float64Array.from(maps.flatMap((map) => [...map.values].filter((v) => v > 0))).toSorted()
-  if (valid.length === 0) return [0, 10]
-  const at = (q: number) => {
-    const rank = q * (valid.length - 1)
-    const below = Math.floor(rank)
-    const next = valid[Math.min(below + 1, valid.length - 1)]!
-    return (valid[below]! + (rank - below) * (next - valid[below]!)) / 1000
+/** How often each millimetre occurs among the valid pixels of these maps: counting sorts a million values in a moment. */
+function counted(maps: readonly DepthMap[]): { counts: Uint32Array; total: number } {
+  const counts = new Uint32Array(65536)
+  for (const { values } of maps) for (let i = 0; i < values.length; i++) counts[values[i]!]!++
+  counts[0] = 0
+  let total = 0
+  for (const n of counts) total += n
+  return { counts, total }
+}
+
+/** The value of this rank, from 0, among those counted. */
+function atRank(counts: Uint32Array, rank: number): number {
+  let seen = 0
+  for (let value = 1; value < counts.length; value++) {
+    seen += counts[value]!
+    if (seen > rank) return value
   }
-  const [low, high] = [at(0.02), at(0.98)]
-  return high > low ? [low, high] : [low - 0.5, low + 0.5]
+  return 0
+}
+
+/** Percentiles (0..100) in metres, linear between ranks as NumPy's; null where no pixel is valid. */
+export function percentiles(maps: readonly DepthMap[], wanted: readonly number[]): number[] | null {
+  const { counts, total } = counted(maps)
+  if (total === 0) return null
+  return wanted.map((q) => {
+    const rank = (q / 100) * (total - 1)
+    const below = Math.floor(rank)
+    const low = atRank(counts, below)
+    return (low + (rank - below) * (atRank(counts, Math.min(below + 1, total - 1)) - low)) / 1000
+  })
+}
+
+/** 2nd and 98th percentile of all valid values in metres; (0, 10) where there is none. */
+export function depthRange(maps: readonly DepthMap[]): [number, number] {
+  const [low, high] = percentiles(maps, [2, 98]) ?? [0, 10]
+  return high! > low! ? [low!, high!] : [low! - 0.5, low! + 0.5]
 }
 
 /** Metres along row `y`, null where invalid. */
@@ -108,8 +91,39 @@ export function profile(map: DepthMap, v: number): (number | null)[] {
   })
 }
 
-/** A CSS gradient of a table, left to right. */
-export function gradient(name: ColourMap | 'error'): string {
-  const stops = Array.from({ length: 17 }, (_, i) => table(name)[Math.round((i * 255) / 16)]!)
-  return `linear-gradient(to right, ${stops.map(([r, g, b]) => `rgb(${r},${g},${b})`).join(', ')})`
+/** The prediction × median(truth) / median(prediction), both over the pixels that have both, in whole millimetres; itself where none has. */
+export function medianScaled(pred: DepthMap, truth: DepthMap): DepthMap {
+  const scale = medianScale(pred, truth)
+  if (scale === null) return pred
+  const values = Uint16Array.from(pred.values, (v) => (v > 0 ? Math.min(65535, Math.max(1, Math.floor(v * scale + 0.5))) : 0))
+  return { ...pred, values }
+}
+
+export function medianScale(pred: DepthMap, truth: DepthMap): number | null {
+  if (pred.values.length !== truth.values.length) return null
+  const both = (own: Uint16Array, other: Uint16Array) => own.map((v, i) => (other[i]! > 0 ? v : 0))
+  const [expected, predicted] = [both(truth.values, pred.values), both(pred.values, truth.values)].map((values) => percentiles([{ ...pred, values }], [50])?.[0])
+  return expected && predicted ? expected / predicted : null
+}
+
+/** Without what lies where the ground truth is missing. */
+export function masked(pred: DepthMap, truth: DepthMap): DepthMap {
+  return pred.values.length === truth.values.length ? { ...pred, values: pred.values.map((v, i) => (truth.values[i]! > 0 ? v : 0)) } : pred
+}
+
+/** How often a signed error lies in each of `bins` equal steps from −limit to limit metres, the upper ends excluded but the last one's; and how often beyond. */
+export function errorHistogram(pred: DepthMap, truth: DepthMap, limit: number, bins: number): { counts: number[]; below: number; above: number; total: number } {
+  const counts = new Array<number>(bins).fill(0)
+  let [below, above, total] = [0, 0, 0]
+  for (let i = 0; i < pred.values.length; i++) {
+    const [p, t] = [pred.values[i]!, truth.values[i] ?? 0]
+    if (p === 0 || t === 0) continue
+    total++
+    // In millimetres, which are whole: an error that lies on the edge of two bins is in the upper one.
+    const end = 1000 * limit
+    if (p - t < -end) below++
+    else if (p - t > end) above++
+    else counts[Math.min(bins - 1, Math.floor(((p - t + end) * bins) / (2 * end)))]!++
+  }
+  return { counts, below, above, total }
 }

@@ -90,6 +90,15 @@ export const KEYS = {
     keys: {
       step: own(['←', '→'], 'evaluation shown'),
       zoom: own(['wheel', 'drag'], 'zoom and move all depth maps; a double click shows them whole'),
+      line: own('Shift drag', 'line along which depth is drawn'),
+      a: key('a', 'the run under the cursor is A of the two compared'),
+      b: key('b', 'the run under the cursor is B'),
+      swipe: key('s', 'swipe A over B'),
+      blink: key('Space', 'A and B in turn'),
+      before: key('[', 'image before'),
+      after: key(']', 'image after'),
+      full: key('f', 'fill the screen'),
+      back: key('Esc', 'back to all images'),
     },
   },
   queue: {

@@ -28,6 +28,12 @@ def test_error_is_coloured_as_in_the_fixture_shared_with_the_browser() -> None:
     assert image.ravel().tolist() == error["rgba"]
 
 
+def test_the_relative_error_is_coloured_as_in_the_fixture_shared_with_the_browser() -> None:
+    error = SHARED["relative"]
+    image = colouring.colour_relative(millimetres(error["predicted"]), millimetres(error["truth"]), error["limit"])
+    assert image.ravel().tolist() == error["rgba"]
+
+
 def test_the_entry_of_a_depth_is_the_one_worked_out_by_hand() -> None:
     # 255·(2 − 1)/(7 − 1) = 42.5, and a half goes up: entry 43. 4 m lies at 127.5: entry 128.
     depth = np.array([[1000, 2000, 4000, 7000]], np.uint16)
@@ -62,7 +68,7 @@ def test_every_table_has_256_colours(name: str) -> None:
     assert colouring.colormap(name).shape == (256, 3)
 
 
-@pytest.mark.parametrize("name", colouring.DEPTH_MAPS)
+@pytest.mark.parametrize("name", colouring.PERCEPTUAL)
 def test_near_is_light_and_far_is_dark_without_a_turn(name: str) -> None:
     luma = colouring.colormap(name) @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(luma) < 1).all()

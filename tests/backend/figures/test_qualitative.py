@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from backend.figures import qualitative, tiles
+from backend.figures import grid_answer, qualitative, tiles
 from backend.figures.colouring import colormap, colour_depth, depth_range
+from backend.figures.grid import QualitativeGrid
 from backend.figures.selector import Selection
 from backend.schemas import Qualitative
 from depthboard.errors import UnknownName
@@ -21,7 +22,7 @@ TRUTH = np.array([[1000, 2000, 3000], [0, 4000, 5000]], np.uint16)
 OTHER = np.array([[1500, 1500, 1500], [2500, 0, 9000]], np.uint16)
 
 
-def numbers(world: World, **chosen: Any) -> qualitative.QualitativeGrid:
+def numbers(world: World, **chosen: Any) -> QualitativeGrid:
     return qualitative.gather(world.session, Selection(world.id, **chosen))
 
 
@@ -53,16 +54,19 @@ def grid(world: World) -> World:
 def test_rows_are_frames_by_position_and_columns_losses_in_their_order(grid: World) -> None:
     found = numbers(grid)
     assert [frame.name for frame in found.frames] == ["office/a", "office/b"]
-    assert [column.cell.label for column in found.columns] == ["L1", "GAN"]
+    assert [column.label for column in found.columns] == ["L1", "GAN"]
     assert found.steps == (250, 500)
 
 
-def test_images_are_those_of_the_latest_step_unless_one_is_asked_for(grid: World) -> None:
+def test_images_are_those_of_the_latest_step_or_the_latest_up_to_the_one_asked_for(grid: World) -> None:
     assert {column.step for column in numbers(grid).columns} == {500}
     early = numbers(grid, step=250)
     assert {tile.prediction.step for column in early.columns for tile in column.tiles.values()} == {250}
-    with pytest.raises(UnknownName, match="step 300"):
-        numbers(grid, step=300)
+    between = numbers(grid, step=300)
+    assert {column.step for column in between.columns} == {250}
+    assert {column.step for column in numbers(grid, step=9999).columns} == {500}
+    with pytest.raises(UnknownName, match="step 200"):
+        numbers(grid, step=200)
 
 
 def test_best_on_validation_chooses_the_images_too(world: World) -> None:
@@ -97,9 +101,9 @@ def test_metrics_of_an_image_that_was_not_scored_are_nan(world: World) -> None:
 
 def test_seed_size_and_encoder_can_be_asked_for(grid: World) -> None:
     run = grid.run("l1", 512)
-    assert numbers(grid).columns[0].run.train_size == 64
-    assert numbers(grid, seed=1).columns[0].run.seed == 1
-    assert numbers(grid, train_size=512).columns[0].run.id == run.id
+    assert "64 training images" in numbers(grid).caption
+    assert "seed 1." in numbers(grid, seed=1).caption
+    assert numbers(grid, train_size=512).columns[0].run_id == run.id
     with pytest.raises(UnknownName, match="seed 9"):
         numbers(grid, seed=9)
 
@@ -111,7 +115,7 @@ def test_the_image_traces_hold_the_bytes_that_the_browser_draws(grid: World) -> 
     frame, column = found.frames[0], found.columns[0]
     truth = pixels(traces["truth", frame.id, None].source)
     assert (truth == colour_depth(TRUTH, low, high)).all()
-    predicted = pixels(traces["prediction", frame.id, column.run.id].source)
+    predicted = pixels(traces["prediction", frame.id, column.run_id].source)
     assert (predicted == colour_depth(column.tiles[frame.id].prediction.depth, low, high)).all()
     assert pixels(traces["rgb", frame.id, None].source).shape == (2, 3, 3)
 
@@ -165,7 +169,7 @@ def test_nothing_kept_yet_draws_a_sentence(world: World) -> None:
 
 def test_the_answer_is_the_schema_of_the_route(grid: World) -> None:
     found = numbers(grid)
-    answer = qualitative.answer(found, [])
+    answer = grid_answer.answer(found, [])
     assert isinstance(answer, Qualitative)
     assert len(answer.predictions) == 4
     assert answer.predictions[0].url == f"/api/predictions/{answer.predictions[0].id}"

@@ -7,13 +7,13 @@ import pytest
 
 from depthboard.config import DataConfig
 from depthboard.datasets import ROOMS
+from depthboard.rooms import Camera, Draws, turn
 from worker.data import open_source
 from worker.data.rooms import Rooms
 from worker.data.rooms.build import build
-from worker.data.rooms.draws import Draws, turn
 from worker.data.rooms.furniture import Parts
 from worker.data.rooms.render import render
-from worker.data.rooms.scene import Camera, Lamp, Material, Pattern, Scene
+from worker.data.rooms.scene import Lamp, Material, Pattern, Scene
 from worker.data.store import to_millimetres
 
 ROOM = Rooms()

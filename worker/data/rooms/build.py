@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from worker.data.rooms.draws import Draws
+from depthboard.rooms import NEAREST, Camera, Draws, Size, shell
 from worker.data.rooms.furniture import hang, stand_against_wall, stand_free, wood
-from worker.data.rooms.scene import (
-    FARTHEST,
-    NEAREST,
-    Camera,
-    Lamp,
-    Material,
-    Pattern,
-    Piece,
-    Scene,
-    farthest_corner,
-    look,
-)
-
-Size = tuple[float, float, float]
+from worker.data.rooms.scene import Lamp, Material, Pattern, Piece, Scene
 
 
 def build(draws: Draws) -> Scene:
@@ -32,15 +19,6 @@ def build(draws: Draws) -> Scene:
         exposure=draws.between(1.1, 1.4),
         ambient=draws.between(0.14, 0.22),
     )
-
-
-def shell(draws: Draws) -> tuple[Size, Camera]:
-    """Walls and a camera that sees none of them beyond FARTHEST; drawn again until that holds."""
-    while True:
-        size = (draws.between(2.6, 6.5), draws.between(2.35, 3.1), draws.between(2.6, 9.8))
-        camera = look(draws, size)
-        if farthest_corner(size, camera) < FARTHEST:
-            return size, camera
 
 
 def surfaces(draws: Draws) -> tuple[Material, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from worker.data.rooms.draws import Draws, turn
+from depthboard.rooms import Draws, turn
 from worker.data.rooms.scene import Box, Cylinder, Material, Pattern, Piece
 
 

@@ -9,9 +9,7 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
-import numpy as np
-
-from worker.data.rooms.draws import Draws, turn
+from depthboard.rooms import Camera
 
 
 class Pattern(IntEnum):
@@ -100,15 +98,6 @@ class Lamp:
 
 
 @dataclass(frozen=True)
-class Camera:
-    """Rows of `axes` are right, up and forward; `tangent` is that of half the horizontal field of view."""
-
-    position: tuple[float, float, float]
-    axes: np.ndarray
-    tangent: float
-
-
-@dataclass(frozen=True)
 class Scene:
     size: tuple[float, float, float]
     surfaces: tuple[Material, ...]
@@ -118,40 +107,3 @@ class Scene:
     camera: Camera
     exposure: float
     ambient: float
-
-
-FARTHEST = 9.9
-NEAREST = 0.55
-CLEARANCE = 0.75
-"""Camera to any wall: with half a diagonal field of view of at most 41 degrees, nothing on a wall is nearer than NEAREST."""
-
-
-def look(draws: Draws, size: tuple[float, float, float]) -> Camera:
-    """A hand-held camera at standing height, near one end of the room and turned roughly towards the other."""
-    width, _, length = size
-    position = (
-        draws.between(CLEARANCE, width - CLEARANCE),
-        draws.between(1.25, 1.6),
-        draws.between(CLEARANCE, min(length - CLEARANCE, CLEARANCE + 0.9)),
-    )
-    # Turned back towards the middle of the room: a camera left of it looks a little to the right.
-    drift = 0.5 - position[0] / width
-    cos_yaw, sin_yaw = turn(drift * 0.5 + draws.between(-0.3, 0.3))
-    cos_pitch, sin_pitch = turn(draws.between(-0.14, -0.01))
-    cos_roll, sin_roll = turn(draws.between(-0.012, 0.012))
-    forward = np.array([sin_yaw * cos_pitch, sin_pitch, cos_yaw * cos_pitch])
-    level = np.array([cos_yaw, 0.0, -sin_yaw])
-    above = np.array([-sin_yaw * sin_pitch, cos_pitch, -cos_yaw * sin_pitch])
-    axes = np.stack([cos_roll * level + sin_roll * above, cos_roll * above - sin_roll * level, forward])
-    return Camera(position, axes, draws.between(0.56, 0.64))
-
-
-def farthest_corner(size: tuple[float, float, float], camera: Camera) -> float:
-    """Depth along the optical axis of the room's deepest corner, seen or not."""
-    right, up, forward = camera.axes[2]
-    x, y, z = camera.position
-    return float(
-        max(right * -x, right * (size[0] - x))
-        + max(up * -y, up * (size[1] - y))
-        + max(forward * -z, forward * (size[2] - z))
-    )

@@ -9,14 +9,11 @@ import numpy as np
 
 from depthboard.config import DataConfig
 from depthboard.datasets import ROOMS
+from depthboard.rooms import draws_of
 from worker.data.rooms.build import build
-from worker.data.rooms.draws import Draws
 from worker.data.rooms.render import render
 from worker.data.source import Frame, FrameId, Probe, Source
 
-SEED = 20180711
-PARTS = {"train": 0, "test": 1}
-"""Frames of the two parts come from different seeds, so no room is in both."""
 NOISE = 3
 """Grey levels by which a pixel may be brighter or darker than it was rendered."""
 
@@ -39,8 +36,7 @@ class Rooms(Source):
 
     def draw(self, frame_id: FrameId, height: int, width: int) -> Frame:
         """The frame at any size."""
-        part, number = frame_id.split("/")
-        draws = Draws(SEED, PARTS[part], int(number))
+        draws = draws_of(frame_id)
         scene = build(draws)
         light, depth = render(scene, height, width)
         exposed = np.clip(light * np.float32(scene.exposure), np.float32(0), np.float32(1))

@@ -1,10 +1,13 @@
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react'
 
+import type { Line } from '../../lib/line'
 import { imagePoint, pan, parseView, viewText, WHOLE, zoomAt, type View } from '../../lib/zoom'
 
 export interface Cursor {
   /** row of tiles */
   row: number
+  /** of a run, −1 of the ground truth; none over the photograph */
+  column?: number
   /** shares of the image's width and height */
   u: number
   v: number
@@ -16,10 +19,13 @@ interface Options {
   onText: (text: string | undefined) => void
   onCursor: (cursor: Cursor | null) => void
   onPin: (cursor: Cursor) => void
+  /** while a line is drawn with Shift held, and once more when it is done */
+  onLine?: (row: number, line: Line, done: boolean) => void
 }
 
 interface Place {
   row: number
+  column?: number
   u: number
   v: number
   width: number
@@ -32,7 +38,8 @@ function placeOf(event: PointerEvent | WheelEvent | MouseEvent): Place | null {
   const row = tile?.closest<HTMLElement>('[data-tile-row]')
   if (!tile || !row) return null
   const box = tile.getBoundingClientRect()
-  return { row: Number(row.dataset.tileRow), u: (event.clientX - box.left) / box.width, v: (event.clientY - box.top) / box.height, width: box.width, height: box.height }
+  const column = tile.closest<HTMLElement>('[data-column]')?.dataset.column
+  return { row: Number(row.dataset.tileRow), column: column === undefined ? undefined : Number(column), u: (event.clientX - box.left) / box.width, v: (event.clientY - box.top) / box.height, width: box.width, height: box.height }
 }
 
 /** Wheel zooms and drag pans every tile under `root` at once, by CSS variables: no tile is drawn again for it. */
@@ -71,9 +78,20 @@ export function useZoom(root: RefObject<HTMLElement | null>, options: Options) {
   return { zoomed, reset: () => (show(WHOLE), latest.current.onText(undefined)) }
 }
 
+function lineBetween(a: Cursor, b: Cursor): Line {
+  const inside = (share: number) => Math.min(1, Math.max(0, share))
+  return { au: inside(a.u), av: inside(a.v), bu: inside(b.u), bv: inside(b.v) }
+}
+
 function listen(element: HTMLElement, view: RefObject<View>, show: (view: View) => void, latest: RefObject<Options>) {
   let timer: ReturnType<typeof setTimeout>
   let drag: { x: number; y: number; moved: number } | null = null
+  let start: Cursor | null = null
+  const cursorAt = (place: Place): Cursor => ({ row: place.row, column: place.column, ...imagePoint(view.current, place.u, place.v) })
+  const draw = (place: Place | null, done: boolean) => {
+    if (start && place?.row === start.row) latest.current.onLine?.(start.row, lineBetween(start, cursorAt(place)), done)
+    if (done) start = null
+  }
   const remember = () => {
     clearTimeout(timer)
     timer = setTimeout(() => latest.current.onText(viewText(view.current)), 300)
@@ -90,19 +108,23 @@ function listen(element: HTMLElement, view: RefObject<View>, show: (view: View) 
   }
   const move = (event: PointerEvent) => {
     const place = placeOf(event)
+    if (start) draw(place, false)
     if (drag && event.buttons === 1 && place) {
       show(pan(view.current, (event.clientX - drag.x) / place.width, (event.clientY - drag.y) / place.height))
       drag = { x: event.clientX, y: event.clientY, moved: drag.moved + Math.abs(event.movementX) + Math.abs(event.movementY) }
       remember()
     }
-    latest.current.onCursor(place && { row: place.row, ...imagePoint(view.current, place.u, place.v) })
+    latest.current.onCursor(place && cursorAt(place))
   }
   const down = (event: PointerEvent) => {
-    drag = placeOf(event) ? { x: event.clientX, y: event.clientY, moved: 0 } : null
+    const place = placeOf(event)
+    start = place && event.shiftKey && latest.current.onLine ? cursorAt(place) : null
+    drag = place && !start ? { x: event.clientX, y: event.clientY, moved: 0 } : null
   }
   const up = (event: PointerEvent) => {
     const place = placeOf(event)
-    if (drag && drag.moved < 4 && place) latest.current.onPin({ row: place.row, ...imagePoint(view.current, place.u, place.v) })
+    if (start) return draw(place, true)
+    if (drag && drag.moved < 4 && place) latest.current.onPin(cursorAt(place))
     drag = null
   }
   const double = (event: MouseEvent) => {

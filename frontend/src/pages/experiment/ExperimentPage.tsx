@@ -83,7 +83,7 @@ export function ExperimentPage() {
 }
 
 /** What there is to see of people's own scripts, which have no grid and are not evaluated here. */
-const OF_SCRIPTS: readonly Tab[] = ['overview', 'curves', 'runs', 'notes']
+const OF_SCRIPTS: readonly Tab[] = ['overview', 'curves', 'qualitative', 'runs', 'notes']
 
 /** What goes along from tab to tab. */
 const carried = (previous: ExperimentSearch): ExperimentSearch => ({ ...selectorOf(previous), ...(previous.notes === true ? { notes: true } : {}) })
@@ -91,7 +91,7 @@ const carried = (previous: ExperimentSearch): ExperimentSearch => ({ ...selector
 function Tabs({ experimentId, tab, experiment }: { experimentId: string; tab: string; experiment?: ExperimentDetail }) {
   const scripts = experiment !== undefined && !('base' in experiment.spec)
   const runs = experiment && total(experiment.counts)
-  const shown = TABS.filter((name) => !scripts || OF_SCRIPTS.includes(name) || name === tab)
+  const shown = TABS.filter((name) => name === tab || !scripts || (OF_SCRIPTS.includes(name) && (name !== 'qualitative' || experiment.depth_maps)))
   const navigate = useNavigate()
   const go = (step: number) => {
     const to = shown[shown.indexOf(tab as Tab) + step]

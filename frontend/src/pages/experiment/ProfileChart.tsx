@@ -1,30 +1,24 @@
 import { useElementSize } from '@mantine/hooks'
 
-import { useLosses } from '../../components/useLosses'
 import { niceTicks, polyline } from '../../lib/axis'
 import { fixed } from '../../lib/format'
+import type { ProfileLine } from '../../lib/rowFigure'
 import classes from './Qualitative.module.css'
 
-export interface ProfileLine {
-  loss: string
-  label: string
-  values: (number | null)[]
-}
-
-const HEIGHT = 210
+const HEIGHT = 230
 const LEFT = 28
 const BOTTOM = 22
 
-/** Depth along one row of pixels: ground truth strong, the losses in their own colours. */
+/** Depth along one row of pixels: ground truth strong, the losses in their own colours. Drawn here, since it follows the cursor. */
 export function ProfileChart({ truth, lines, at }: { truth: (number | null)[]; lines: ProfileLine[]; at: number }) {
   const { ref, width } = useElementSize<HTMLDivElement>()
-  const { token } = useLosses()
   const n = Math.max(truth.length, ...lines.map((line) => line.values.length), 2)
   const all = [truth, ...lines.map((line) => line.values)].flat().filter((v): v is number => v !== null)
   const ticks = niceTicks(Math.min(...all), Math.max(...all), 5)
   const [low, high] = [ticks[0] ?? 0, ticks.at(-1) ?? 1]
   const x = (i: number) => LEFT + ((width - LEFT - 4) * i) / (n - 1)
   const y = (v: number) => 6 + (HEIGHT - BOTTOM - 6) * (1 - (v - low) / (high - low || 1))
+  const drawn = lines.toSorted((a, b) => Number(a.chosen) - Number(b.chosen))
   return (
     <div ref={ref} className={classes.profile}>
       <svg width={width} height={HEIGHT} role="img" aria-label="Depth along the row of pixels under the cursor">
@@ -36,14 +30,15 @@ export function ProfileChart({ truth, lines, at }: { truth: (number | null)[]; l
             </text>
           </g>
         ))}
-        {lines.map((line) => (
+        {drawn.map((line) => (
           <path
             key={line.label}
             d={polyline(line.values, x, y)}
             fill="none"
-            style={{ stroke: `light-dark(${token(line.loss).light}, ${token(line.loss).dark})` }}
-            strokeWidth="1.5"
-            strokeDasharray={token(line.loss).dash.join(' ') || undefined}
+            style={{ stroke: `light-dark(${line.token.light}, ${line.token.dark})` }}
+            strokeWidth={line.chosen ? 2.25 : 1.25}
+            opacity={line.chosen ? 1 : 0.45}
+            strokeDasharray={line.token.dash.join(' ') || undefined}
           />
         ))}
         <path d={polyline(truth, x, y)} fill="none" stroke="var(--db-text)" strokeWidth="2.6" />

@@ -1,16 +1,19 @@
-import { SegmentedControl, Select, Slider } from '@mantine/core'
+import { SegmentedControl, Select, Slider, Switch } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 
-import { experimentRunsQuery } from '../../api/queries'
+import { catalogueQuery, experimentRunsQuery } from '../../api/queries'
 import type { ExperimentDetail, Qualitative, RunSummary } from '../../api/types'
 import { ColourBar } from '../../components/depth/ColourBar'
 import { Control } from '../../components/FigureControls'
-import { count, fixed } from '../../lib/format'
+import { count, fixed, metricName } from '../../lib/format'
+import { isLocked, spanOf } from '../../lib/look'
+import { columnsOf, sideText, sortText, tileMetrics, type Order } from '../../lib/qualitative'
 import classes from './Qualitative.module.css'
-import { colouringOf } from './QualitativeTab'
 import { useExperimentSearch } from './useExperimentSearch'
+import { useLook, usePair, useSort } from './useQualitative'
+import { BLINK } from './useQualitativeKeys'
 
 interface Props {
   experiment: ExperimentDetail
@@ -23,32 +26,90 @@ const VIEWS = [
   { value: 'relative', label: 'Relative error' },
 ]
 
-const ORDERS = [
-  { value: 'position', label: 'Order of the dataset' },
-  { value: 'worst', label: 'Largest error first' },
-  { value: 'best', label: 'Smallest error first' },
-  { value: 'difference', label: 'Largest difference' },
-]
-
 /** What is shown, of which runs, at which step: for all tiles at once. */
 export function QualitativeControls({ experiment, data }: Props) {
   const [search, change] = useExperimentSearch()
-  const colouring = colouringOf(search, data)
+  const look = useLook(data)
+  const flip = (name: string) => (event: { currentTarget: { checked: boolean } }) => change({ [name]: event.currentTarget.checked ? 'yes' : undefined })
   return (
     <div className={classes.controls}>
-      <SegmentedControl
-        aria-label="What the tiles show"
-        data={VIEWS}
-        value={colouring.view}
-        onChange={(view) => change({ view: view === 'depth' ? undefined : view, limit: undefined })}
-      />
-      <RunChoice experiment={experiment} shown={data?.runs[0]} />
-      {data && data.steps.length > 1 && <StepSlider data={data} />}
-      <Select aria-label="Order of the rows" data={ORDERS} value={search.sort ?? 'position'} w={180} onChange={(sort) => change({ sort: sort === 'position' ? undefined : (sort ?? undefined) })} />
-      <span className={classes.bar}>
-        <ColourBar view={colouring.view} map={colouring.map} range={colouring.range} limit={colouring.limit} onRange={(range) => change(range, true)} />
-      </span>
+      <div className={classes.line}>
+        <SegmentedControl aria-label="What the tiles show" data={VIEWS} value={look.view} onChange={(view) => change({ view: view === 'depth' ? undefined : view, limit: undefined })} />
+        <RunChoice experiment={experiment} shown={data?.runs[0]} />
+        {data && data.steps.length > 1 && <StepSlider data={data} />}
+        {data && data.frames.length > 1 && <SortChoice data={data} />}
+      </div>
+      <div className={classes.line}>
+        <Switch label="Edges" title="Edges of the ground truth on every tile" checked={search.edges === 'yes'} onChange={flip('edges')} />
+        <Switch label="Mask invalid" title="Hatch predictions where there is no ground truth, as errors are" checked={look.mask} onChange={flip('mask')} />
+        <Switch label="Median-scaled" title="Prediction × median of the ground truth / median of the prediction, image by image" checked={look.scaled} onChange={flip('scaled')} />
+        {data && data.columns.length > 0 && <PairChoice data={data} />}
+        <span className={classes.bar}>
+          <ColourBar view={look.view} map={look.map} range={look.range} span={spanOf(search.percentile)} locked={isLocked(search)} limit={look.limit} onChange={(range) => change({ ...range }, true)} />
+        </span>
+      </div>
     </div>
+  )
+}
+
+/** The two that are compared; the ground truth can be one of them. */
+function PairChoice({ data }: { data: Qualitative }) {
+  const [search, change] = useExperimentSearch()
+  const pair = usePair(data)
+  const columns = columnsOf(data)
+  const options = [{ value: 'truth', label: 'Ground truth' }, ...columns.map((column) => ({ value: String(column.run_id), label: column.label }))]
+  const choose = (side: 'a' | 'b') => (value: string | null) => change({ [side]: value === 'truth' ? value : Number(value) })
+  const open = (mode: string) => {
+    if (mode === 'blink' && search.mode === mode && search.row !== undefined) window.dispatchEvent(new Event(BLINK))
+    else change({ row: search.row ?? data.frames[0]?.id, mode }, true)
+  }
+  return (
+    <span className={classes.pair}>
+      {(['a', 'b'] as const).map((side) => (
+        <Select
+          key={side}
+          aria-label={`Compared: ${side.toUpperCase()}`}
+          title={`Or point at a tile and press ${side}`}
+          leftSection={<b className={classes.letter}>{side.toUpperCase()}</b>}
+          data={options}
+          value={String(sideText(pair[side], columns))}
+          allowDeselect={false}
+          searchable={options.length > 12}
+          w="clamp(116px, 10vw, 168px)"
+          onChange={choose(side)}
+        />
+      ))}
+      <button type="button" className="link" onClick={() => open('swipe')}>
+        swipe <kbd>s</kbd>
+      </button>
+      <button type="button" className="link" onClick={() => open('blink')}>
+        blink <kbd>Space</kbd>
+      </button>
+    </span>
+  )
+}
+
+/** Rows by a metric's mean over the columns, or by the difference of the two compared. */
+function SortChoice({ data }: { data: Qualitative }) {
+  const [, change] = useExperimentSearch()
+  const sort = useSort()
+  const pair = usePair(data)
+  const columns = columnsOf(data)
+  const known = useQuery(catalogueQuery()).data?.metrics ?? []
+  const metrics = tileMetrics(data.predictions, known)
+  const [a, b] = [columns[pair.a]?.label, columns[pair.b]?.label]
+  const of = (order: Order, words: (name: string) => string) => metrics.map((m) => ({ value: `${m.name}:${order}`, label: words(metricName(m)) }))
+  const groups = [
+    { group: 'Order', items: [{ value: 'position', label: 'Order of the dataset' }] },
+    ...(a && b ? [{ group: `${a} − ${b}, largest first`, items: of('difference', (name) => `${name} difference, ${a} − ${b}`) }] : []),
+    { group: 'Worst image first', items: of('worst', (name) => `${name}, worst first`) },
+    { group: 'Best image first', items: of('best', (name) => `${name}, best first`) },
+  ]
+  return (
+    <span className={classes.sort}>
+      <span className={`secondary ${classes.sortWords}`}>Sort by</span>
+      <Select aria-label="Sort the images by" data={groups} value={sortText(sort) ?? 'position'} allowDeselect={false} searchable w="clamp(170px, 13.5vw, 230px)" onChange={(value) => change({ sort: value === 'position' ? undefined : (value ?? undefined) })} />
+    </span>
   )
 }
 
@@ -64,15 +125,15 @@ function RunChoice({ experiment, shown }: { experiment: ExperimentDetail; shown?
     const of = (key: 'train_size' | 'encoder' | 'seed') => [...new Set(here?.map((run) => run[key]))].toSorted((a, b) => (typeof a === 'number' ? a - Number(b) : String(a).localeCompare(String(b)))).map(String)
     return { dataset: [...new Set(comparable?.map(dataOf))], train_size: of('train_size'), encoder: of('encoder'), seed: of('seed') }
   }, [runs, shown])
-  if (!shown) return null
+  if (!shown?.dataset) return null
   return (
     <>
       {levels.dataset.length > 1 && (
         <Control option="dataset" values={levels.dataset} value={dataOf(shown)} onChoose={(v) => change({ dataset: v, train_size: undefined, encoder: undefined, seed: undefined, step: undefined })} />
       )}
-      {levels.train_size.length > 1 && <Control option="train_size" values={levels.train_size} value={String(shown.train_size)} onChoose={(v) => change({ train_size: Number(v), step: undefined })} />}
-      {levels.encoder.length > 1 && <Control option="encoder" values={levels.encoder} value={shown.encoder} onChoose={(v) => change({ encoder: v, step: undefined })} />}
-      {levels.seed.length > 1 && <Control option="seed" values={levels.seed} value={String(shown.seed)} onChoose={(v) => change({ seed: Number(v) })} />}
+      {levels.train_size.length > 1 && <Control option="train_size" values={levels.train_size} value={String(shown.train_size)} onChoose={(v) => change({ train_size: Number(v), step: undefined, a: undefined, b: undefined })} />}
+      {levels.encoder.length > 1 && <Control option="encoder" values={levels.encoder} value={shown.encoder} onChoose={(v) => change({ encoder: v, step: undefined, a: undefined, b: undefined })} />}
+      {levels.seed.length > 1 && <Control option="seed" values={levels.seed} value={String(shown.seed)} onChoose={(v) => change({ seed: Number(v), a: undefined, b: undefined })} />}
     </>
   )
 }
@@ -89,10 +150,13 @@ function StepSlider({ data }: { data: Qualitative }) {
     ['ArrowLeft', step(-1)],
     ['ArrowRight', step(1)],
   ])
-  const epoch = data.predictions.find((prediction) => prediction.step === steps[index])?.epoch
+  const shown = steps[index] ?? 0
+  const epoch = data.predictions.find((prediction) => prediction.step === shown)?.epoch
   return (
     <div className={classes.slider}>
-      <span className="secondary">Evaluation, all tiles</span>
+      <span className="secondary" title="Of all tiles; ← and → change it">
+        Epoch
+      </span>
       <Slider
         className={classes.track}
         aria-label="Evaluation step"
@@ -105,9 +169,8 @@ function StepSlider({ data }: { data: Qualitative }) {
         marks={steps.map((_, value) => ({ value }))}
         onChange={go}
       />
-      <span className={`${classes.step} num`}>
-        step {count(steps[index] ?? 0)}
-        {epoch !== undefined && `, epoch ${fixed(epoch, 1)}`}
+      <span className={`${classes.step} num`} title={`step ${count(shown)}`}>
+        {epoch ? fixed(epoch, 1) : `step ${count(shown)}`}, {index + 1} of {steps.length}
       </span>
     </div>
   )

@@ -5,13 +5,12 @@ import { useMemo } from 'react'
 import { depthQuery, qualitativeQuery } from '../../api/queries'
 import type { Qualitative } from '../../api/types'
 import { DepthTile, EmptyTile, PictureTile } from '../../components/depth/DepthTile'
-import { lossLabel, LossGlyph } from '../../components/LossGlyph'
-import { useLosses } from '../../components/useLosses'
+import { LossGlyph } from '../../components/LossGlyph'
 import { short } from '../../lib/format'
-import { tileGrid } from '../../lib/qualitative'
+import { lookOf } from '../../lib/look'
+import { parsePair, parseSort, tileGrid } from '../../lib/qualitative'
 import type { TabProps } from './ExperimentPage'
 import classes from './Overview.module.css'
-import { colouringOf } from './QualitativeTab'
 
 /** One test image through every loss. */
 export function QualitativeStrip({ experiment }: TabProps) {
@@ -39,15 +38,14 @@ export function QualitativeStrip({ experiment }: TabProps) {
 }
 
 function Strip({ data }: { data: Qualitative }) {
-  const losses = useLosses()
-  const grid = useMemo(() => tileGrid(data, 'position', 'rmse'), [data])
+  const grid = useMemo(() => tileGrid(data, parseSort(undefined), parsePair(undefined, undefined, data.columns), true), [data])
   const row = grid.rows[0]!
   const { frame } = row
   const size = { height: frame.height, width: frame.width }
-  const colouring = useMemo(() => colouringOf({}, data), [data])
+  const colouring = useMemo(() => lookOf({}, data), [data])
   useQuery(depthQuery(frame.depth_url, frame.height, frame.width))
   return (
-    <div className={classes.strip} style={{ gridTemplateColumns: `repeat(${grid.runs.length + 2}, minmax(64px, 180px))` }}>
+    <div className={classes.strip} style={{ gridTemplateColumns: `repeat(${grid.columns.length + 2}, minmax(64px, 180px))` }}>
       <figure>
         <figcaption>Image</figcaption>
         <PictureTile url={frame.rgb_url} {...size} label={`${frame.frame}, photograph`} />
@@ -56,13 +54,13 @@ function Strip({ data }: { data: Qualitative }) {
         <figcaption>Ground truth</figcaption>
         <DepthTile url={frame.depth_url} {...size} colouring={colouring} label={`${frame.frame}, ground truth`} />
       </figure>
-      {grid.runs.map((run, i) => (
-        <figure key={run.id}>
+      {grid.columns.map((column, i) => (
+        <figure key={column.run_id}>
           <figcaption>
-            <LossGlyph name={run.loss} /> <span className="ellipsis">{lossLabel(run.loss, run.loss_label, losses.title)}</span>
+            <LossGlyph name={column.mark} /> <span className="ellipsis">{column.label}</span>
           </figcaption>
           {row.predictions[i] ? (
-            <DepthTile url={row.predictions[i].url} {...size} colouring={colouring} label={`${frame.frame}, ${losses.title(run.loss)}`} />
+            <DepthTile url={row.predictions[i].url} {...size} colouring={colouring} label={`${frame.frame}, ${column.label}`} />
           ) : (
             <EmptyTile {...size}>not yet</EmptyTile>
           )}
