@@ -11,6 +11,7 @@ import orjson
 
 from backend.schemas import (
     AttemptEntry,
+    CheckpointEntry,
     Counts,
     DatasetEntry,
     EvaluationEntry,
@@ -27,11 +28,12 @@ from backend.schemas import (
 from backend.store.columns import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
+from backend.store.hours import Clock
 from backend.store.listing import RunPage
 from backend.store.predictions import Kept
 from backend.store.queue import Waiting
 from backend.store.standing import eta_of, reason_of, seen_of
-from backend.store.tables import NOT_BEGUN, RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
+from backend.store.tables import NOT_BEGUN, RESCORED, Attempt, Checkpoint, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
 from depthboard.protocol import Gpu
 from depthboard.status import RunStatus
@@ -101,6 +103,8 @@ def run_detail(
     worker: Worker | None,
     experiments: list[dict[str, Any]],
     constant: Metrics | None,
+    trained_hours: float | None = None,
+    last_steps: Mapping[int, int] | None = None,
 ) -> RunDetail:
     return RunDetail(
         **_summary(run, run.metrics, None),
@@ -111,16 +115,32 @@ def run_detail(
         protocol=run.protocol,
         split=run.evaluation_split,
         provenance=run.provenance,
-        attempts=[_attempt(attempt) for attempt in attempts],
+        attempts=[_attempt(attempt, (last_steps or {}).get(attempt.attempt)) for attempt in attempts],
+        trained_seconds=None if trained_hours is None else 3600 * trained_hours,
         worker_answers=worker is None or worker.alive,
         experiments=[ExperimentLink(**link) for link in experiments],
         constant=constant,
     )
 
 
-def _attempt(attempt: Attempt) -> AttemptEntry:
+def _attempt(attempt: Attempt, last_step: int | None) -> AttemptEntry:
     entry = AttemptEntry.model_validate(attempt)
-    return entry.model_copy(update={"resumed_from": None}) if entry.resumed_from == NOT_BEGUN else entry
+    resumed = None if entry.resumed_from == NOT_BEGUN else entry.resumed_from
+    return entry.model_copy(update={"resumed_from": resumed, "last_step": last_step})
+
+
+def checkpoint_entry(run: Run, note: Checkpoint, best: bool, here: bool) -> CheckpointEntry:
+    return CheckpointEntry(
+        step=note.step,
+        epoch=_epoch(run, note.step * run.batch_size),
+        attempt=note.attempt,
+        bytes=note.bytes,
+        host=note.host,
+        path=note.path,
+        sha256=note.sha256,
+        best=best,
+        url=f"/api/runs/{run.id}/checkpoints/{note.step}" if here else None,
+    )
 
 
 def _experiment(experiment: Experiment, standing: Standing) -> dict[str, Any]:
@@ -169,7 +189,7 @@ def queue_entry(waiting: Waiting) -> QueueEntry:
     )
 
 
-def series(run: Run, columns: Columns) -> dict[str, Any]:
+def series(run: Run, columns: Columns, points: int, clock: Clock | None = None) -> dict[str, Any]:
     """A curve as Series; built as plain arrays, since a curve may have 100,000 points."""
     images = columns.steps * run.batch_size
     odd = np.flatnonzero(~np.isfinite(columns.values))
@@ -180,6 +200,8 @@ def series(run: Run, columns: Columns) -> dict[str, Any]:
         "wall": columns.walls,
         "value": columns.values,
         "nonfinite": [(int(i), name_of(float(columns.values[i]))) for i in odd],
+        "hours": None if clock is None else clock.of_values(columns.steps, columns.walls),
+        "points": max(points, len(columns)),
     }
 
 

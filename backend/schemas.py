@@ -227,6 +227,23 @@ class AttemptEntry(Answer):
     outcome: str | None
     reason: str | None
     resumed_from: int | None = Field(description="the first step it logs; null when it began from scratch")
+    last_step: int | None = Field(
+        None, description="the last it logged: what lies behind the step from which the next one resumed was done again"
+    )
+
+
+class CheckpointEntry(Answer):
+    """A checkpoint that is kept of a run."""
+
+    step: int
+    epoch: float
+    attempt: int
+    bytes: int
+    host: str = Field(description="whose disk holds it; empty: a store that all workers reach")
+    path: str
+    sha256: str
+    best: bool = Field(description="lowest RMSE on validation, by one of the averagings")
+    url: str | None = Field(description="where it can be had; null where it lies on no disk of this server")
 
 
 class RunDetail(RunSummary):
@@ -238,6 +255,9 @@ class RunDetail(RunSummary):
     split: str
     provenance: dict[str, Any] | None
     attempts: list[AttemptEntry]
+    trained_seconds: float | None = Field(
+        description="in training, without waits between attempts and without work that was lost and done again; null before anything was recorded"
+    )
     worker_answers: bool = Field(description="whether the worker of a running attempt has been heard of lately")
     experiments: list[ExperimentLink] = Field(description="that link this run, those in the trash last")
     constant: dict[str, float | None] | None = Field(description="metrics of the constant prediction (training median)")
@@ -307,6 +327,10 @@ class Series(Answer):
     wall: list[float]
     value: list[float | None]
     nonfinite: list[tuple[int, str]]
+    hours: list[float | None] | None = Field(
+        None, description="of training: without waits between attempts and without lost work; where asked for"
+    )
+    points: int = Field(description="logged in all, of which these are thinned")
 
 
 class RunCurves(Answer):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from backend.errors import RESPONSES
 from backend.routes import (
     catalogue,
+    checkpoints,
     claims,
     curves,
     datasets,
@@ -17,6 +18,7 @@ from backend.routes import (
     life,
     maps,
     queue,
+    run_figure,
     runs,
     scripts,
     trash,
@@ -34,6 +36,8 @@ ROUTES = (
     curves,
     exports,
     runs,
+    run_figure,
+    checkpoints,
     queue,
     claims,
     scripts,

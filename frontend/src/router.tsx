@@ -35,12 +35,14 @@ export const experimentsRoute = createRoute({
 export interface NewSearch {
   preset?: string
   from?: number
+  /** whose configuration is cloned */
+  run?: number
 }
 
 export const newRoute = createRoute({
   getParentRoute: () => root,
   path: '/experiments/new',
-  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from) }),
+  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from), run: integer(search.run) }),
   component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
 })
 
@@ -96,7 +98,14 @@ export interface RunSearch {
   averaging?: string
   smoothing?: number
   y_log?: boolean
+  /** of the other seeds: `ci95`, `none`; else smallest to largest */
+  band?: string
+  /** which curves are shown: words of their names */
+  curves?: string
   frame?: number
+  /** looked for in the log, and the level from which its lines are shown */
+  find?: string
+  level?: string
   from?: number
 }
 
@@ -120,6 +129,10 @@ export const runRoute = createRoute({
     averaging: text(search.averaging),
     smoothing: typeof search.smoothing === 'number' ? Math.min(0.99, Math.max(0, search.smoothing)) : undefined,
     y_log: search.y_log === true || undefined,
+    band: text(search.band),
+    curves: text(search.curves),
+    find: text(search.find),
+    level: text(search.level),
     frame: integer(search.frame),
     from: integer(search.from),
   }),

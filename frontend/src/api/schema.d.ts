@@ -785,13 +785,38 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Checkpoints
+         * @description The run's checkpoints, the furthest first: those on this machine, the newest of every other disk, and the best on
+         *     validation. Files of the others are gone.
+         */
+        get: operations["list_checkpoints"];
         put?: never;
         /**
          * Add Checkpoint
          * @description Note a checkpoint that is complete on the worker's disk.
          */
         post: operations["add_checkpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/checkpoints/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Checkpoint
+         * @description The file of a checkpoint on this machine: a PyTorch file. Its sha256 is in the list.
+         */
+        get: operations["get_checkpoint"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -836,6 +861,27 @@ export interface paths {
          * @description Keep one evaluation: per-image sums, from which every metric follows.
          */
         post: operations["add_evaluation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/figure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Figure
+         * @description A metric of the run's evaluations, over the band of the other seeds of its cell: those of `experiment`, by default of
+         *     the first that links the run.
+         */
+        get: operations["get_run_figure"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1208,6 +1254,11 @@ export interface components {
             ended_at: string | null;
             /** Host */
             host: string;
+            /**
+             * Last Step
+             * @description the last it logged: what lies behind the step from which the next one resumed was done again
+             */
+            last_step?: number | null;
             /** Outcome */
             outcome: string | null;
             /** Reason */
@@ -1362,6 +1413,39 @@ export interface components {
             run_config_schema: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * CheckpointEntry
+         * @description A checkpoint that is kept of a run.
+         */
+        CheckpointEntry: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Best
+             * @description lowest RMSE on validation, by one of the averagings
+             */
+            best: boolean;
+            /** Bytes */
+            bytes: number;
+            /** Epoch */
+            epoch: number;
+            /**
+             * Host
+             * @description whose disk holds it; empty: a store that all workers reach
+             */
+            host: string;
+            /** Path */
+            path: string;
+            /** Sha256 */
+            sha256: string;
+            /** Step */
+            step: number;
+            /**
+             * Url
+             * @description where it can be had; null where it lies on no disk of this server
+             */
+            url: string | null;
         };
         /**
          * CheckpointNote
@@ -2562,6 +2646,16 @@ export interface components {
              */
             name: string;
             /**
+             * Power
+             * @description watts
+             */
+            power?: number | null;
+            /**
+             * Temperature
+             * @description degrees Celsius
+             */
+            temperature?: number | null;
+            /**
              * Utilisation
              * @description per cent of the last moment in which it computed
              */
@@ -3730,6 +3824,11 @@ export interface components {
              * @description images, resolved: never empty
              */
             train_size: number;
+            /**
+             * Trained Seconds
+             * @description in training, without waits between attempts and without work that was lost and done again; null before anything was recorded
+             */
+            trained_seconds: number | null;
             /** Training Version */
             training_version: string;
             /**
@@ -4063,6 +4162,11 @@ export interface components {
         Series: {
             /** Epoch */
             epoch: number[];
+            /**
+             * Hours
+             * @description of training: without waits between attempts and without lost work; where asked for
+             */
+            hours?: (number | null)[] | null;
             /** Images Seen */
             images_seen: number[];
             /** Nonfinite */
@@ -4070,6 +4174,11 @@ export interface components {
                 number,
                 string
             ][];
+            /**
+             * Points
+             * @description logged in all, of which these are thinned
+             */
+            points: number;
             /** Step */
             step: number[];
             /** Value */
@@ -6151,6 +6260,46 @@ export interface operations {
             };
         };
     };
+    list_checkpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointEntry"][];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     add_checkpoint: {
         parameters: {
             query?: never;
@@ -6168,6 +6317,45 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                step: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6296,6 +6484,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_run_figure: {
+        parameters: {
+            query?: {
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
+                metric?: string;
+                averaging?: "per_image" | "pooled";
+                x?: "epoch" | "step" | "images" | "hours";
+                y_log?: boolean;
+                /** @description of the other seeds: all of them, or the mean's interval */
+                band?: "minmax" | "ci95" | "none";
+                published?: boolean;
+                format?: "json" | "html" | "png" | "svg" | "pdf";
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/pdf": string;
+                    "image/png": string;
+                    "image/svg+xml": string;
+                    "text/html; charset=utf-8": string;
+                };
             };
             /** @description What is wrong with the request, where, and what to do. */
             "4XX": {
@@ -6489,8 +6733,12 @@ export interface operations {
                 /** @description Curves wanted, e.g. train/loss/l1; all without it. */
                 key?: string[] | null;
                 after_step?: number;
+                /** @description For a closer look at a stretch. */
+                until_step?: number | null;
                 /** @description Thinned to about this many a curve. */
                 max_points?: number;
+                /** @description Also hours of training. */
+                with_hours?: boolean;
             };
             header?: never;
             path: {

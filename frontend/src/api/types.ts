@@ -3,6 +3,7 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 export type Catalogue = Schemas['Catalogue']
+export type CheckpointEntry = Schemas['CheckpointEntry']
 export type Counts = Schemas['ExperimentSummary']['counts']
 export type DatasetEntry = Schemas['DatasetEntry']
 export type DatasetReport = Schemas['DatasetEntry']['report']
@@ -15,7 +16,6 @@ export interface ErrorBody {
   remedy: string | null
   request_id: string
 }
-export type EvaluationEntry = Schemas['EvaluationEntry']
 export type ExperimentDetail = Schemas['ExperimentDetail']
 export type ExperimentSummary = Schemas['ExperimentSummary']
 export type FigureEntry = Schemas['FigureEntry']

@@ -31,6 +31,8 @@ interface Props {
   /** the group (a loss) that stands out while the others recede */
   lifted?: string | null
   onLift?: (group: string | null) => void
+  /** what of the x axis is shown; null: all of it */
+  onZoom?: (range: [number, number] | null) => void
   /** after every drawing, zoom included */
   onDrawn?: () => void
   handle?: Ref<ChartHandle>
@@ -43,11 +45,11 @@ interface HoverEvent {
 const load = () => import('./plotly').then((module) => module.default)
 
 /** A Plotly figure: drawn once, then brought up to date in place, so that a reader's zoom survives new data. */
-export function Chart({ figure, height, label, still = false, lifted = null, onLift, onDrawn, handle }: Props) {
+export function Chart({ figure, height, label, still = false, lifted = null, onLift, onZoom, onDrawn, handle }: Props) {
   const host = useRef<HTMLDivElement>(null)
   const drawn = useRef<PlotElement | null>(null)
-  const handlers = useRef({ onLift, onDrawn })
-  handlers.current = { onLift, onDrawn }
+  const handlers = useRef({ onLift, onZoom, onDrawn })
+  handlers.current = { onLift, onZoom, onDrawn }
 
   useEffect(() => {
     let gone = false
@@ -87,8 +89,13 @@ export function Chart({ figure, height, label, still = false, lifted = null, onL
   return <div ref={host} className={classes.chart} style={{ height }} role="figure" aria-label={label} />
 }
 
-function listen(element: PlotElement, handlers: { current: Pick<Props, 'onLift' | 'onDrawn'> }) {
+function listen(element: PlotElement, handlers: { current: Pick<Props, 'onLift' | 'onZoom' | 'onDrawn'> }) {
   element.on('plotly_hover', (event: HoverEvent) => handlers.current.onLift?.(event.points[0]?.data.legendgroup ?? null))
   element.on('plotly_unhover', () => handlers.current.onLift?.(null))
+  element.on('plotly_relayout', (change: Record<string, unknown>) => {
+    const [low, high] = [change['xaxis.range[0]'], change['xaxis.range[1]']]
+    if (typeof low === 'number' && typeof high === 'number') handlers.current.onZoom?.([low, high])
+    else if (change['xaxis.autorange'] === true) handlers.current.onZoom?.(null)
+  })
   element.on('plotly_afterplot', () => handlers.current.onDrawn?.())
 }

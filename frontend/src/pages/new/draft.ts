@@ -2,9 +2,10 @@ import { useQuery } from '@tanstack/react-query'
 import { createContext, useContext, useMemo, useState } from 'react'
 
 import { ApiError } from '../../api/client'
-import { catalogueQuery, experimentQuery } from '../../api/queries'
+import { catalogueQuery, experimentQuery, runQuery } from '../../api/queries'
 import type { Catalogue, Spec } from '../../api/types'
 import { changedLines } from '../../components/Yaml'
+import { specOfRun } from '../../lib/clone'
 import { concerns } from '../../lib/dryrun'
 import { fieldsOf, type Field, type JsonSchema } from '../../lib/schema'
 import { canonical, fromYaml, toYaml } from '../../lib/spec'
@@ -52,15 +53,17 @@ export function useDraft(initial: Spec): Draft {
   return { spec, text, fault, marked, change, type, tidy }
 }
 
-/** What the page begins with: a preset, another experiment, or nothing. */
-export function useInitial(search: { preset?: string; from?: number }): { spec: Spec | null; error: unknown } {
+/** What the page begins with: a preset, another experiment, a run's configuration, or nothing. */
+export function useInitial(search: { preset?: string; from?: number; run?: number }): { spec: Spec | null; error: unknown } {
   const catalogue = useQuery(catalogueQuery())
   const source = useQuery({ ...experimentQuery(search.from ?? 0), enabled: search.from !== undefined })
+  const cloned = useQuery({ ...runQuery(search.run ?? 0), enabled: search.run !== undefined })
   return useMemo(() => {
+    if (search.run !== undefined) return { spec: cloned.data ? specOfRun(cloned.data.config, `Run ${cloned.data.id}`) : null, error: cloned.error }
     if (search.from !== undefined) return { spec: source.data ? copyOf(source.data.spec) : null, error: source.error }
     const preset = catalogue.data && (catalogue.data.presets.find((p) => p.name === search.preset) ?? catalogue.data.presets[0])
     return { spec: catalogue.data ? ((preset?.spec as Spec) ?? EMPTY) : null, error: catalogue.error }
-  }, [search.from, search.preset, source.data, source.error, catalogue.data, catalogue.error])
+  }, [search.from, search.preset, search.run, cloned.data, cloned.error, source.data, source.error, catalogue.data, catalogue.error])
 }
 
 function copyOf(spec: Spec): Spec {
