@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from backend.schemas import (
     ExperimentDetail,
     ExperimentLink,
     ExperimentSummary,
+    LostRun,
     PredictionEntry,
     Qualitative,
     QueueEntry,
@@ -179,12 +180,19 @@ def experiment_detail(
     )
 
 
+def _resumes(run: Run, step: int | None) -> float | None:
+    return None if step is None else _epoch(run, step * run.batch_size)
+
+
 def queue_entry(waiting: Waiting) -> QueueEntry:
     return QueueEntry(
         run=run_summary(waiting.run),
         place=waiting.place,
         waits=waiting.waits,
         until=waiting.run.not_before if waiting.waits == "backoff" else None,
+        starts_in=waiting.due.starts_in,
+        seconds=waiting.due.seconds,
+        resumes_from=_resumes(waiting.run, waiting.resumes_after),
         experiments=[ExperimentLink(**link) for link in waiting.experiments],
     )
 
@@ -244,7 +252,9 @@ def prediction_entry(run: Run, kept: Kept, metrics: Metrics, mark: str) -> Predi
     )
 
 
-def worker_entry(worker: Worker, alive: bool, running: Mapping[str, list[Run]]) -> WorkerEntry:
+def worker_entry(
+    worker: Worker, alive: bool, running: Mapping[str, list[Run]], lost: Iterable[tuple[Run, int | None]] = ()
+) -> WorkerEntry:
     return WorkerEntry(
         id=worker.id,
         host=worker.host,
@@ -256,6 +266,7 @@ def worker_entry(worker: Worker, alive: bool, running: Mapping[str, list[Run]]) 
         draining=worker.draining,
         gpus=[Gpu.model_validate(gpu) for gpu in worker.gpus or []],
         running=[run_summary(run, run.metrics) for run in running.get(worker.id, [])],
+        lost=[LostRun(run=run_summary(run), resumes_from=_resumes(run, step)) for run, step in lost],
         speeds=worker.speeds,
         version=worker.version,
     )

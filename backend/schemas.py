@@ -273,6 +273,11 @@ class QueueEntry(Answer):
     )
     until: datetime | None = Field(description="of backoff")
     experiments: list[ExperimentLink] = Field(description="that link the run")
+    starts_in: float | None = Field(
+        description="seconds until a worker is free for it, by measured speeds; null where nobody knows"
+    )
+    seconds: float | None = Field(description="for which it then trains; null where nobody knows")
+    resumes_from: float | None = Field(description="epoch of its newest checkpoint; null: it begins at the start")
 
 
 class Freed(Answer):
@@ -437,6 +442,13 @@ class RunLog(Answer):
     truncated: bool
 
 
+class LostRun(Answer):
+    """A run that a worker had when it was last heard of."""
+
+    run: RunSummary
+    resumes_from: float | None = Field(description="epoch of its newest checkpoint; null: it begins again")
+
+
 class WorkerEntry(Answer):
     id: str
     host: str
@@ -448,6 +460,7 @@ class WorkerEntry(Answer):
     draining: bool = Field(description="it finishes what it trains and gets nothing more")
     gpus: list[Gpu]
     running: list[RunSummary]
+    lost: list[LostRun] = Field(description="of one that is gone: what became of the runs that it had last")
     speeds: dict[str, float]
     version: str
 

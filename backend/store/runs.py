@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.store import outbox
-from backend.store.lease import move
+from backend.store.lease import checkpoints, move
 from backend.store.session import clock
 from backend.store.standing import announce
 from backend.store.submission import requeue
@@ -33,6 +33,18 @@ def owned_by(session: Session, workers: Sequence[str]) -> dict[str, list[Run]]:
     for run in session.scalars(query):
         found.setdefault(run.owner or "", []).append(run)
     return found
+
+
+def lost_by(session: Session, worker: str, most: int = 4) -> list[tuple[Run, int | None]]:
+    """The runs whose last attempt that worker lost, the latest first, each with the step of its newest checkpoint."""
+    query = (
+        select(Run)
+        .join(Attempt, (Attempt.run_id == Run.id) & (Attempt.attempt == Run.attempt))
+        .where(Attempt.owner == worker, Attempt.outcome == "lost")
+        .order_by(Attempt.ended_at.desc())
+        .limit(most)
+    )
+    return [(run, next((note.step for note in checkpoints(session, run)), None)) for run in session.scalars(query)]
 
 
 def attempts(session: Session, run_id: int) -> list[Attempt]:

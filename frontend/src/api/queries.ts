@@ -7,7 +7,7 @@ import type { PlotlyFigure } from '../lib/figure'
 import { mergeCurves, lastStep } from '../lib/curves'
 import type { Scheme } from '../theme/tokens'
 import { api, fetchRaw, unwrap } from './client'
-import type { Qualitative, RunCurves, RunStatus } from './types'
+import type { CurveSet, Qualitative, RunCurves, RunStatus } from './types'
 
 const FOREVER = Infinity
 export const MAX_POINTS = 1500
@@ -204,3 +204,13 @@ export const runNamesQuery = (experiment: number | null) =>
 export const datasetsQuery = () => queryOptions({ queryKey: ['datasets'], queryFn: async () => (await unwrap(api.GET('/api/datasets', { params: { query: { size: 1000 } } }))).items })
 
 export const workersQuery = () => queryOptions({ queryKey: ['workers'], queryFn: async () => (await unwrap(api.GET('/api/workers', { params: { query: { size: 1000 } } }))).items })
+
+/** How busy the machines were under these runs; every quarter of a minute there is a new value. */
+export const usageQuery = (runs: number[], keys: string[]) =>
+  queryOptions({
+    queryKey: ['usage', runs, keys],
+    queryFn: async () => ((await unwrap(api.GET('/api/curves', { params: { query: { run: runs, key: keys, max_points: 120 } } }))) as CurveSet).curves,
+    refetchInterval: 15_000,
+    placeholderData: keepPreviousData,
+    enabled: runs.length > 0,
+  })

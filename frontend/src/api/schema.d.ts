@@ -2996,6 +2996,18 @@ export interface components {
             title: string;
         };
         /**
+         * LostRun
+         * @description A run that a worker had when it was last heard of.
+         */
+        LostRun: {
+            /**
+             * Resumes From
+             * @description epoch of its newest checkpoint; null: it begins again
+             */
+            resumes_from: number | null;
+            run: components["schemas"]["RunSummary"];
+        };
+        /**
          * MSSSIM
          * @description 1 − multi-scale structural similarity: windows of 11×11 pixels (σ 1.5) at L scales, each half the size of the one before.
          *
@@ -3435,7 +3447,22 @@ export interface components {
              * @description from 1; null for a run that no worker would get now
              */
             place: number | null;
+            /**
+             * Resumes From
+             * @description epoch of its newest checkpoint; null: it begins at the start
+             */
+            resumes_from: number | null;
             run: components["schemas"]["RunSummary"];
+            /**
+             * Seconds
+             * @description for which it then trains; null where nobody knows
+             */
+            seconds: number | null;
+            /**
+             * Starts In
+             * @description seconds until a worker is free for it, by measured speeds; null where nobody knows
+             */
+            starts_in: number | null;
             /**
              * Until
              * @description of backoff
@@ -4279,6 +4306,11 @@ export interface components {
              * Format: date-time
              */
             last_seen: string;
+            /**
+             * Lost
+             * @description of one that is gone: what became of the runs that it had last
+             */
+            lost: components["schemas"]["LostRun"][];
             /** Running */
             running: components["schemas"]["RunSummary"][];
             /** Slots */
