@@ -30,7 +30,7 @@ from backend.store.columns import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
 from backend.store.hours import Clock
-from backend.store.listing import RunPage
+from backend.store.listing import NOBODY, RunPage
 from backend.store.predictions import Kept
 from backend.store.queue import Waiting
 from backend.store.standing import eta_of, reason_of, seen_of
@@ -47,7 +47,11 @@ def run_summary(run: Run, metrics: Metrics | None = None, levels: dict[str, Any]
 def run_page(page: RunPage, number: int, size: int) -> bytes:
     """Page[RunSummary] as JSON: the rows are the record's own, and checking them again would cost more than reading them."""
     items = [
-        {**_summary(run, page.metrics.get(run.id), page.levels.get(run.id)), "facts": page.facts.get(run.id, {})}
+        {
+            **_summary(run, page.metrics.get(run.id), page.levels.get(run.id)),
+            "facts": page.facts.get(run.id, {}),
+            **vars(page.worked.get(run.id, NOBODY)),
+        }
         for run in page.runs
     ]
     body = {"items": items, "total": page.total, "page": number, "size": size}
@@ -159,7 +163,10 @@ def _experiment(experiment: Experiment, standing: Standing) -> dict[str, Any]:
         "datasets": standing.datasets,
         "held": standing.held,
         "stalled": standing.stalled,
+        "hours": standing.hours,
         "paused": experiment.paused,
+        "pinned": experiment.pinned,
+        "archived_at": experiment.archived_at,
         "deleted_at": experiment.deleted_at,
         "best": standing.best,
     }
@@ -175,6 +182,7 @@ def experiment_detail(
     return ExperimentDetail(
         **_experiment(experiment, standing),
         spec=experiment.spec,
+        notes_version=experiment.notes_version,
         purge_at=None if experiment.deleted_at is None else experiment.deleted_at + keep,
         evaluation=evaluation,
     )

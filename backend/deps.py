@@ -84,7 +84,15 @@ RunFilter = Annotated[
     ),
 ]
 Sort = Annotated[
-    str, Query(max_length=300, description="a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending")
+    str,
+    Query(
+        max_length=1000,
+        description="a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between",
+    ),
+]
+Shown = Annotated[
+    list[Annotated[str, Field(max_length=220)]] | None,
+    Query(max_length=60, description="columns, parameters and metrics that `facts` shall hold besides"),
 ]
 Among = Annotated[int | None, Query(ge=1, le=INT64, description="only runs that this experiment links")]
 

@@ -15,8 +15,10 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from backend.schemas import ErrorAnswer, ErrorBody
+from backend.schemas import ErrorAnswer, ErrorBody, Fault
 from depthboard import errors
+from depthboard.experiment import ExperimentSpec, Grid
+from depthboard.naming import nearest, nearest_setting
 
 log = logging.getLogger("depthboard.api")
 
@@ -55,15 +57,30 @@ def answer(
     field: str | None = None,
     remedy: str | None = None,
     expected: int | None = None,
+    others: Sequence[Fault] = (),
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     """An error as a response. Lone surrogates, which no encoding can send, become question marks."""
-    texts = [None if text is None else text.encode("utf-8", "replace").decode() for text in (message, field, remedy)]
+    first = _encodable(Fault(message=message, field=field, remedy=remedy))
     body = ErrorBody(
-        code=code, message=texts[0] or "", field=texts[1], remedy=texts[2], request_id=request_id, expected=expected
+        code=code,
+        message=first.message,
+        field=first.field,
+        remedy=first.remedy,
+        request_id=request_id,
+        expected=expected,
+        others=[_encodable(other) for other in others],
     )
-    left_out = {"error": {"expected"}} if expected is None else None
-    return JSONResponse(ErrorAnswer(error=body).model_dump(mode="json", exclude=left_out), status, headers)
+    left_out = {name for name, value in (("expected", expected), ("others", others or None)) if value is None}
+    return JSONResponse(ErrorAnswer(error=body).model_dump(mode="json", exclude={"error": left_out}), status, headers)
+
+
+def _encodable(fault: Fault) -> Fault:
+    texts = {
+        name: text if text is None else text.encode("utf-8", "replace").decode()
+        for name, text in fault.model_dump().items()
+    }
+    return Fault(**texts)
 
 
 def request_id(request: Request) -> str:
@@ -77,6 +94,7 @@ def _depthboard_error(request: Request, error: Exception) -> Response:
         log.error("%s %s: %s", request.method, request.url.path, error)
     headers = {"Retry-After": "2"} if status == 503 else None
     expected = error.expected if isinstance(error, errors.SequenceGap) else None
+    others = error.others if isinstance(error, errors.InvalidInput) else ()
     return answer(
         request_id(request),
         status,
@@ -85,6 +103,7 @@ def _depthboard_error(request: Request, error: Exception) -> Response:
         field=error.field,
         remedy=error.remedy,
         expected=expected,
+        others=[Fault(message=other.message, field=other.field, remedy=other.remedy) for other in others],
         headers=headers,
     )
 
@@ -93,10 +112,27 @@ def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found: Sequence[Any] = error.errors()
     first = found[0]
-    others = ", ".join(filter(None, (dotted(fault["loc"]) for fault in found[1:6])))
-    remedy = f"Also look at: {others}." if others else None
     field = None if first["type"] == "json_invalid" else dotted(first["loc"])
-    return answer(request_id(request), 422, errors.InvalidInput.code, sentence(first), field=field, remedy=remedy)
+    others = [
+        Fault(message=sentence(fault), field=dotted(fault["loc"]), remedy=_meant(request, fault))
+        for fault in found[1 : errors.MAX_FAULTS]
+    ]
+    return answer(
+        request_id(request), 422, errors.InvalidInput.code, sentence(first),
+        field=field, remedy=_meant(request, first), others=others,
+    )  # fmt: skip
+
+
+def _meant(request: Request, fault: dict[str, Any]) -> str | None:
+    """For a key that an experiment does not have: the key that was meant."""
+    if fault["type"] != "extra_forbidden" or not request.url.path.startswith("/api/experiments"):
+        return None
+    model = Grid if "also" in fault["loc"] else ExperimentSpec
+    key = str(fault["loc"][-1])
+    near = nearest(key, model.model_fields)
+    if near is None and nearest_setting(key) is not None:
+        return f"Settings stand under base: {nearest_setting(key)}."
+    return f"Did you mean {near}?" if near else f"An experiment has: {', '.join(model.model_fields)}."
 
 
 ENUM_REPR = re.compile(r"<\w+\.\w+: ('\w+')>")
@@ -104,7 +140,8 @@ ENUM_REPR = re.compile(r"<\w+\.\w+: ('\w+')>")
 
 def dotted(loc: Sequence[Any]) -> str | None:
     """`("body", "factors", "loss", 0)` -> `factors.loss.0`; the place of a whole body is None."""
-    return ".".join(str(part) for part in loc if part not in ("body", "query", "path", "header")) or None
+    inside = loc[1:] if loc and loc[0] in ("body", "query", "path", "header") else loc
+    return ".".join(str(part) for part in inside) or None
 
 
 def sentence(error: dict[str, Any]) -> str:

@@ -21,6 +21,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
+class Fault(Answer):
+    message: str
+    field: str | None
+    remedy: str | None
+
+
 class ErrorBody(Answer):
     """Every error of the API has this shape."""
 
@@ -30,6 +36,7 @@ class ErrorBody(Answer):
     remedy: str | None = None
     request_id: str
     expected: int | None = Field(None, description="of a sequence_gap: the sequence number that is due")
+    others: list[Fault] = Field([], description="what else is wrong with the request; left out where nothing is")
 
 
 class ErrorAnswer(Answer):
@@ -59,6 +66,10 @@ class LossEntry(Answer):
     title: str
     description: str
     formula: str = Field(description="KaTeX")
+    brief: str = Field(description="KaTeX: the formula in one short line")
+    residual: str = Field(description="KaTeX: what it is a function of; empty for more than an error a pixel")
+    measured_in: str
+    differs: str = Field(description="where the paper, its code and this differ")
     sources: list[str]
     json_schema: dict[str, Any] = Field(description="JSON Schema of the loss's parameters")
     colour: dict[str, str] = Field(description="light and dark")
@@ -140,17 +151,39 @@ class ExperimentSummary(Answer):
     datasets: list[str]
     held: int = Field(description="queued runs that no worker gets: all experiments that link them rest")
     stalled: int = Field(description="running runs in which nothing has moved for a while")
+    hours: float = Field(description="from claim to end of every attempt, summed; of one that runs until now")
     paused: bool
+    pinned: bool = Field(description="on top of the list")
+    archived_at: datetime | None = Field(description="off the list since; its runs go on")
     deleted_at: datetime | None = Field(description="in the trash since")
     best: dict[str, Any] | None = Field(
-        description="{metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images"
+        description="{metric, value, run_id, loss, train_size, encoder, seed} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images"
     )
 
 
 class ExperimentDetail(ExperimentSummary):
     spec: dict[str, Any]
+    notes_version: int = Field(description="0 where nobody has written any")
     purge_at: datetime | None = Field(description="of one in the trash: until when it can be restored")
     evaluation: list[str] = Field(description="split and protocol names in use")
+
+
+class Notes(Answer):
+    """The notes of an experiment. Who changes them sends the version that they were written upon."""
+
+    text: str = Field(description="Markdown")
+    version: int
+
+
+class SavedViewEntry(Answer):
+    """A page of the dashboard with its whole view state, under a name."""
+
+    id: int
+    name: str
+    experiment_id: int | None
+    path: str = Field(examples=["/experiments/3/convergence"])
+    search: str = Field(examples=["?metric=mae&smoothing=0.6"])
+    created_at: datetime
 
 
 class ExperimentLink(Answer):
@@ -201,8 +234,28 @@ class RunSummary(Answer):
         default_factory=dict, description="per-image means by the selector asked for (default: last three evaluations)"
     )
     facts: dict[str, float | str | None] = Field(
-        default_factory=dict, description="the parameters and metrics that filter and order of the list speak of"
+        default_factory=dict,
+        description="the parameters and metrics that filter and order of the list speak of, and the columns asked for",
     )
+    host: str | None = Field(None, description="of its last attempt; in lists alone, as the next two")
+    device: str | None = None
+    trained_seconds: float | None = Field(
+        None, description="time of its attempts that have ended, without the waits between them"
+    )
+
+
+class Differing(Answer):
+    params: list[str]
+
+
+class Sparkline(Answer):
+    """A run's metric over its evaluations, thinned. `best`: of all of them the lowest, or highest where higher is better."""
+
+    run_id: int
+    x: list[float] = Field(description="share of the training")
+    y: list[float | None] = Field(description="null where it is not finite")
+    best: float | None
+    best_epoch: float | None
 
 
 class NamedColumn(Answer):
@@ -310,6 +363,18 @@ class Trash(Answer):
     waiting: dict[str, int] = Field(description="host -> bytes of files that a worker there has still to delete")
 
 
+class MissingCell(Answer):
+    """A cell of an experiment's grid that has no run."""
+
+    levels: dict[str, Any]
+    loss: str
+    loss_label: str
+    train_size: int
+    encoder: str
+    dataset: str
+    seed: int
+
+
 class Completion(Answer):
     """What completing a grid did, in ids of runs."""
 
@@ -319,6 +384,29 @@ class Completion(Answer):
     outdated: list[int] = Field(
         description="ended without a result under another training version or on other data: submit the experiment again"
     )
+
+
+class ComparedRun(Answer):
+    """`look`: the loss in whose colour, dash and marker the figures draw it."""
+
+    letter: str
+    label: str = Field(description="what tells it from the others")
+    look: str
+    run: RunSummary
+
+
+class DifferenceRow(Answer):
+    path: str
+    group: Literal["setting", "data", "code", "environment"]
+    values: list[Any] = Field(description="in the order of the runs; null where a run has none")
+    differs: bool
+
+
+class Comparison(Answer):
+    runs: list[ComparedRun]
+    rows: list[DifferenceRow] = Field(description="those that differ first")
+    note: str = Field(description="why values do not compare, where they do not")
+    figures: list[FigureEntry]
 
 
 class Series(Answer):

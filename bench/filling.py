@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import zlib
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from pydantic import SecretStr
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -22,17 +24,30 @@ from backend.store.compaction import LONG
 from backend.store.curves import SUMMARY_POINTS
 from backend.store.evaluations import metrics_of
 from backend.store.session import Database
-from backend.store.tables import SCRIPT, Attempt, Axis, Curve, Evaluation, Metric, Param, Run
+from backend.store.tables import (
+    SCRIPT,
+    Attempt,
+    Axis,
+    Curve,
+    Dataset,
+    Evaluation,
+    ExperimentRun,
+    Frame,
+    Metric,
+    Param,
+    Prediction,
+    Run,
+)
 from bench.tracking import workload
+from depthboard.config.presets import PAPER_LOSSES
 from depthboard.experiment import ExperimentSpec
+from depthboard.protocol import pack_depth
 from depthboard.settings import Settings
 from depthboard.status import RunStatus
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 KEYS = ("train/loss/l1", *(f"train/{name}" for name in workload.KEYS[1:]))
 LOSSES = ("l1", "l2", "eigen", "berhu", "huber")
-SEEDS = 10
-EXPERIMENT_RUNS = len(LOSSES) * SEEDS
 EVALUATIONS, IMAGES = 20, 8
 POOL = 32
 """Different curves of a length, and runs evaluated; runs beyond them repeat these, each with rows of its own."""
@@ -102,6 +117,26 @@ def _script(identity: str, number: int) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """The runs of a filled experiment: every loss with every size and seed, images of height × width."""
+
+    losses: tuple[str, ...] = LOSSES
+    sizes: tuple[int, ...] = (16,)
+    seeds: int = 10
+    height: int = 64
+    width: int = 96
+
+    @property
+    def runs(self) -> int:
+        return len(self.losses) * len(self.sizes) * self.seeds
+
+
+STUDY = Grid(tuple(PAPER_LOSSES), sizes=(16, 64, 512), height=workload.HEIGHT, width=workload.WIDTH)
+"""The 210 runs of a study: seven losses, three sizes, ten seeds."""
+EXPERIMENT_RUNS = Grid().runs
+
+
+@dataclass(frozen=True)
 class Packed:
     """A compacted curve as its row holds it."""
 
@@ -119,12 +154,14 @@ class Pool:
     scored: tuple[list[dict[str, Any]], ...]
 
 
-def make_pool(steps: int) -> Pool:
+def make_pool(steps: int, evaluations: int = EVALUATIONS) -> Pool:
     at, walls = np.arange(1, steps + 1), workload.walls(steps)
     drawn = itertools.islice(itertools.product(range(POOL), workload.KEYS), POOL)
     found = [Columns(at, walls, workload.curve(run, key, steps)) for run, key in drawn]
     axis = {"number": 0, "n": steps, "steps": pack_steps(at), "walls": pack_walls(walls)}
-    return Pool(steps, axis, tuple(_packed(columns) for columns in found), tuple(_scored(i) for i in range(POOL)))
+    return Pool(
+        steps, axis, tuple(_packed(columns) for columns in found), tuple(_scored(i, evaluations) for i in range(POOL))
+    )
 
 
 def _packed(columns: Columns) -> Packed:
@@ -132,17 +169,17 @@ def _packed(columns: Columns) -> Packed:
     return Packed(pack_values(columns.values), summary)
 
 
-def add_experiment(database: Database, number: int, pool: Pool) -> int:
-    """An experiment of EXPERIMENT_RUNS finished runs with len(KEYS) curves of pool.steps points each; its id."""
+def add_experiment(database: Database, number: int, pool: Pool, grid: Grid = Grid()) -> int:
+    """An experiment of grid.runs finished runs with len(KEYS) curves of pool.steps points each; its id."""
     spec = ExperimentSpec.model_validate(
         {
             "name": f"experiment {number}",
             "base": {
-                "data": {"dataset": "rooms", "train_size": 16},
+                "data": {"dataset": "rooms", "train_size": 16, "height": grid.height, "width": grid.width},
                 "budget": {"images_seen": 8 * pool.steps, "batch_size": 8},
                 "optimiser": {"lr": 1e-4 * (1 + number / 1000)},
             },
-            "factors": {"loss": list(LOSSES), "seed": list(range(SEEDS))},
+            "factors": {"loss": list(grid.losses), "size": list(grid.sizes), "seed": list(range(grid.seeds))},
         }
     )
     with database.write() as session:
@@ -174,8 +211,9 @@ def _add_curves(session: Session, ids: Sequence[int], pool: Pool) -> None:
 
 
 def _add_evaluations(session: Session, ids: Sequence[int], pool: Pool) -> None:
-    """EVALUATIONS of each run, evenly over its steps, with the error falling; and the newest of every key, for lists."""
-    steps = np.linspace(pool.steps / EVALUATIONS, pool.steps, EVALUATIONS).astype(int).tolist()
+    """The pool's evaluations of each run, evenly over its steps, with the error falling; and the newest of every key, for lists."""
+    many = len(pool.scored[0])
+    steps = np.linspace(pool.steps / many, pool.steps, many).astype(int).tolist()
     common = {"attempt": 1, "predictor": "network", "images": IMAGES, "wall": 0.0, "seconds": 0.0}
     rows, newest = [], []
     for run in session.scalars(select(Run).where(Run.id.in_(ids))):
@@ -190,12 +228,12 @@ def _add_evaluations(session: Session, ids: Sequence[int], pool: Pool) -> None:
     session.execute(insert(Metric), newest)
 
 
-def _scored(number: int) -> list[dict[str, Any]]:
-    """What EVALUATIONS of a run came to, in the columns of their rows."""
+def _scored(number: int, evaluations: int) -> list[dict[str, Any]]:
+    """What the evaluations of a run came to, in the columns of their rows."""
     rng = np.random.default_rng([workload.SEED, 7, number])
     found = []
-    for place in range(EVALUATIONS):
-        sums = _sums(rng, 1 / (2 + place))
+    for place in range(evaluations):
+        sums = _sums(rng, 1 / (2 + place * EVALUATIONS / evaluations))
         per_image, pooled = metrics_of(sums)
         packed = zlib.compress(sums.astype("<f8").tobytes())
         found.append({"sums": packed, "per_image": per_image, "pooled": pooled})
@@ -209,3 +247,56 @@ def _sums(rng: np.random.Generator, error: float) -> Any:
     columns = [np.ones(IMAGES), off, off**2, off / 2, off**2 / 2, log, log**2, np.abs(log) / np.log(10)]
     columns += [ratio < 1.25, ratio < 1.25**2, ratio < 1.25**3, np.zeros(IMAGES)]
     return 100 * np.stack(columns, axis=1)
+
+
+# --- depth maps ------------------------------------------------------------------------------------------------------
+
+
+def add_depth_maps(database: Database, experiment: int, frames: int) -> int:
+    """`frames` sample frames, and the predictions of every run of the first seed at the largest size; how many those are."""
+    with database.write() as session:
+        linked = select(Run).join(ExperimentRun, ExperimentRun.run_id == Run.id)
+        runs = session.scalars(linked.where(ExperimentRun.experiment_id == experiment, Run.seed == 0)).all()
+        runs = [run for run in runs if run.train_size == max(run.train_size for run in runs)]
+        fingerprint = session.scalars(select(Dataset.fingerprint).where(Dataset.name == "rooms")).one()
+        shape = (runs[0].height, runs[0].width)
+        made = [_frame(position, shape, fingerprint) for position in range(frames)]
+        session.add_all(made)
+        session.flush()
+        common = {"attempt": 1, "height": shape[0], "width": shape[1], "nonfinite": 0}
+        rows = [
+            {
+                **common,
+                "run_id": run.id,
+                "step": run.step,
+                "frame_id": frame.id,
+                "depth": _depth(shape, (place, run.id)),
+            }
+            for run in runs
+            for place, frame in enumerate(made)
+        ]
+        session.execute(insert(Prediction), rows)
+        return len(rows)
+
+
+def _frame(position: int, shape: tuple[int, int], fingerprint: str) -> Frame:
+    height, width = shape
+    key = {"dataset": "rooms", "fingerprint": fingerprint, "split": "official", "part": "test", "crop": "none"}
+    rgb = io.BytesIO()
+    picture = np.random.default_rng([workload.SEED, 8, position]).integers(
+        0, 256, (height // 8, width // 8, 3), np.uint8
+    )
+    Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR).save(rgb, "PNG")
+    depth = _depth(shape, (position, 0))
+    named = {"frame": f"bench/{position:04d}", "position": position, "height": height, "width": width}
+    return Frame(**key, **named, rgb=rgb.getvalue(), depth=depth)
+
+
+def _depth(shape: tuple[int, int], seed: tuple[int, int]) -> bytes:
+    """A slanted wall with bumps and noise of 1 cm, between about 1 m and 6 m, packed as predictions are; the lowest rows have none."""
+    rng, (height, width) = np.random.default_rng([workload.SEED, 9, *seed]), shape
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    wall = 2 + rng.uniform(1, 3) * x + np.sin(rng.uniform(3, 9) * y) * rng.uniform(0.2, 0.8)
+    metres = wall + rng.normal(0, 0.01, shape)
+    metres[height - height // 32 :] = 0 if seed[1] == 0 else 1
+    return pack_depth((1000 * metres).astype(np.uint16))

@@ -141,7 +141,13 @@ def _error(answer: httpx2.Response) -> errors.DepthboardError:
         away = errors.Unavailable(message, field=field, remedy=remedy)
         away.broken = answer.status_code == 500
         return away
-    return kind(message, field=field, remedy=remedy)
+    error = kind(message, field=field, remedy=remedy)
+    if isinstance(error, errors.InvalidInput):
+        error.others = tuple(
+            errors.InvalidInput(str(other.get("message")), field=other.get("field"), remedy=other.get("remedy"))
+            for other in body.get("others", [])
+        )
+    return error
 
 
 def read_spec(source: ExperimentSpec | dict[str, Any] | str | Path) -> ExperimentSpec:
@@ -213,6 +219,10 @@ class Client:
         """The sharpness table: how sharp the predicted edges are."""
         return dict(self.api.json("GET", f"/api/experiments/{experiment_id}/sharpness", **query))
 
+    def table(self, experiment_id: int, name: str, **options: Any) -> bytes:
+        """The table `results` or `sharpness` as a file; `format` is csv, latex or json."""
+        return bytes(self.api.request("GET", f"/api/experiments/{experiment_id}/{name}", **options).content)
+
     def depth_maps(self, prediction_ids: Sequence[int]) -> dict[int, np.ndarray]:
         """Predicted depth maps by their ids, as uint16 (H, W) millimetres, 0 where the prediction was not finite."""
         maps: dict[int, np.ndarray] = {}
@@ -222,7 +232,9 @@ class Client:
         return maps
 
     def figure(self, experiment_id: int, name: str, **options: Any) -> bytes:
-        """A figure's bytes; `format` is json, html, png, svg or pdf."""
+        """A figure's bytes; `format` is json, html, png, svg, pdf or csv. For print `width` (single, double, slide, 84mm),
+        `font` (points) and `caption="no"`.
+        """
         return bytes(self.api.request("GET", f"/api/experiments/{experiment_id}/figures/{name}", **options).content)
 
     def export(self, experiment_id: int, what: str, file: Path, **query: Any) -> None:

@@ -38,7 +38,39 @@ class DepthboardError(Exception):
 
 
 class InvalidInput(DepthboardError):
+    """`others`: what else is wrong with the same request."""
+
     code = "invalid_input"
+    others: tuple[InvalidInput, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *map(str, self.others)])
+
+
+MAX_FAULTS = 20
+
+
+class Faults:
+    """Gathers what is wrong with one request, each thing once, so that a person hears all of it."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str | None, str], InvalidInput] = {}
+
+    def add(self, fault: InvalidInput) -> None:
+        for each in (fault, *fault.others):
+            self._found.setdefault((each.field, each.message), each)
+
+    @property
+    def full(self) -> bool:
+        """More than anybody reads."""
+        return len(self._found) >= MAX_FAULTS
+
+    def check(self) -> None:
+        """Raises the first with all others, if there is one."""
+        if self._found:
+            first, *others = self._found.values()
+            first.others = tuple(others)
+            raise first
 
 
 class UnknownName(InvalidInput):

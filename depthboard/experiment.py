@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -17,12 +18,16 @@ from pydantic_core import to_jsonable_python
 from depthboard.config import LossBase, RunConfig, Sum, parts_of
 from depthboard.config.base import Frozen
 from depthboard.config.losses import LPIPS, ms_ssim_scales
-from depthboard.errors import InvalidInput
+from depthboard.errors import Faults, InvalidInput
+from depthboard.naming import nearest_setting
 
 # Bump when a change to the training code changes what a run computes: results of different versions are different runs.
 TRAINING_VERSION = "4"
 
 MAX_RUNS = 10_000
+
+NAMED_FIRST = re.compile(r"([a-z_]+\.[a-z_]+):? ")
+"""A sentence about the whole configuration begins with the setting it is about."""
 
 ALIASES = {
     "size": "data.train_size",
@@ -79,10 +84,15 @@ class ExperimentSpec(Grid):
 
     @model_validator(mode="after")
     def _not_too_many(self) -> ExperimentSpec:
-        n = sum(math.prod(map(len, grid.factors.values())) for grid in (self, *self.also))
+        n = self.most_runs
         if n > MAX_RUNS:
             raise ValueError(f"this grid has {n} runs, more than {MAX_RUNS}: split it into several experiments")
         return self
+
+    @property
+    def most_runs(self) -> int:
+        """How many runs it has where no two cells are the same one."""
+        return sum(math.prod(map(len, grid.factors.values())) for grid in (self, *self.also))
 
 
 @dataclass(frozen=True)
@@ -96,14 +106,21 @@ class Cell:
 def expand(spec: ExperimentSpec) -> list[Cell]:
     """All runs of `spec`, each configuration once, in an order that fills the figures evenly.
 
-    Raises InvalidInput naming the factor when a combination is no valid configuration.
+    Raises InvalidInput, with all its faults, naming the factor when a combination is no valid configuration.
     """
     cells: dict[str, Cell] = {}
+    faults = Faults()
     paths = list(dict.fromkeys(path for grid in (spec, *spec.also) for path in grid.factors))
-    for grid in (spec, *spec.also):
-        for levels in _ordered(grid.factors):
+    for levels in itertools.chain.from_iterable(_ordered(grid.factors) for grid in (spec, *spec.also)):
+        try:
             config = _build(spec.base, levels)
-            cells.setdefault(canonical(config), Cell(config, _levels(config, paths)))
+        except InvalidInput as fault:
+            faults.add(fault)
+            if faults.full:
+                break
+            continue
+        cells.setdefault(canonical(config), Cell(config, _levels(config, paths)))
+    faults.check()
     return list(cells.values())
 
 
@@ -138,7 +155,11 @@ def _build(base: dict[str, Any], levels: dict[str, Any]) -> RunConfig:
     try:
         config = RunConfig.model_validate(tree)
     except ValidationError as error:
-        raise _explain(error, levels) from error
+        faults = Faults()
+        for fault in error.errors(include_url=False):
+            faults.add(_explain(fault, levels))
+        faults.check()
+        raise
     _check_paths(config)
     return config
 
@@ -172,36 +193,45 @@ def _assign(tree: dict[str, Any], path: str, value: Any) -> None:
     tree[leaf] = value
 
 
-def _explain(error: ValidationError, levels: dict[str, Any]) -> InvalidInput:
-    """The first fault of a configuration in a sentence, with the level that brought it."""
-    first = error.errors(include_url=False)[0]
+def _explain(fault: Any, levels: dict[str, Any]) -> InvalidInput:
+    """A fault of a configuration in a sentence, with the level that brought it."""
     # Discriminated unions add the tag to the location (loss.l1.lam, loss.sum.parts.1.l1.lam): people write loss.lam, loss.parts.1.lam.
-    loc = [str(part) for part in first["loc"]]
+    loc = [str(part) for part in fault["loc"]]
     if loc[:1] == ["loss"]:
         del loc[1:2]
         if loc[1:2] == ["parts"]:
             del loc[3:4]
-    path = ".".join(loc) or "base"
+    message = fault["msg"].removeprefix("Value error, ")
+    named = NAMED_FIRST.match(message)
+    path = ".".join(loc) or (named[1] if named else "base")
     blame = ", ".join(
         f"{p}={v!r}" for p, v in levels.items() if path.startswith(p) or p.startswith(loc[0] if loc else "~")
     )
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
+    remedies = [f"In the run with {blame}."] if blame else []
+    if fault["type"] == "extra_forbidden":
         message = f"there is no setting of this name{_for_loss(levels, loc)}"
-    if first["type"] == "union_tag_invalid":
-        message = f"unknown {loc[0]} {first['ctx']['tag']}: choose one of {first['ctx']['expected_tags']}"
-    elif "input" in first and not isinstance(first["input"], dict):
-        message += f" (got {first['input']!r})"
-    return InvalidInput(message + ".", field=path, remedy=f"In the run with {blame}." if blame else None)
+        near = nearest_setting(path, _loss_at(levels, loc), ALIASES if path in levels else ())
+        remedies[:0] = [f"Did you mean {near}?"] if near else []
+    elif fault["type"] == "union_tag_invalid":
+        message = f"unknown {loc[0]} {fault['ctx']['tag']}: choose one of {fault['ctx']['expected_tags']}"
+    elif fault.get("input") is not None and not isinstance(fault["input"], dict):
+        message += f" (got {fault['input']!r})"
+    return InvalidInput(message + ".", field=path, remedy=" ".join(remedies) or None)
 
 
 def _for_loss(levels: dict[str, Any], loc: list[str]) -> str:
+    loss = _loss_at(levels, loc)
+    return f" for the loss {loss}" if loss else ""
+
+
+def _loss_at(levels: dict[str, Any], loc: list[str]) -> str | None:
+    """The name of the loss that `loc` is a setting of, if a level says it."""
     loss = levels.get("loss")
     if loc[:1] != ["loss"] or loss is None:
-        return ""
+        return None
     if loc[1:2] == ["parts"] and len(loc) > 3:
         loss = (levels.get("loss.parts") or loss["parts"])[int(loc[2])]
-    return f" for the loss {loss if isinstance(loss, str) else loss.get('name')}"
+    return str(loss if isinstance(loss, str) else loss.get("name"))
 
 
 def _plain(config: RunConfig, path: str) -> Any:
@@ -232,7 +262,13 @@ def _part_label(loss: LossBase, height: int, width: int, without: set[str]) -> s
         scales = ms_ssim_scales(height, width)
         name += f" ({scales} {'scale' if scales == 1 else 'scales'})"
     changed = loss.model_dump(mode="json", exclude_defaults=True, exclude={"name", *without})
-    return " ".join([name, *(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in changed.items())])
+    return " ".join([name, *(f"{k}={_level_text(v)}" for k, v in changed.items())])
+
+
+def _level_text(value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def canonical(config: RunConfig) -> str:

@@ -90,6 +90,49 @@ def test_a_bad_setting_is_named_with_its_path(fields: dict[str, Any], field: str
 
 
 @pytest.mark.parametrize(
+    ("fields", "meant"),
+    [
+        ({"base": {"nettwork": {}}}, "network"),
+        ({"base": {"optimiser": {"lrr": 1}}}, "optimiser.lr"),
+        ({"base": {"batch_size": 8}}, "budget.batch_size"),
+        ({"factors": {"encodr": ["resnet50"]}}, "encoder"),
+        ({"factors": {"loss": [{"name": "berhu", "treshold": 0.3}]}}, "loss.threshold"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_mistyped_setting_is_answered_with_the_one_that_was_meant(fields: dict[str, Any], meant: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        expand(spec(**fields))
+    assert f"Did you mean {meant}?" in str(caught.value.remedy)
+
+
+def test_all_that_is_wrong_is_said_at_once_and_each_thing_once() -> None:
+    wrong = spec(base={"data": {"height": 65}, "optimiser": {"lr": -1, "lrr": 2}}, factors={"loss": ["l1", "l3", "l2"]})
+    with pytest.raises(InvalidInput) as caught:
+        expand(wrong)
+    faults = (caught.value, *caught.value.others)
+    assert sorted(str(fault.field) for fault in faults) == ["data.height", "loss", "optimiser.lr", "optimiser.lrr"]
+    assert str(caught.value).count("\n") == 3
+
+
+def test_a_fault_of_the_whole_configuration_is_at_the_setting_that_it_names() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        expand(spec(base={"network": {"dropout": 0.5, "encoder": "resnet50"}}))
+    assert caught.value.field == "network.dropout"
+
+
+def test_a_missing_file_of_weights_is_asked_for_without_showing_what_python_calls_nothing() -> None:
+    with pytest.raises(InvalidInput, match="torchvision's alexnet") as caught:
+        expand(spec(factors={"loss": ["lpips"]}))
+    assert "None" not in str(caught.value)
+
+
+def test_an_empty_parameter_is_called_none_in_a_label() -> None:
+    (cell,) = expand(spec(factors={"loss": [{"name": "gan", "d_lr": None}]}))
+    assert cell.levels == {"loss": "gan d_lr=none"}
+
+
+@pytest.mark.parametrize(
     ("factors", "words"),
     [
         ({"size": [1], "data.train_size": [2]}, "given twice"),

@@ -9,7 +9,19 @@ from typing import Any
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
-from backend.figures import convergence, curves, dataset_size, encoders, qualitative, results, sharpness, table, tiles
+from backend.figures import (
+    convergence,
+    curves,
+    dataset_size,
+    encoders,
+    qualitative,
+    results,
+    results_text,
+    rows,
+    sharpness,
+    table,
+    tiles,
+)
 from backend.figures.colouring import DEPTH_MAPS
 from backend.figures.groups import ALL, data_name, evaluation_names
 from backend.figures.selector import SELECTOR_OPTIONS, Selection, parse_selection
@@ -38,6 +50,8 @@ class View:
     options: Mapping[str, Sequence[str]]
     gather: Callable[[Session, Selection], Any]
     draw: Callable[[Any, Theme], go.Figure]
+    to_csv: Callable[[Any], str] = rows.to_csv
+    """The numbers that it draws."""
     every_data: bool = False
     """Whether it draws all data of the experiment when none is chosen."""
     of_points: bool = False
@@ -100,21 +114,24 @@ FIGURES: dict[str, View] = {
         },
         gather=qualitative.gather,
         draw=tiles.draw,
+        to_csv=rows.tiles_to_csv,
     ),
     "results": View(
         title="Results",
         description="All metrics by loss, size and encoder, beside the constant prediction and the published rows (the paper's Table 2).",
-        options={**SELECTOR_OPTIONS, "dataset": (), "protocol": ()},
+        options={**SELECTOR_OPTIONS, "dataset": (), "protocol": (), "train_size": (), "encoder": ()},
         gather=results.gather,
         draw=table.draw,
+        to_csv=results_text.to_csv,
         every_data=True,
     ),
     "sharpness": View(
         title="Sharpness",
         description="How sharp the predicted edges are, by loss, size and encoder: error and gradient at edges, edge F1, boundary errors, spectrum.",
-        options={"dataset": (), "protocol": ()},
+        options={"dataset": (), "protocol": (), "train_size": (), "encoder": ()},
         gather=sharpness.gather,
         draw=table.draw,
+        to_csv=results_text.to_csv,
         every_data=True,
     ),
 }

@@ -22,7 +22,7 @@ from backend.curve_sets import Axis, Drawn, Wanted
 from backend.figures import captions
 from backend.figures.panels import describe, grid, log_axis, notice, place
 from backend.figures.selector import X_TITLES, Selection, XAxis
-from backend.figures.tokens import ENCODER_TITLES, LOSS_TOKENS, Theme, loss_words
+from backend.figures.tokens import ENCODER_TITLES, LOSS_TOKENS, Theme, loss_words, plain
 from backend.store import experiments
 from backend.store.fields import MOST_NAMES
 from backend.store.hours import Clock, clocks
@@ -167,9 +167,9 @@ def draw(curves: Curves, theme: Theme) -> go.Figure:
     figure = grid(1, 1, theme, panel_height=PANEL_HEIGHT)
     figure.add_traces([_trace(line, curves, theme) for line in curves.lines])
     if not curves.lines:
-        notice(figure, place(0, 1), _nothing(curves), theme)
+        notice(figure, place(0, 1), plain(_nothing(curves)), theme)
     figure.update_xaxes(title_text=X_TITLES[curves.x])
-    figure.update_yaxes(title_text=curves.key)
+    figure.update_yaxes(title_text=plain(curves.key))
     if curves.y_log:
         _log(figure, curves)
     figure.update_layout(showlegend=len(curves.lines) <= len(LOSS_TOKENS))
@@ -185,14 +185,14 @@ def _trace(line: Line, curves: Curves, theme: Theme) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines" if len(line.x) > 1 else "markers",
-        "name": line.run.label,
+        "name": plain(line.run.label),
         "legendgroup": str(line.run_id),
         "x": line.x,
         "y": line.value,
         "line": {"color": token.colour(theme), "dash": token.plotly_dash, "width": 1.5},
         "marker": {"color": token.colour(theme)},
         "hovertemplate": f"<b>%{{fullData.name}}</b>  {X_TITLES[curves.x]} %{{x:,.4~g}}<br>%{{y:.4~g}}<extra></extra>",
-        "meta": {"role": "run", "run_id": line.run_id, "loss": line.run.loss},
+        "meta": {"role": "run", "run_id": line.run_id, "loss": line.run.loss, "label": line.run.label},
     }
 
 

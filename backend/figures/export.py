@@ -1,4 +1,7 @@
-"""A figure as JSON, HTML, PNG, SVG or PDF. The last three are drawn by Chromium, kept running between exports."""
+"""A figure as JSON, HTML, PNG, SVG or PDF. The last three are drawn by Chromium, kept running between exports.
+
+The same figure of the same record gives the same bytes, whichever process draws it (backend.figures.imprint).
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,26 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import plotly.graph_objects as go
 
+from backend.figures import imprint as marks
+from backend.figures import paper
+from backend.figures.imprint import Imprint
+from backend.figures.panels import LEGEND_HEIGHT
+from backend.figures.paper import PX_PER_MM, Sheet
 from backend.figures.tokens import FONT, PALETTES, Theme
 from depthboard.errors import Unavailable
 
 if TYPE_CHECKING:
     import kaleido
 
-Format = Literal["json", "html", "png", "svg", "pdf"]
-FORMATS: tuple[Format, ...] = ("json", "html", "png", "svg", "pdf")
+Format = Literal["json", "html", "png", "svg", "pdf", "csv"]
+FORMATS: tuple[Format, ...] = ("json", "html", "png", "svg", "pdf", "csv")
 MEDIA_TYPES: dict[Format, str] = {
     "json": "application/json",
     "html": "text/html; charset=utf-8",
     "png": "image/png",
     "svg": "image/svg+xml",
     "pdf": "application/pdf",
+    "csv": "text/csv; charset=utf-8",
 }
 
 WIDTH = 1200
@@ -33,31 +42,72 @@ PNG_SCALE = 2
 TITLE_HEIGHT = 40
 LINE_HEIGHT = 16
 LETTERS = 205
+"""Of the caption in a line of WIDTH."""
+PRINT_DPI = 300
 SECONDS = 60
 
 # plotly.js 4 offers a button that sends the chart to an outside server unless told not to.
 CONFIG = {"responsive": True, "displaylogo": False, "showSendToCloud": False}
 
 
-def export(figure: go.Figure, format: Format, theme: Theme = "light") -> bytes:
-    """The figure's bytes in `format`; all but JSON carry its title and caption.
+def export(
+    figure: go.Figure,
+    format: Format,
+    theme: Theme = "light",
+    sheet: Sheet | None = None,
+    *,
+    caption: bool = True,
+    imprint: Imprint | None = None,
+) -> bytes:
+    """The figure's bytes in `format`; HTML, and pictures with `caption`, carry its title and caption. `sheet` lays a picture out for print.
 
-    Raises Unavailable for png, svg and pdf where no Chromium is found or it does not answer.
+    Raises Unavailable for png, svg and pdf where no Chromium is found or it does not answer, InvalidInput for a table that is wider
+    than the sheet.
     """
     if format == "json":
         return str(figure.to_json()).encode()
     if format == "html":
-        return _html(figure, theme).encode()
-    captioned = with_caption(figure, theme)
-    size = {"width": captioned.layout.width or WIDTH, "height": captioned.layout.height}
-    options = {"format": format, **size, "scale": PNG_SCALE if format == "png" else 1}
-    return CHROMIUM.draw(captioned.to_dict(), options)
+        page = _html(figure, theme)
+        return (marks.in_html(page, imprint) if imprint else page).encode()
+    laid_out = _laid_out(figure, theme, sheet, caption=caption)
+    size = {"width": laid_out.layout.width or WIDTH, "height": laid_out.layout.height}
+    if sheet is None:
+        scale: float = PNG_SCALE if format == "png" else 1
+    else:
+        scale = {"png": sheet.zoom * PRINT_DPI / 96, "pdf": sheet.zoom}.get(format, 1)
+    drawn = CHROMIUM.draw(laid_out.to_dict(), {"format": format, **size, "scale": scale})
+    told = imprint and imprint.with_fact("drawn by", CHROMIUM.version)
+    if format == "pdf":
+        return marks.in_pdf(drawn, told)
+    if format == "png":
+        return marks.in_png(drawn, told, PRINT_DPI / 25.4 if sheet else None)
+    if sheet is not None:
+        drawn = marks.sized_svg(drawn, *(side * sheet.zoom / PX_PER_MM for side in size.values()))
+    return marks.in_svg(drawn, told)
+
+
+def _laid_out(figure: go.Figure, theme: Theme, sheet: Sheet | None, *, caption: bool) -> go.Figure:
+    copy = figure if sheet is None else paper.fit(figure, sheet)
+    if sheet is not None and _is_crowded(copy):
+        size = {"width": copy.layout.width, "height": copy.layout.height}
+        legend = paper.drawn_legend(CHROMIUM.draw(copy.to_dict(), {"format": "svg", "scale": 1, **size}))
+        paper.make_room(copy, legend, LEGEND_HEIGHT)
+    return with_caption(copy, theme) if caption else copy
+
+
+def _is_crowded(figure: go.Figure) -> bool:
+    """Whether the legend may need more than the one line that is kept for it: only drawing tells."""
+    names = [trace.name or "" for trace in figure.data if trace.type == "scatter" and trace.showlegend is not False]
+    entry = (figure.layout.legend.itemwidth or 30) + 20
+    taken = sum(entry + paper.text_width(name) for name in names)
+    return figure.layout.showlegend is not False and len(names) > 1 and taken > 0.7 * figure.layout.width
 
 
 def with_caption(figure: go.Figure, theme: Theme) -> go.Figure:
     """A copy with the title above and the caption below the plot area, which keeps its size."""
     copy, palette, meta = go.Figure(figure), PALETTES[theme], figure.layout.meta
-    lines = textwrap.wrap(html.escape(meta["caption"], quote=False), LETTERS)
+    letters = round(LETTERS * (figure.layout.width or WIDTH) / WIDTH)
+    lines = textwrap.wrap(html.escape(meta["caption"], quote=False), letters)
     bottom = LINE_HEIGHT * len(lines) + 20
     margin, height = figure.layout.margin, figure.layout.height + TITLE_HEIGHT + bottom
     top_edge = 1 - TITLE_HEIGHT / height
@@ -98,7 +148,7 @@ def with_caption(figure: go.Figure, theme: Theme) -> go.Figure:
 def _html(figure: go.Figure, theme: Theme) -> str:
     """One page that needs nothing from outside: plotly.js is in it."""
     meta, palette = figure.layout.meta, PALETTES[theme]
-    body = figure.to_html(full_html=False, include_plotlyjs=True, config=CONFIG)
+    body = figure.to_html(full_html=False, include_plotlyjs=True, config=CONFIG, div_id="figure")
     title, caption = html.escape(meta["title"]), html.escape(meta["caption"])
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
@@ -115,6 +165,7 @@ class Chromium:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._browser: kaleido.Kaleido | None = None
+        self.version = ""
 
     def draw(self, figure: dict[str, Any], options: dict[str, Any]) -> bytes:
         """The figure as kaleido draws it. Raises Unavailable where Chromium is missing or fails twice."""
@@ -145,6 +196,7 @@ class Chromium:
     def _draw(self, figure: dict[str, Any], options: dict[str, Any]) -> bytes:
         if self._browser is None or self._browser.subprocess.poll() is not None:
             self._browser = self._run(_open)
+            self.version = self._run(self._ask_version)
         browser = self._browser
         drawn = self._run(lambda: browser.calc_fig(figure, opts=options))
         return bytes(drawn)
@@ -155,6 +207,11 @@ class Chromium:
             self._loop = asyncio.new_event_loop()
             threading.Thread(target=self._loop.run_forever, name="chromium", daemon=True).start()
         return asyncio.run_coroutine_threadsafe(work(), self._loop).result(SECONDS)
+
+    async def _ask_version(self) -> str:
+        assert self._browser is not None
+        answer = await self._browser.send_command("Browser.getVersion")
+        return str(answer["result"]["product"])
 
     def _forget(self) -> None:
         """Close the browser; one whose process has ended has been cleaned up by its own watchdog."""

@@ -20,6 +20,9 @@ from depthboard.status import RunStatus
 
 NYUV2_FORMATS = ("nyuv2_mat", "nyuv2_raw", "densedepth", "bts", "sparse_to_dense")
 
+ANGLES = str.maketrans("<>{}", "‹›()")
+"""In labels, which figures, tables and pages show alike, nothing may look like Plotly's markup or its templates."""
+
 T = TypeVar("T", bound=Hashable)
 
 ALL = "all"
@@ -178,7 +181,7 @@ def cells(runs: Iterable[StudyRun]) -> list[Cell]:
 def _label(run: StudyRun, differing: list[str]) -> str:
     """`Huber threshold=0.3 · lr 0.001`: the loss, its parameters set apart from the defaults, and what else differs within the experiment."""
     leaves = _leaves(run.config)
-    rest = [f"{path.rpartition('.')[2]} {leaves.get(path)}" for path in differing]
+    rest = [f"{path.rpartition('.')[2]} {leaves.get(path)}".translate(ANGLES) for path in differing]
     return " · ".join([loss_words(run.loss, run.loss_label), *rest])
 
 

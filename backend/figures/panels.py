@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from backend.figures.captions import metric_text, shown
 from backend.figures.groups import Cell
-from backend.figures.tokens import LOSS_TOKENS, PALETTES, LossToken, Theme, hollow, loss_title, template
+from backend.figures.tokens import LOSS_TOKENS, PALETTES, LossToken, Theme, hollow, loss_title, plain, template
 
 LEGEND_HEIGHT = 34
 HEADER_HEIGHT = 26
@@ -157,7 +157,7 @@ def row_name(figure: go.Figure, at: Place, name: str, theme: Theme) -> None:
         xanchor="left",
         yanchor="bottom",
         yshift=5 + NAME_HEIGHT,
-        text=f"<b>{name}</b>",
+        text=f"<b>{plain(name)}</b>",
         font={"size": 14, "color": PALETTES[theme].text},
         name="row",
     )

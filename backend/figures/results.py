@@ -36,7 +36,8 @@ def gather(session: Session, selection: Selection) -> ResultsTable:
         f"Published rows: {published.source('table2')}.",
         captions.account(scope.runs, set(scope.values(scope.runs, "rmse"))),
     )
-    return ResultsTable("Results", rows, TABLE_METRICS, scope.part, caption)
+    table = ResultsTable("Results", rows, TABLE_METRICS, scope.part, caption)
+    return table.only(selection.train_size, selection.encoder)
 
 
 def _cell_row(cell: Cell, scope: Scope) -> ResultRow | None:

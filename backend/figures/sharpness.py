@@ -41,7 +41,8 @@ def gather(session: Session, selection: Selection) -> ResultsTable:
     }
     group = sorted(cells(scope.runs), key=lambda c: (c.data, c.train_size, c.encoder, c.order))
     rows = tuple(row for cell in group if (row := _row(cell, measured)) is not None)
-    return ResultsTable("Sharpness", rows, COLUMNS, scope.part, _caption(scope, rows, measured))
+    table = ResultsTable("Sharpness", rows, COLUMNS, scope.part, _caption(scope, rows, measured))
+    return table.only(selection.train_size, selection.encoder)
 
 
 def _row(cell: Cell, measured: dict[int, Metrics]) -> ResultRow | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
@@ -11,7 +11,7 @@ from backend.figures import captions
 from backend.figures.aggregate import Summary
 from backend.figures.groups import Cell, data_title
 from backend.figures.panels import describe
-from backend.figures.tokens import ENCODER_TITLES, PALETTES, Theme, template
+from backend.figures.tokens import ENCODER_TITLES, PALETTES, Theme, plain, template
 from backend.schemas import ResultRow, Results
 from backend.store.study import StudyRun
 from depthboard.status import RunStatus
@@ -33,6 +33,16 @@ class ResultsTable:
     metrics: tuple[str, ...]
     part: str
     caption: str
+
+    def only(self, train_size: int | None, encoder: str | None) -> ResultsTable:
+        """Ours of one size and encoder, with the constant prediction there; the published rows stay."""
+        chosen = (
+            row
+            for row in self.rows
+            if row.kind == "published"
+            or (train_size in (None, row.train_size) and (row.kind == "constant" or encoder in (None, row.encoder)))
+        )
+        return replace(self, rows=tuple(chosen))
 
     def answer(self) -> Results:
         return Results(rows=list(self.rows), metrics=list(self.metrics), caption=self.caption)
@@ -138,13 +148,13 @@ def _columns(numbers: ResultsTable) -> list[Column]:
     rows = numbers.rows
     several = len({row.dataset for row in rows if row.kind == "run"}) > 1
     return [
-        Column("loss", [_whole(row.label) for row in rows], left=True),
-        *([Column("data", [_whole(row.dataset or "") for row in rows], left=True)] if several else []),
+        Column("loss", [_whole(plain(row.label)) for row in rows], left=True),
+        *([Column("data", [_whole(plain(row.dataset or "")) for row in rows], left=True)] if several else []),
         Column("images", ["" if row.train_size is None else captions.count(row.train_size) for row in rows]),
         Column("encoder", [_whole(ENCODER_TITLES.get(row.encoder or "", "")) for row in rows], left=True),
         Column("n", [str(row.n) if row.kind == "run" else "" for row in rows]),
         *[Column(column_title(m), [_value(row, m) for row in rows]) for m in numbers.metrics],
-        Column("note", [_remark(row) for row in rows], left=True),
+        Column("note", [plain(_remark(row)) for row in rows], left=True),
     ]
 
 

@@ -9,7 +9,7 @@ from backend.figures import captions
 from backend.figures.colouring import colorscale, colour_depth, data_uri, hatch, png_uri
 from backend.figures.panels import Place, describe, notice, place, token
 from backend.figures.qualitative import Column, QualitativeGrid
-from backend.figures.tokens import PALETTES, Theme, template
+from backend.figures.tokens import PALETTES, Theme, plain, template
 
 WIDTH = 1200
 LEFT = 118
@@ -205,4 +205,4 @@ def _draw_tile(figure: go.Figure, at: Place, source: str, facts: dict[str, objec
 def _wrapped(name: str) -> str:
     """The last two parts of a frame's path, each on a line of its own and shortened to fit the margin."""
     parts = [part if len(part) <= 16 else f"{part[:7]}…{part[-8:]}" for part in name.split("/")[-2:]]
-    return "<br>".join(parts)
+    return "<br>".join(map(plain, parts))

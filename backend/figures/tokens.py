@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import Literal
 
@@ -133,6 +134,11 @@ def loss_title(name: str) -> str:
 def loss_words(name: str, label: str) -> str:
     """A label with the loss by its title: `huber threshold=0.3` is `Huber threshold=0.3`; that of a sum names its parts already."""
     return loss_title(name) + label.removeprefix(name) if label.startswith(name) else label
+
+
+def plain(text: str) -> str:
+    """A person's words as Plotly writes them, which reads `<b>`, `<a href>`, entities, and in templates `%{…}`."""
+    return html.escape(text, quote=False).replace("%{", "%&#123;")
 
 
 def hollow(encoder: str) -> bool:

@@ -9,6 +9,7 @@ from backend.routes import (
     catalogue,
     checkpoints,
     claims,
+    compare,
     curves,
     datasets,
     events,
@@ -22,6 +23,7 @@ from backend.routes import (
     runs,
     scripts,
     trash,
+    views,
     workers,
 )
 
@@ -33,6 +35,7 @@ ROUTES = (
     experiments,
     trash,
     figures,
+    compare,
     curves,
     exports,
     runs,
@@ -44,6 +47,7 @@ ROUTES = (
     maps,
     datasets,
     workers,
+    views,
     events,
 )
 for module in ROUTES:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy.orm import Session
 
 from backend import answers
-from backend.deps import Id, PageNumber, PageSize, Priority, Reading, Ring, RunFilter, SettingsOf, Sort, Writing
+from backend.deps import Id, PageNumber, PageSize, Priority, Reading, Ring, RunFilter, SettingsOf, Shown, Sort, Writing
 from backend.purging import keep
-from backend.schemas import Completion, DryRun, DryRunCell, ExperimentDetail, ExperimentSummary, Page, RunSummary
-from backend.store import completion, estimate, experiments, listing, queue, submission
+from backend.schemas import (
+    Completion,
+    DryRun,
+    DryRunCell,
+    ExperimentDetail,
+    ExperimentSummary,
+    MissingCell,
+    Notes,
+    Page,
+    RunSummary,
+)
+from backend.store import completion, estimate, experiments, finding, listing, notes, queue, submission
 from backend.store.evaluations import Value
+from backend.store.filters import LONGEST
+from backend.store.types import INT64
 from backend.sweeper import silence
 from depthboard.config.presets import PRESETS
-from depthboard.experiment import ExperimentSpec
+from depthboard.experiment import MAX_RUNS, ExperimentSpec
 from depthboard.metrics import Averaging
 from depthboard.settings import Settings
 from depthboard.status import RunStatus
@@ -36,6 +48,8 @@ class ExperimentChange(BaseModel):
     name: str | None = Field(None, min_length=1, max_length=200)
     description: str | None = Field(None, max_length=20_000)
     tags: list[Tag] | None = Field(None, max_length=50)
+    archived: bool | None = Field(None, description="off the list, and found among the archived ones; its runs go on")
+    pinned: bool | None = Field(None, description="on top of the list")
 
     @field_validator("name", mode="after")
     @classmethod
@@ -45,18 +59,34 @@ class ExperimentChange(BaseModel):
         return name.strip() if name else name
 
 
+class NotesChange(BaseModel):
+    """The notes as they shall be, and the version that the writer knows."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": "**L1** leads.", "version": 3}]})
+
+    text: str = Field(max_length=notes.LONGEST, description="Markdown")
+    version: int = Field(ge=0, le=INT64)
+
+
 @router.get("")
 def list_experiments(
     session: Reading,
     page: PageNumber = 1,
     size: PageSize = 50,
-    q: Annotated[str, Query(max_length=200, description="in name or description")] = "",
+    q: Annotated[
+        str,
+        Query(
+            max_length=LONGEST, description="text, #tag, or tests of runs: `#paper and loss = berhu and rmse < 0.65`"
+        ),
+    ] = "",
     tag: Annotated[str, Query(max_length=200)] = "",
     trash: Annotated[bool, Query(description="those in the trash, and no others")] = False,
+    archived: Annotated[bool, Query(description="those that were archived, and no others")] = False,
+    sort: Annotated[finding.Order | None, Query(description="`-best` is descending")] = None,
 ) -> Page[ExperimentSummary]:
-    """Experiments, those with running runs first, then the newest."""
-    found, total = experiments.page(session, page, size, q, tag, trash=trash)
-    standings = experiments.standings(session, [e.id for e in found])
+    """Experiments: pinned ones, then those with running runs, those that wait, and the newest, unless sorted otherwise."""
+    shelf: finding.Shelf = "trash" if trash else "archived" if archived else "active"
+    found, standings, total = finding.page(session, finding.Wanted(page, size, q, tag, shelf, sort or ""))
     items = [answers.experiment_summary(e, standings[e.id]) for e in found]
     return Page(items=items, total=total, page=page, size=size)
 
@@ -105,9 +135,23 @@ def get_experiment(experiment_id: Id, session: Reading, settings: SettingsOf) ->
 def change_experiment(
     experiment_id: Id, change: ExperimentChange, session: Writing, settings: SettingsOf
 ) -> ExperimentDetail:
-    """Change name, description or tags."""
-    experiments.change(session, experiment_id, name=change.name, description=change.description, tags=change.tags)
+    """Change name, description or tags, pin or archive it."""
+    experiments.change(session, experiment_id, **change.model_dump())
     return detail(session, experiment_id, settings)
+
+
+@router.get("/{id}/notes")
+def get_notes(experiment_id: Id, session: Reading) -> Notes:
+    """The notes, as Markdown."""
+    found = notes.read(session, experiment_id)
+    return Notes(text=found.notes, version=found.notes_version)
+
+
+@router.put("/{id}/notes")
+def write_notes(experiment_id: Id, change: NotesChange, session: Writing) -> Notes:
+    """Replace the notes; refused with 409 where they have changed since the version that is sent."""
+    written = notes.write(session, experiment_id, change.text, change.version)
+    return Notes(text=written.notes, version=written.notes_version)
 
 
 @router.get("/{id}/runs", response_model=Page[RunSummary])
@@ -121,9 +165,10 @@ def list_experiment_runs(
     averaging: Averaging = "per_image",
     value: Value = "last3",
     filter: RunFilter = "",
+    column: Shown = None,
 ) -> Response:
     """The experiment's runs that the filter finds, with their levels in it and their values by the selector."""
-    wanted = listing.Wanted(page, size, status, sort, value, averaging, filter, experiment_id)
+    wanted = listing.Wanted(page, size, status, sort, value, averaging, filter, experiment_id, tuple(column or ()))
     return Response(answers.run_page(listing.page(session, wanted), page, size), media_type="application/json")
 
 
@@ -176,9 +221,27 @@ def retry_experiment(
     return detail(session, experiment_id, settings)
 
 
+class Cells(BaseModel):
+    """Cells of a grid, by the levels that make them."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"cells": [{"loss": "l1", "seed": 2}]}]})
+
+    cells: list[dict[str, Any]] = Field(max_length=MAX_RUNS)
+
+
+@router.get("/{id}/missing")
+def list_missing_cells(experiment_id: Id, session: Reading) -> list[MissingCell]:
+    """The cells of its grid that have no run."""
+    return [MissingCell.model_validate(cell) for cell in completion.missing(session, experiment_id)]
+
+
 @router.post("/{id}/complete")
-def complete_experiment(experiment_id: Id, session: Writing, settings: SettingsOf, ring: Ring) -> Completion:
-    """See to it that every cell of the grid has a run: failed and cancelled ones are queued again, missing ones made."""
-    done = completion.complete(session, experiment_id, settings.max_attempts)
+def complete_experiment(
+    experiment_id: Id, session: Writing, settings: SettingsOf, ring: Ring, only: Cells | None = None
+) -> Completion:
+    """See to it that every cell of the grid, or only these, has a run: failed and cancelled ones are queued again, missing
+    ones made.
+    """
+    done = completion.complete(session, experiment_id, settings.max_attempts, None if only is None else only.cells)
     ring([*done.created, *done.queued_again])
     return Completion.model_validate(done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import select
@@ -11,16 +12,19 @@ from sqlalchemy.orm import Session
 
 from backend import answers
 from backend.deps import Drawing, Gathering, Id, Mark, Reading
-from backend.figures import entries, export, qualitative, results, results_text, sharpness, view
+from backend.figures import entries, export, paper, qualitative, results, results_text, sharpness, view
+from backend.figures.imprint import Imprint, in_csv, in_latex
 from backend.figures.selector import Selection, parse_selection
 from backend.figures.table import ResultsTable
 from backend.figures.tokens import Theme
-from backend.kept import Body, Make, answer
+from backend.kept import Body, Make, answer, release
 from backend.schemas import FigureEntry, Qualitative, Results
 from backend.store import evaluations, experiments, listing
 from backend.store.evaluations import Value
+from backend.store.origin import origin
 from backend.store.tables import Run
 from backend.store.types import INT64
+from depthboard import __version__
 from depthboard.metrics import Averaging
 
 router = APIRouter(prefix="/experiments/{id}", tags=["figures"])
@@ -40,6 +44,9 @@ SANDBOX = {
     "font-src data:; sandbox allow-scripts allow-downloads",
     "svg": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox",
 }
+# Parameters of the file and not of the figure.
+FORM = ("format", "theme", "width", "font", "caption")
+YesNo = Literal["yes", "no"]
 TableFormat = Literal["json", "csv", "latex"]
 TABLES: dict[str, str] = {"csv": "text/csv; charset=utf-8", "latex": "application/x-tex; charset=utf-8"}
 
@@ -59,24 +66,53 @@ def get_figure(
     turn: Drawing,  # noqa: ARG001
     format: export.Format = "json",
     theme: Theme = "light",
+    width: Annotated[
+        str | None, Query(max_length=20, description="for print: single, double, slide, or a width such as 84mm")
+    ] = None,
+    font: Annotated[str | None, Query(max_length=20, description="size of type in points, with `width`")] = None,
+    caption: Annotated[YesNo, Query(description="whether a picture carries title and caption")] = "yes",
 ) -> Response:
-    """A figure. Every option that `list_figures` names for it is a query parameter."""
+    """A figure. Every option that `list_figures` names for it is a query parameter. `csv` are the numbers that it draws."""
     chosen = view(name)
-    query = {key: value for key, value in request.query_params.items() if key not in ("format", "theme")}
+    query = {key: value for key, value in request.query_params.items() if key not in FORM}
     selection = parse_selection(experiment_id, query, chosen.options)
+    sheet = paper.parse_sheet(width, font)
     headers = {"Content-Disposition": f'inline; filename="experiment-{experiment_id}-{name}.{format}"'}
     if format in SANDBOX:
         headers["Content-Security-Policy"] = SANDBOX[format]
 
     def gather(session: Session) -> Make:
         numbers = chosen.gather(session, selection)
-        # Drawing may take seconds: the database is let go before.
-        return lambda: Body(
-            export.export(chosen.draw(numbers, theme), format, theme), export.MEDIA_TYPES[format], headers
-        )
+        imprint = None if format == "json" else _imprint(session, experiment_id, request, chosen.title)
+
+        def make() -> Body:  # drawing may take seconds: the database is let go before
+            if format == "csv":
+                content = in_csv(chosen.to_csv(numbers), imprint).encode() if imprint else b""
+            else:
+                figure = chosen.draw(numbers, theme)
+                content = export.export(figure, format, theme, sheet, caption=caption == "yes", imprint=imprint)
+            return Body(content, export.MEDIA_TYPES[format], headers)
+
+        return make
 
     version = version_of(experiment_id) if chosen.of_points else results_of(experiment_id)
-    return answer(request, version, ("figure", name, selection, format, theme), gather)
+    form = (selection, format, theme, sheet, caption, "" if format == "json" else _recipe(request))
+    return answer(request, version, ("figure", name, *form), gather)
+
+
+def _imprint(session: Session, experiment_id: int, request: Request, title: str) -> Imprint:
+    """What the file says of itself; the experiment's name as it is when the file is made."""
+    source = origin(session, experiment_id)
+    facts = [("experiment", f"{experiment_id}, {source.name}")]
+    facts += [("data", "; ".join(source.data) or "not stated"), ("trained by", "; ".join(source.code) or "not stated")]
+    facts += [("made by", f"Depthboard {__version__} {release()}"), ("drawn again by", _recipe(request))]
+    return Imprint(title, tuple(facts), source.changed_at)
+
+
+def _recipe(request: Request) -> str:
+    """The address without the host, its options in one order, so that two spellings of a figure are one file."""
+    options = sorted((key, value) for key, value in request.query_params.items() if value)
+    return f"{request.url.path}?{urlencode(options)}" if options else request.url.path
 
 
 @router.get("/results", response_model=Results)
@@ -88,10 +124,14 @@ def get_results(
     averaging: Averaging = "per_image",
     dataset: Level = None,
     protocol: Level = None,
+    train_size: Number = None,
+    encoder: Level = None,
     format: TableFormat = "json",
 ) -> Response:
     """The results table: ours, the constant prediction, the published rows. As JSON, CSV or LaTeX."""
-    selection = Selection(experiment_id, value, averaging, dataset=dataset, protocol=protocol)
+    selection = Selection(
+        experiment_id, value, averaging, dataset=dataset, protocol=protocol, train_size=train_size, encoder=encoder
+    )
     return _table(request, "results", results.gather, selection, format)
 
 
@@ -102,10 +142,12 @@ def get_sharpness(
     turn: Gathering,  # noqa: ARG001
     dataset: Level = None,
     protocol: Level = None,
+    train_size: Number = None,
+    encoder: Level = None,
     format: TableFormat = "json",
 ) -> Response:
     """The sharpness table: how sharp the predicted edges are. As JSON, CSV or LaTeX."""
-    selection = Selection(experiment_id, dataset=dataset, protocol=protocol)
+    selection = Selection(experiment_id, dataset=dataset, protocol=protocol, train_size=train_size, encoder=encoder)
     return _table(request, "sharpness", sharpness.gather, selection, format)
 
 
@@ -120,14 +162,16 @@ def _table(
         table = read(session, selection)
         if format == "json":
             return lambda: Body(table.answer().model_dump_json().encode(), "application/json")
-        write = results_text.to_csv if format == "csv" else results_text.to_latex
+        write, mark = (results_text.to_csv, in_csv) if format == "csv" else (results_text.to_latex, in_latex)
         ending = "csv" if format == "csv" else "tex"
+        imprint = _imprint(session, selection.experiment_id, request, table.title)
         headers = {
             "Content-Disposition": f'attachment; filename="experiment-{selection.experiment_id}-{name}.{ending}"'
         }
-        return lambda: Body(write(table).encode(), TABLES[format], headers)
+        return lambda: Body(mark(write(table), imprint).encode(), TABLES[format], headers)
 
-    return answer(request, results_of(selection.experiment_id), (name, selection, format), gather)
+    said = "" if format == "json" else _recipe(request)
+    return answer(request, results_of(selection.experiment_id), (name, selection, format, said), gather)
 
 
 @router.get("/qualitative", response_model=Qualitative)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend import answers
 from backend.deps import (
@@ -20,12 +21,14 @@ from backend.deps import (
     Reading,
     Ring,
     RunFilter,
+    Shown,
     Sort,
     Writing,
     get_database,
 )
 from backend.routes.claims import checkpoint_note, dataset_reference
 from backend.schemas import (
+    Differing,
     EvaluationEntry,
     NamedColumn,
     Page,
@@ -35,11 +38,26 @@ from backend.schemas import (
     RunLog,
     RunNames,
     RunSummary,
+    Sparkline,
 )
-from backend.store import curves, datasets, evaluations, fields, hours, listing, predictions, queue, rescoring, runs
+from backend.store import (
+    curves,
+    datasets,
+    evaluations,
+    fields,
+    hours,
+    listing,
+    predictions,
+    queue,
+    rescoring,
+    runs,
+    sparklines,
+)
 from backend.store.tables import Metric, Param, Worker
+from backend.store.types import INT64
 from depthboard import protocol
 from depthboard.config import RunConfig
+from depthboard.metrics import Averaging
 from depthboard.protocol import MAX_STEP
 from depthboard.status import RunStatus
 
@@ -57,9 +75,11 @@ def list_runs(
     sort: Sort = "-id",
     filter: RunFilter = "",
     experiment: Among = None,
+    column: Shown = None,
 ) -> Response:
     """Runs of all experiments that the filter finds, the newest first unless sorted otherwise."""
-    wanted = listing.Wanted(page, size, status, sort, filter=filter, experiment=experiment)
+    columns = tuple(column or ())
+    wanted = listing.Wanted(page, size, status, sort, filter=filter, experiment=experiment, columns=columns)
     return Response(answers.run_page(listing.page(session, wanted), page, size), media_type="application/json")
 
 
@@ -71,6 +91,24 @@ def list_names(session: Reading, experiment: Among = None) -> RunNames:
         params=fields.names(session, Param, experiment),
         metrics=fields.names(session, Metric, experiment),
     )
+
+
+@router.get("/differing")
+def list_differing(session: Reading, filter: RunFilter = "", experiment: Among = None) -> Differing:
+    """The parameters that are not the same in all runs that the filter finds."""
+    return Differing(params=listing.differing(session, listing.Wanted(filter=filter, experiment=experiment)))
+
+
+@router.get("/sparklines", response_model=list[Sparkline])
+def list_sparklines(
+    session: Reading,
+    id: Annotated[list[Annotated[int, Field(ge=1, le=INT64)]], Query(max_length=200, description="the runs")],
+    metric: Annotated[str, Query(max_length=200, description="of evaluations, or else a logged key")] = "rmse",
+    averaging: Averaging = "per_image",
+) -> Response:
+    """A metric over each run's evaluations in at most 40 points, for a line in a row of a table."""
+    body = orjson.dumps([asdict(line) for line in sparklines.read(session, id, metric, averaging)])
+    return Response(body, media_type="application/json")
 
 
 @router.get("/{id}")

@@ -1,4 +1,4 @@
-"""Experiments: the list with its counts in a fixed number of queries, and what a person may do to one."""
+"""Experiments: how each stands, in a fixed number of queries, and what a person may do to one. Lists: backend.store.finding."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select
+from sqlalchemy import Float, case, cast, delete, extract, func, select
 from sqlalchemy.orm import Session
 
 from backend.store import holding, runs
 from backend.store.session import clock
 from backend.store.standing import announce
 from backend.store.submission import requeue
-from backend.store.tables import TRAINED, Experiment, ExperimentRun, ExperimentTag, Run
+from backend.store.tables import TRAINED, Attempt, Experiment, ExperimentRun, ExperimentTag, Run
 from depthboard.errors import Conflict, NotFound
 from depthboard.status import RunStatus
 
@@ -29,6 +29,7 @@ class Standing:
     images_per_second: float = 0.0
     held: int = 0
     stalled: int = 0
+    hours: float = 0.0
     datasets: list[str] = field(default_factory=list)
     best: dict[str, Any] | None = None
 
@@ -61,38 +62,11 @@ def versions(session: Session, experiment_id: int) -> tuple[int, int]:
     return row.version, row.results_version
 
 
-def page(
-    session: Session, number: int, size: int, q: str = "", tag: str = "", *, trash: bool = False
-) -> tuple[list[Experiment], int]:
-    """Experiments with running runs first, then the newest; `q` is looked for in name and description. `trash`: those in
-    it, and no others.
-    """
-    in_trash = Experiment.deleted_at.is_not(None)
-    conditions: list[ColumnElement[bool]] = [in_trash if trash else ~in_trash]
-    if q:
-        conditions.append(
-            or_(Experiment.name.icontains(q, autoescape=True), Experiment.description.icontains(q, autoescape=True))
-        )
-    if tag:
-        conditions.append(exists().where(ExperimentTag.experiment_id == Experiment.id, ExperimentTag.tag == tag))
-    busy = (
-        exists()
-        .where(
-            ExperimentRun.experiment_id == Experiment.id,
-            ExperimentRun.run_id == Run.id,
-            Run.status == RunStatus.running,
-        )
-        .correlate(Experiment)
-    )
-    query = select(Experiment).where(*conditions).order_by(busy.desc(), Experiment.id.desc())
-    total = session.scalar(select(func.count()).select_from(Experiment).where(*conditions)) or 0
-    return list(session.scalars(query.limit(size).offset((number - 1) * size))), total
-
-
 def standings(session: Session, ids: Sequence[int]) -> dict[int, Standing]:
-    """Experiment -> how it stands; three queries however many experiments and runs there are."""
+    """Experiment -> how it stands; four queries however many experiments and runs there are."""
     found = {id: Standing(counts=dict.fromkeys(RunStatus, 0)) for id in ids}
     _count(session, found)
+    _sum_hours(session, found)
     for experiment_id, dataset in session.execute(
         select(ExperimentRun.experiment_id, Run.dataset)
         .join(Run, Run.id == ExperimentRun.run_id)
@@ -138,13 +112,37 @@ def _count(session: Session, found: dict[int, Standing]) -> None:
         standing.stalled += int(stalled)
 
 
+def _sum_hours(session: Session, found: dict[int, Standing]) -> None:
+    """From claim to end of every attempt, also of those that were lost: what the experiment has cost."""
+    ended = func.coalesce(Attempt.ended_at, clock(session))
+    seconds = cast(extract("epoch", ended), Float) - cast(extract("epoch", Attempt.started_at), Float)
+    query = (
+        select(ExperimentRun.experiment_id, func.sum(seconds))
+        .join(Attempt, Attempt.run_id == ExperimentRun.run_id)
+        .where(ExperimentRun.experiment_id.in_(found))
+        .group_by(ExperimentRun.experiment_id)
+    )
+    for experiment_id, total in session.execute(query):
+        found[experiment_id].hours = max(0.0, float(total or 0)) / 3600
+
+
 def _find_best(session: Session, found: dict[int, Standing]) -> None:
     """The lowest test RMSE of the finished runs that did not diverge; none where they were scored on different images, which no rank compares."""
     test = (Run.dataset, Run.data_fingerprint, Run.split, Run.protocol)
     rank = func.row_number().over(partition_by=ExperimentRun.experiment_id, order_by=(Run.rmse, Run.id)).label("rank")
     from_first = func.dense_rank().over(partition_by=ExperimentRun.experiment_id, order_by=test).label("tests")
     ranked = (
-        select(ExperimentRun.experiment_id, Run.id, Run.loss_label, Run.rmse, rank, from_first)
+        select(
+            ExperimentRun.experiment_id,
+            Run.id,
+            Run.loss_label,
+            Run.train_size,
+            Run.encoder,
+            Run.seed,
+            Run.rmse,
+            rank,
+            from_first,
+        )
         .join(Run, Run.id == ExperimentRun.run_id)
         .where(
             ExperimentRun.experiment_id.in_(found),
@@ -157,7 +155,8 @@ def _find_best(session: Session, found: dict[int, Standing]) -> None:
     )
     several = select(ranked.c.experiment_id).where(ranked.c.tests > 1)
     for row in session.execute(select(ranked).where(ranked.c.rank == 1, ranked.c.experiment_id.not_in(several))):
-        found[row.experiment_id].best = {"metric": "rmse", "value": row.rmse, "run_id": row.id, "loss": row.loss_label}
+        cell = {"loss": row.loss_label, "train_size": row.train_size, "encoder": row.encoder, "seed": row.seed}
+        found[row.experiment_id].best = {"metric": "rmse", "value": row.rmse, "run_id": row.id, **cell}
 
 
 def protocols(session: Session, experiment_id: int) -> list[str]:
@@ -173,10 +172,21 @@ def protocols(session: Session, experiment_id: int) -> list[str]:
 
 
 def change(
-    session: Session, experiment_id: int, *, name: str | None, description: str | None, tags: list[str] | None
+    session: Session,
+    experiment_id: int,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    tags: list[str] | None = None,
+    archived: bool | None = None,
+    pinned: bool | None = None,
 ) -> Experiment:
     """Set what is given. Raises NotFound."""
     experiment = get(session, experiment_id)
+    if archived is not None and archived != (experiment.archived_at is not None):
+        experiment.archived_at = clock(session) if archived else None
+    if pinned is not None:
+        experiment.pinned = pinned
     if name is not None:
         experiment.name = name
     if description is not None:

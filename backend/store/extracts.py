@@ -10,17 +10,37 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.store import curves
 from backend.store.fields import COLUMNS, METRIC, MOST_NAMES, PARAM, Kind
 from backend.store.listing import Wanted, conditions_of, order_of
+from backend.store.matching import Condition
 from backend.store.session import Database
 from backend.store.tables import Metric, Param, Run
+from backend.store.types import CleanString
 from depthboard.errors import InvalidInput
 
 PORTION = 500
+EXACT = 2**53
+REPEATED: dict[str, Any] = {
+    "batch_size": Run.batch_size,
+    "budget.batch_size": Run.batch_size,
+    "data.train_size": Run.train_size,
+    "train_size": Run.train_size,
+    "data.height": Run.height,
+    "data.width": Run.width,
+    "data.dataset": Run.dataset,
+    "data.split": Run.split,
+    "network.encoder": Run.encoder,
+    "encoder": Run.encoder,
+    "loss.name": Run.loss,
+    "loss": Run.loss,
+    "evaluation.split": Run.evaluation_split,
+    "seed": Run.seed,
+}
+"""Parameters of which a column of the run says the same, for trainings always and for scripts mostly."""
 OWN = {name: column for name, column in COLUMNS.items() if name != "state"}
 
 
@@ -54,9 +74,11 @@ def runs(session: Session, wanted: Wanted) -> Extract:
     ids = order_of(session, conditions, wanted)
     params = select(Param.name, func.count(Param.text)).where(Param.run_id.in_(select(Run.id).where(*conditions)))
     metrics = select(Metric.name).where(Metric.run_id.in_(select(Run.id).where(*conditions)))
+    repeated = _repeated(session, conditions)
+    named = session.execute(params.group_by(Param.name).order_by(Param.name))
     extract = Extract(
         ids,
-        [Fact(name, texts > 0) for name, texts in session.execute(params.group_by(Param.name).order_by(Param.name))],
+        [Fact(name, texts > 0) for name, texts in named if name not in repeated],
         [Fact(name, False) for name in session.scalars(metrics.group_by(Metric.name).order_by(Metric.name))],
     )
     if max(len(extract.params), len(extract.metrics)) > MOST_NAMES:
@@ -66,6 +88,18 @@ def runs(session: Session, wanted: Wanted) -> Extract:
             remedy="Ask for fewer runs.",
         )
     return extract
+
+
+def _repeated(session: Session, conditions: Sequence[Condition]) -> set[str]:
+    """Parameters that a table need not have beside the column that says the same in every run."""
+    found = set()
+    for name, column in REPEATED.items():
+        value = Param.text if isinstance(column.type, CleanString) else Param.number
+        other = or_(value.is_(None), value != column, column.is_(None))
+        query = select(Param.run_id).join(Run, Run.id == Param.run_id).where(Param.name == name, other, *conditions)
+        if session.scalar(query.limit(1)) is None:
+            found.add(name)
+    return found
 
 
 def run_rows(database: Database, extract: Extract) -> Iterator[list[list[Any]]]:
@@ -81,7 +115,7 @@ def _portion(session: Session, extract: Extract, ids: list[int]) -> list[list[An
     for run_id, name, number, text in session.execute(
         select(Param.run_id, Param.name, Param.number, Param.text).where(Param.run_id.in_(ids))
     ):
-        params[run_id, name] = text if number is None else number
+        params[run_id, name] = text if number is None else _plain(number)
     metrics: dict[tuple[int, str], float | None] = {}
     for run_id, name, number in session.execute(
         select(Metric.run_id, Metric.name, Metric.number).where(Metric.run_id.in_(ids))
@@ -98,9 +132,14 @@ def _portion(session: Session, extract: Extract, ids: list[int]) -> list[list[An
     ]
 
 
+def _plain(number: float) -> int | float:
+    """A whole number without a point: nobody trained with 8.0 images."""
+    return int(number) if number.is_integer() and abs(number) < EXACT else number
+
+
 def _cell(value: Any, fact: Fact) -> Any:
     """A number among texts is written as one."""
-    return repr(value) if fact.text and isinstance(value, float) else value
+    return repr(value) if fact.text and isinstance(value, int | float) else value
 
 
 POINT_HEAD: tuple[tuple[str, Kind], ...] = (

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Float, Select, Text, case, cast, exists, extract, func, literal, select
+from sqlalchemy import Float, Select, String, Text, and_, case, cast, exists, extract, func, literal, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from backend.store.tables import SCRIPT, ExperimentRun, Metric, Param, Run
-from backend.store.types import check_text
+from backend.store.tables import SCRIPT, Attempt, ExperimentRun, Metric, Param, Run
+from backend.store.types import CleanString, check_text
+from depthboard.config import LOSS_CONFIGS
 from depthboard.experiment import ALIASES
 from depthboard.status import RunStatus
 
@@ -54,28 +55,58 @@ def _seconds(time: Any) -> Any:
     return cast(extract("epoch", time), Float)
 
 
+def _said(column: Any) -> Any:
+    """A text or a number of the run's; none where a script did not say it."""
+    return func.nullif(column, "", type_=String()) if isinstance(column.type, CleanString) else func.nullif(column, 0)
+
+
+def _seed() -> Any:
+    """0 is a seed, also of a script that says so."""
+    told = (
+        exists().where(Param.run_id == Run.id, or_(Param.name == "seed", Param.name.endswith(".seed"))).correlate(Run)
+    )
+    return case((and_(Run.kind == SCRIPT, Run.seed == 0, not_(told)), None), else_=Run.seed)
+
+
+def _attempts(of: Any) -> Any:
+    return select(of).where(Attempt.run_id == Run.id).correlate(Run)
+
+
+def _last(column: Any) -> Any:
+    return _attempts(column).where(Attempt.attempt == Run.attempt).scalar_subquery()
+
+
+PAPER = {name: f"{place:02}" for place, name in enumerate(LOSS_CONFIGS)}
+"""Losses as the paper has them, then the others; of one loss by its label."""
+BY_LOSS = case(PAPER, value=Run.loss, else_="99").concat(case((Run.kind == SCRIPT, Run.loss), else_=Run.loss_label))
+TRAINED_SECONDS = _attempts(func.sum(_seconds(Attempt.ended_at) - _seconds(Attempt.started_at))).scalar_subquery()
+"""The time of its attempts: what lies between them is no training."""
+
+
 COLUMNS: dict[str, Column] = {
     "id": Column("integer", Run.id),
     "status": Column("text", Run.status),
     "state": Column("text", Run.status, case(dict(zip(STATES, "01234", strict=True)), value=Run.status)),
-    "loss": Column("text", Run.loss, case((Run.kind == SCRIPT, Run.loss), else_=Run.loss_label)),
+    "loss": Column("text", _said(Run.loss), case((Run.loss == "", None), else_=BY_LOSS)),
     "loss_label": Column("text", Run.loss_label),
     "dataset": Column("text", Run.dataset),
-    "split": Column("text", Run.split),
-    "train_size": Column("integer", Run.train_size),
-    "encoder": Column("text", Run.encoder),
-    "height": Column("integer", Run.height),
-    "width": Column("integer", Run.width),
-    "seed": Column("integer", Run.seed),
-    "evaluation": Column("text", Run.evaluation_split.concat("/").concat(Run.protocol)),
-    "protocol": Column("text", Run.protocol),
+    "split": Column("text", _said(Run.split)),
+    "train_size": Column("integer", _said(Run.train_size)),
+    "encoder": Column("text", _said(Run.encoder)),
+    "height": Column("integer", _said(Run.height)),
+    "width": Column("integer", _said(Run.width)),
+    "seed": Column("integer", _seed()),
+    "evaluation": Column(
+        "text", case((Run.protocol == "", None), else_=Run.evaluation_split.concat("/").concat(Run.protocol))
+    ),
+    "protocol": Column("text", _said(Run.protocol)),
     "name": Column("text", Run.name),
     "kind": Column("text", Run.kind),
     "step": Column("integer", Run.step),
-    "steps": Column("integer", Run.steps),
+    "steps": Column("integer", _said(Run.steps)),
     "epoch": Column("number", cast(SEEN, Float) / func.nullif(Run.train_size, 0)),
-    "images_seen": Column("integer", SEEN),
-    "batch_size": Column("integer", Run.batch_size),
+    "images_seen": Column("integer", case((Run.kind == SCRIPT, func.nullif(SEEN, 0)), else_=SEEN)),
+    "batch_size": Column("integer", _said(Run.batch_size)),
     "images_per_second": Column("number", Run.images_per_second),
     "attempt": Column("integer", Run.attempt),
     "priority": Column("integer", Run.priority),
@@ -84,12 +115,14 @@ COLUMNS: dict[str, Column] = {
     "reason": Column("text", Run.reason),
     "held": Column("flag", Run.held),
     "stalled": Column("flag", Run.stalled),
-    "took": Column("number", _seconds(Run.finished_at) - _seconds(Run.started_at)),
+    "trained": Column("number", TRAINED_SECONDS),
+    "host": Column("text", _last(Attempt.host)),
+    "device": Column("text", _last(Attempt.device)),
     "created_at": Column("time", Run.created_at),
     "started_at": Column("time", Run.started_at),
     "finished_at": Column("time", Run.finished_at),
 }
-SHORT = {"size": "train_size"}
+SHORT = {"size": "train_size", "took": "trained", "tries": "attempt"}
 
 
 def find(session: Session, name: str) -> Field | None:

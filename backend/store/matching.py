@@ -40,6 +40,11 @@ def matching(session: Session, text: str) -> tuple[list[Condition], list[Fact]]:
     return conditions, [field for field in writer.fields.values() if isinstance(field, Fact)]
 
 
+def condition(session: Session, tree: Node) -> Condition:
+    """What a tree asks of Run. Raises InvalidInput as `matching` does."""
+    return _Writer(session).of(tree)
+
+
 class _Writer:
     def __init__(self, session: Session) -> None:
         self.session = session

@@ -21,7 +21,7 @@ from depthboard.config import RunConfig
 from depthboard.config.data import CROPPED_FRAME
 from depthboard.datasets import DatasetReport
 from depthboard.division import held_out_count
-from depthboard.errors import InvalidInput, UnknownName
+from depthboard.errors import Faults, InvalidInput, UnknownName
 from depthboard.experiment import TRAINING_VERSION, ExperimentSpec, expand, identity, loss_label
 from depthboard.status import RunStatus
 
@@ -50,12 +50,18 @@ def plan(session: Session, spec: ExperimentSpec) -> list[Planned]:
         for row in session.scalars(select(Dataset).order_by(Dataset.name))
     }
     found: dict[str, tuple[RunConfig, dict[str, Any], str]] = {}
+    faults = Faults()
     for cell in cells:
-        report = _report(reports, cell.config)
-        config = _resolved(cell.config, report)
+        try:
+            report = _report(reports, cell.config)
+            config = _resolved(cell.config, report)
+        except InvalidInput as fault:
+            faults.add(fault)
+            continue
         resolved = {"data.train_size": config.data.train_size, "data.split": config.data.split}
         levels = {path: resolved.get(path, level) for path, level in cell.levels.items()}
         found.setdefault(identity(config, report.fingerprint), (config, levels, report.fingerprint))
+    faults.check()
     existing = _existing(session, list(found))
     return [Planned(c, levels, key, mark, existing.get(key)) for key, (c, levels, mark) in found.items()]
 

@@ -1,7 +1,7 @@
 """The tables. A row of `run` is the truth about a run; the broker's messages only hurry somebody to look at it.
 
 dataset ─< frame                       sample frames: RGB and ground truth, stored once (or of a script's run)
-experiment ─< experiment_tag
+experiment ─< experiment_tag, saved_view   (a view may also be of no experiment)
 experiment ─< experiment_run >─ run    an experiment links runs; several may link the same one
 run ─< attempt, evaluation, prediction, checkpoint, log
 run ─< sequence, chunk, axis ─< curve  logged points: batches as they came, then one row a curve (backend.store.curves)
@@ -126,6 +126,10 @@ class Experiment(Base):
         server_default=false(), doc="its runs wait unless another experiment links them"
     )
     deleted_at: Mapped[datetime | None] = mapped_column(doc="in the trash since")
+    archived_at: Mapped[datetime | None] = mapped_column(doc="off the list since; its runs go on")
+    pinned: Mapped[bool] = mapped_column(server_default=false(), doc="on top of the list")
+    notes: Mapped[str] = mapped_column(CleanText, server_default=text("''"), deferred=True, doc="Markdown")
+    notes_version: Mapped[int] = mapped_column(server_default="0", doc="rises with every change of the notes")
 
     tags: Mapped[list[ExperimentTag]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="ExperimentTag.position", lazy="selectin"
@@ -138,6 +142,31 @@ class ExperimentTag(Base):
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     tag: Mapped[str] = mapped_column(CleanString(200), index=True)
+
+
+class SavedView(Base):
+    """A page of the dashboard with its whole view state, under a name: an address of this host, never of another."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "name"),
+        # The constraint takes two rows without an experiment for different ones.
+        Index(
+            "uq_saved_view_name",
+            "name",
+            unique=True,
+            sqlite_where=text("experiment_id IS NULL"),
+            postgresql_where=text("experiment_id IS NULL"),
+        ),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(CleanString(200))
+    experiment_id: Mapped[int | None] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"))
+    path: Mapped[str] = mapped_column(CleanString(500))
+    search: Mapped[str] = mapped_column(CleanText)
+    created_at: Mapped[datetime]
 
 
 class ExperimentRun(Base):

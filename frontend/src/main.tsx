@@ -17,7 +17,7 @@ createRoot(document.getElementById('root')!).render(
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <QueryClientProvider client={queryClient}>
         <LiveProvider>
-          <Notifications position="bottom-right" limit={4} transitionDuration={120} />
+          <Notifications position="bottom-center" limit={4} transitionDuration={120} containerWidth={460} />
           <RouterProvider router={router} />
         </LiveProvider>
       </QueryClientProvider>

@@ -25,16 +25,31 @@ export interface ListSearch {
   trash?: boolean
 }
 
+export const SHELVES = ['active', 'archived', 'trash'] as const
+export type Shelf = (typeof SHELVES)[number]
+
+export interface ExperimentsSearch extends ListSearch {
+  archived?: boolean
+  sort?: string
+}
+
 export const experimentsRoute = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (search): ListSearch => ({ q: text(search.q), page: integer(search.page), trash: search.trash === true || undefined }),
+  validateSearch: (search): ExperimentsSearch => ({
+    q: text(search.q),
+    page: integer(search.page),
+    trash: search.trash === true || undefined,
+    archived: search.archived === true || undefined,
+    sort: text(search.sort),
+  }),
   component: lazyRouteComponent(() => import('./pages/experiments/ExperimentsPage'), 'ExperimentsPage'),
 })
 
 export interface NewSearch {
   preset?: string
   from?: number
+  loss?: string
   /** whose configuration is cloned */
   run?: number
 }
@@ -42,11 +57,11 @@ export interface NewSearch {
 export const newRoute = createRoute({
   getParentRoute: () => root,
   path: '/experiments/new',
-  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from), run: integer(search.run) }),
+  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from), loss: text(search.loss), run: integer(search.run) }),
   component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
 })
 
-export const TABS = ['overview', 'convergence', 'curves', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'configuration'] as const
+export const TABS = ['overview', 'convergence', 'curves', 'dataset-size', 'encoders', 'qualitative', 'results', 'sharpness', 'runs', 'notes', 'configuration'] as const
 export type Tab = (typeof TABS)[number]
 
 /** View state of an experiment's tabs; figure options beyond these are kept as the catalogue names them. */
@@ -71,6 +86,8 @@ export interface ExperimentSearch {
   sort?: string
   cell?: number
   base?: string
+  /** the notes stand beside the tab */
+  notes?: boolean
   [option: string]: string | number | boolean | undefined
 }
 
@@ -111,12 +128,22 @@ export interface RunSearch {
 
 export interface RunsSearch extends ListSearch {
   sort?: string
+  columns?: string
+  same?: boolean
+  base_run?: number
 }
 
 export const runsRoute = createRoute({
   getParentRoute: () => root,
   path: '/runs',
-  validateSearch: (search): RunsSearch => ({ q: text(search.q), sort: text(search.sort), page: integer(search.page) }),
+  validateSearch: (search): RunsSearch => ({
+    q: text(search.q),
+    sort: text(search.sort),
+    page: integer(search.page),
+    columns: text(search.columns),
+    same: search.same === true || undefined,
+    base_run: integer(search.base_run),
+  }),
   component: lazyRouteComponent(() => import('./pages/runs/RunsPage'), 'RunsPage'),
 })
 
@@ -139,6 +166,20 @@ export const runRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/run/RunPage'), 'RunPage'),
 })
 
+/** `runs`: ids with commas between; figure options are kept as the catalogue names them. */
+export interface CompareSearch {
+  runs?: string
+  figure?: string
+  [option: string]: string | number | boolean | undefined
+}
+
+export const compareRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/compare',
+  validateSearch: (search): CompareSearch => ({ ...plainValues(search), runs: text(search.runs) }),
+  component: lazyRouteComponent(() => import('./pages/compare/ComparePage'), 'ComparePage'),
+})
+
 export const datasetsRoute = createRoute({
   getParentRoute: () => root,
   path: '/datasets',
@@ -152,10 +193,31 @@ const workersRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/workers/WorkersPage'), 'WorkersPage'),
 })
 
+/** The loss, and where its page's sliders stand; a slider at its start is left out. */
+export interface LossesSearch {
+  name?: string
+  c?: number
+  lam?: number
+  s?: number
+  y?: number
+  scale?: number
+  p?: number
+  all?: boolean
+}
+
 export const lossesRoute = createRoute({
   getParentRoute: () => root,
   path: '/losses',
-  validateSearch: (search): { name?: string } => ({ name: text(search.name) }),
+  validateSearch: (search): LossesSearch => ({
+    name: text(search.name),
+    c: within(search.c, 0.05, 1.5),
+    lam: within(search.lam, 0, 1),
+    s: within(search.s, -2, 2),
+    y: within(search.y, 1, 8),
+    scale: within(search.scale, 0.6, 1.5),
+    p: within(search.p, 0, 1),
+    all: search.all === true || undefined,
+  }),
   component: lazyRouteComponent(() => import('./pages/losses/LossesPage'), 'LossesPage'),
 })
 
@@ -163,12 +225,16 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
 }
 
+function within(value: unknown, low: number, high: number): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : undefined
+}
+
 function integer(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) ? value : undefined
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([experimentsRoute, newRoute, experimentIndex, experimentRoute, runsRoute, runRoute, datasetsRoute, workersRoute, lossesRoute]),
+  routeTree: root.addChildren([experimentsRoute, newRoute, experimentIndex, experimentRoute, runsRoute, runRoute, compareRoute, datasetsRoute, workersRoute, lossesRoute]),
   defaultPreload: false,
   defaultPendingMs: 300,
   scrollRestoration: true,

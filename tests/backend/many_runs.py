@@ -66,7 +66,10 @@ def record(database: Database) -> list[Facts]:
     made = some_runs()
     with database.write() as session:
         session.execute(insert(Run), [row(run) for run in made])
-        session.execute(insert(Param), [p for run in made for p in facts.param_rows(run["id"], run["params"])])
+        session.execute(
+            insert(Param),
+            [p for run in made for p in facts.param_rows(run["id"], {**run["params"], "seed": run["seed"]})],
+        )
         session.execute(
             insert(Metric),
             [

@@ -47,6 +47,26 @@ def test_every_cell_whose_run_is_gone_failed_or_cancelled_is_trained_again(
     assert complete(client, experiment) == NOTHING
 
 
+def test_cells_without_a_run_are_told_and_launched_one_by_one(client: TestClient, app: FastAPI) -> None:
+    experiment = acting.submit(client, factors={"loss": ["l1", {"name": "huber", "threshold": 0.5}], "size": [8, None]})
+    path = f"/api/experiments/{experiment['id']}"
+    assert client.get(f"{path}/missing").json() == []
+    before = acting.runs_of(client, experiment)
+    acting.claimed(client).finish("failed", "no")
+    gone = [run for run in before if run["status"] == "queued"][-2:]
+    with app.state.database.write() as session:
+        session.execute(delete(Run).where(Run.id.in_([run["id"] for run in gone])))
+    cells = client.get(f"{path}/missing").json()
+    kept = ("levels", "loss", "loss_label", "train_size", "encoder", "dataset", "seed")
+    expected = [{key: run[key] for key in kept} for run in gone]
+    assert sorted(cells, key=str) == sorted(expected, key=str)
+    done = client.post(f"{path}/complete", json={"cells": [cells[0]["levels"]]}).json()
+    assert (len(done["created"]), done["queued_again"]) == (1, []), "neither the other cell nor the failed run"
+    assert client.get(f"{path}/missing").json() == cells[1:]
+    assert len(complete(client, experiment)["created"]) == 1
+    assert client.get("/api/experiments/99/missing").status_code == 404
+
+
 def test_a_cell_that_another_experiment_has_trained_is_linked(client: TestClient, app: FastAPI) -> None:
     first, second = acting.submit(client), acting.submit(client, name="second")
     shared = acting.runs_of(client, first)[0]["id"]

@@ -13,7 +13,7 @@ from backend.sweeper import sweep
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.settings import Settings
 from tests.backend import acting
-from tests.backend.acting import wait_for
+from tests.backend.acting import error_of, wait_for
 
 
 def test_a_submission_makes_one_run_a_combination_with_its_levels(client: TestClient, woken: list[int]) -> None:
@@ -356,3 +356,26 @@ def test_lists_ask_the_database_a_fixed_number_of_questions(client: TestClient, 
         acting.claimed(client, worker=f"worker-{i:04d}").evaluate(5)
         client.put(f"/api/workers/worker-{i:04d}", json=NOTE)
     assert [queries(path) for path in paths()] == few
+
+
+def test_all_faults_of_a_submission_are_said_at_once_with_what_was_meant(client: TestClient) -> None:
+    sizes = {"name": "Too much", "base": {"optimiser": {"lrr": 1}}, "factors": {"loss": ["l1", "l3"]}}
+    error = error_of(client.post("/api/experiments/dry-run", json=sizes))
+    said = [error, *error["others"]]
+    assert {fault["field"] for fault in said} == {"optimiser.lrr", "loss"}
+    assert "Did you mean optimiser.lr?" in next(f["remedy"] for f in said if f["field"] == "optimiser.lrr")
+    large = {"name": "Too large", "factors": {"size": [8, 99999, 88888]}}
+    error = error_of(client.post("/api/experiments/dry-run", json=large))
+    assert [fault["message"].split()[1] for fault in (error, *error["others"])] == ["99999", "88888"]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("factor", "Did you mean factors?"), ("optimiser", "Settings stand under base: optimiser."), ("zzz", "has: ")],
+)
+def test_an_unknown_key_of_a_submission_is_answered_with_the_one_that_was_meant(
+    client: TestClient, key: str, words: str
+) -> None:
+    error = error_of(client.post("/api/experiments/dry-run", json={"name": "Key", key: {}}))
+    assert (error["field"], words in error["remedy"]) == (key, True)
+    assert "others" not in error

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 from fastapi import FastAPI
 from pyarrow import parquet
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 from starlette.testclient import TestClient
 
 from backend import sheets
 from backend.store import extracts, facts
-from backend.store.tables import Metric, Run
+from backend.store.tables import Metric, Param, Run
 from depthboard.client import Client
 from depthboard.errors import InvalidInput
 from tests.backend import acting
@@ -53,7 +53,7 @@ def test_an_export_has_every_run_that_the_filter_finds_with_all_it_is_known_by(
         lr = run["params"].get("lr")
         assert (row["param.lr"] in (None, "")) if lr is None else float(row["param.lr"]) == lr
         mixed = run["params"].get("mixed")
-        assert (row["param.mixed"] or None) == (repr(mixed) if isinstance(mixed, float) else mixed) or format == "csv"
+        assert (row["param.mixed"] or None) == (f"{mixed:g}" if isinstance(mixed, float) else mixed) or format == "csv"
 
 
 def test_a_file_of_ten_times_a_portion_is_whole_and_in_order(
@@ -99,6 +99,25 @@ def test_a_cell_that_a_spreadsheet_would_take_for_a_formula_is_quoted(
     assert row["name"] == "'=cmd|'/c calc'!A1"
     assert (row["param.evil"], row["param.fine"], row["metric.down"]) == ("'@SUM(A1)", "a=b", "-1.5")
     assert table(client, "/api/runs/export", "json", filter="id = 1")[0]["name"] == "=cmd|'/c calc'!A1"
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_what_a_script_did_not_say_is_empty_and_what_a_column_says_stands_once(
+    client: TestClient, runs: list[Facts], app: FastAPI, format: str
+) -> None:
+    assert runs
+    with app.state.database.write() as session:
+        empty = {"encoder": "", "loss": "", "seed": 0, "train_size": 0, "protocol": ""}
+        session.execute(update(Run).where(Run.id == 1).values(**empty))
+        session.execute(delete(Param).where(Param.run_id == 1))
+        facts.put_params(session, 1, {"epochs": 8.0, "batch_size": 1})
+    row = table(client, "/api/runs/export", format, filter="id = 1")[0]
+    assert {str(row[name] or "") for name in ("encoder", "loss", "seed", "train_size", "evaluation")} == {""}
+    assert (str(row["param.epochs"]), str(row["batch_size"])) == ("8", "1")
+    assert "param.batch_size" not in row
+    with app.state.database.write() as session:
+        session.execute(update(Run).where(Run.id == 1).values(batch_size=2))  # the column says something else
+    assert str(table(client, "/api/runs/export", format, filter="id = 1")[0]["param.batch_size"]) == "1"
 
 
 @pytest.mark.parametrize("format", FORMATS)

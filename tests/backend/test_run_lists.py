@@ -14,7 +14,8 @@ from sqlalchemy import delete
 from starlette.testclient import TestClient
 
 from backend.store.filters import LONGEST, Compare, Every, Has, Not, Some, Word, parse
-from backend.store.tables import Param
+from backend.store.sparklines import thinned
+from backend.store.tables import Attempt, Param, Run
 from depthboard.errors import InvalidInput
 from tests.backend import acting
 from tests.backend.many_runs import NUMBERS, START, STATUSES, WORDS, Facts
@@ -189,6 +190,126 @@ def test_pages_in_every_order_are_cut_from_one_list_with_nothing_twice(client: T
     check()
 
 
+def test_several_names_sort_within_one_another(client: TestClient, runs: list[Facts]) -> None:
+    @quickly
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(sorted(SORTS)), st.booleans()), min_size=2, max_size=3, unique_by=lambda n: n[0]
+        )
+    )
+    def check(names: list[tuple[str, bool]]) -> None:
+        by_id = {run["id"]: run for run in runs}
+        expected = sorted(runs, key=lambda run: run["id"])
+        for name, descending in reversed(names):  # each sort keeps what the one before made of equals
+            expected = [by_id[id] for id in in_order_of(expected, name, descending)]
+        sort = ",".join(("-" if descending else "") + name for name, descending in names)
+        pages = [client.get("/api/runs", params={"sort": sort, "size": 25, "page": page}).json() for page in (1, 2)]
+        assert [run["id"] for page in pages for run in page["items"]] == [run["id"] for run in expected], sort
+
+    check()
+
+
+def in_order_of(runs: list[Facts], name: str, descending: bool) -> list[int]:
+    """As `in_order`, equal ones as they stand."""
+    groups: list[list[Facts]] = [[], [], []]
+    for run in runs:
+        value = SORTS[name](run)
+        groups[2 if value is None else 1 if isinstance(value, str) else 0].append(run)
+    for group in groups[:2]:
+        group.sort(key=SORTS[name], reverse=descending)
+    return [run["id"] for group in groups for run in group]
+
+
+def test_more_names_than_five_are_refused(client: TestClient, runs: list[Facts]) -> None:
+    assert runs
+    error = acting.error_of(client.get("/api/runs", params={"sort": "id,seed,status,rmse,loss,size"}))
+    assert (error["field"], error["remedy"]) == ("sort", "At most 5.")
+    error = acting.error_of(client.get("/api/runs", params={"sort": "loss,-rmsse"}))
+    assert (error["field"], error["remedy"]) == ("sort", "Did you mean rmse?")
+
+
+def test_losses_sort_as_the_paper_has_them(client: TestClient, runs: list[Facts]) -> None:
+    losses = [runs[id - 1]["loss"] for id in found(client, "", sort="loss")]
+    assert losses == sorted(losses, key=["l1", "berhu"].index)
+    assert set(losses) == {"l1", "berhu"}
+
+
+def test_columns_that_are_asked_for_come_with_the_rows(client: TestClient, runs: list[Facts]) -> None:
+    query = {"column": ["param.lr", "acc", "steps", "no such thing"], "size": 1000}
+    for shown in client.get("/api/runs", params=query).json()["items"]:
+        run = runs[shown["id"] - 1]
+        assert shown["facts"] == {
+            "param.lr": run["params"].get("lr"),
+            "metric.acc": run["metrics"].get("acc"),
+            "steps": 10,
+        }
+
+
+def test_parameters_that_differ_have_several_values_or_are_absent_from_some(
+    client: TestClient, runs: list[Facts]
+) -> None:
+    def differing(**query: Any) -> list[str]:
+        return list(client.get("/api/runs/differing", params=query).json()["params"])
+
+    assert differing() == ["lr", "mixed", "opt.name", "seed"]
+    assert differing(filter="lr = 3 and opt.name = adam and seed = 0") == [
+        name
+        for name in ("mixed",)
+        for some in [
+            [
+                r["params"].get(name)
+                for r in runs
+                if (r["params"].get("lr"), r["params"].get("opt.name"), r["seed"]) == (3, "adam", 0)
+            ]
+        ]
+        if len(set(some)) > 1
+    ]
+    assert differing(filter="id = 1") == []
+
+
+def test_time_between_attempts_is_no_training(client: TestClient, app: FastAPI) -> None:
+    acting.submit(client)
+    run_id = acting.claimed(client).run_id
+    with app.state.database.write() as session:
+        first = session.get_one(Attempt, (run_id, 1))
+        first.started_at, first.ended_at = START, START + timedelta(seconds=100)
+        later = START + timedelta(hours=5)
+        second = {"run_id": run_id, "attempt": 2, "owner": "w", "host": "lab-2", "device": "cpu", "log_length": 0}
+        session.add(Attempt(**second, started_at=later, ended_at=later + timedelta(seconds=20)))
+        session.get_one(Run, run_id).attempt = 2
+    shown = client.get("/api/runs", params={"filter": f"id = {run_id}"}).json()["items"][0]
+    assert (shown["trained_seconds"], shown["host"], shown["device"]) == (120, "lab-2", "cpu")
+    assert found(client, "trained = 120 and host = lab-2 and took < 121") == [run_id]
+    waiting = client.get("/api/runs", params={"filter": "status = queued"}).json()["items"][0]
+    assert (waiting["trained_seconds"], waiting["host"]) == (None, None)
+
+
+def test_a_sparkline_is_a_runs_metric_over_its_evaluations(client: TestClient) -> None:
+    """acting.evaluate(step, error) predicts `error` metres too far everywhere: MAE and RMSE are `error`."""
+    acting.submit(client)
+    attempt = acting.claimed(client)
+    for step, error in ((5, 0.5), (10, 0.125), (15, 0.25)):
+        attempt.evaluate(step, error)
+    query = {"id": [attempt.run_id, 999], "metric": "rmse"}
+    (line,) = client.get("/api/runs/sparklines", params=query).json()
+    assert line == {
+        "run_id": attempt.run_id,
+        "x": [0.25, 0.5, 0.75],
+        "y": [0.5, 0.125, 0.25],
+        "best": 0.125,
+        "best_epoch": 5,
+    }
+    attempt.points(range(1, 4))
+    (logged,) = client.get("/api/runs/sparklines", params={**query, "metric": "train/loss/l1"}).json()
+    assert (logged["x"], logged["y"], logged["best"]) == ([0.05, 0.1, 0.15], [1, 0.5, 0.33333], None)
+
+
+def test_a_sparkline_has_at_most_forty_points_with_the_first_and_the_last() -> None:
+    for n in (1, 2, 39, 40, 41, 200, 1999):
+        places = thinned(n, 40).tolist()
+        assert (places[0], places[-1], len(places)) == (0, n - 1, min(n, 40))
+
+
 tokens = st.sampled_from(
     [
         *"()=<>~,*'\"\\!. ",
@@ -288,13 +409,13 @@ def test_an_experiment_lists_its_own_runs_by_the_same_rules(client: TestClient, 
 
 def test_the_names_are_those_that_runs_have(client: TestClient, runs: list[Facts], app: FastAPI) -> None:
     names = client.get("/api/runs/names").json()
-    assert (names["params"], names["metrics"]) == (["lr", "mixed", "opt.name"], ["acc", "val/rmse"])
+    assert (names["params"], names["metrics"]) == (["lr", "mixed", "opt.name", "seed"], ["acc", "val/rmse"])
     assert {"name": "status", "kind": "text"} in names["columns"]
     with app.state.database.write() as session:
         session.execute(
             delete(Param).where(Param.name == "mixed", Param.run_id.in_([r["id"] for r in runs if r["id"] % 2 == 0]))
         )
-    assert client.get("/api/runs/names", params={"experiment": 1}).json()["params"] == ["lr", "opt.name"]
+    assert client.get("/api/runs/names", params={"experiment": 1}).json()["params"] == ["lr", "opt.name", "seed"]
 
 
 def test_not_binds_closer_than_and_which_binds_closer_than_or() -> None:

@@ -12,7 +12,17 @@ from starlette.testclient import TestClient
 
 from backend.app import open_database
 from backend.store.tables import Metric, Param, Run
-from bench.filling import EVALUATIONS, EXPERIMENT_RUNS, KEYS, add_experiment, fill_listed, make_pool
+from bench.filling import (
+    EVALUATIONS,
+    EXPERIMENT_RUNS,
+    KEYS,
+    STUDY,
+    Grid,
+    add_depth_maps,
+    add_experiment,
+    fill_listed,
+    make_pool,
+)
 from bench.scale import Measured, Size, draw
 from bench.tracking import workload
 from depthboard.settings import Settings
@@ -59,6 +69,21 @@ def test_a_long_filled_curve_is_read_from_its_summary(client: TestClient, app: F
     run = client.get(f"/api/experiments/{experiment}/runs").json()["items"][0]["id"]
     shown = client.get(f"/api/runs/{run}/metrics", params={"max_points": 100}).json()["series"]
     assert all(len(series["step"]) <= 104 for series in shown.values())
+
+
+def test_a_filled_study_has_its_runs_evaluations_and_depth_maps(client: TestClient, app: FastAPI) -> None:
+    assert STUDY.runs == 210
+    grid = Grid(STUDY.losses, sizes=(16, 64), seeds=2, height=64, width=96)
+    experiment = add_experiment(app.state.database, 2, make_pool(40, evaluations=40), grid)
+    assert add_depth_maps(app.state.database, experiment, 3) == 3 * 7
+    figure = client.get(f"/api/experiments/{experiment}/figures/convergence").json()
+    means = [trace for trace in figure["data"] if trace.get("meta", {}).get("role") == "mean"]
+    assert len(means) == 2 * 7
+    assert all(len(trace["x"]) == 40 for trace in means)
+    tiles = client.get(f"/api/experiments/{experiment}/qualitative").json()
+    assert (len(tiles["frames"]), len(tiles["runs"]), len(tiles["predictions"])) == (3, 7, 21)
+    assert client.get(tiles["predictions"][0]["url"]).status_code == 200
+    assert client.get(tiles["frames"][0]["rgb_url"]).status_code == 200
 
 
 def test_the_scale_plot_has_a_line_a_request_in_each_panel() -> None:

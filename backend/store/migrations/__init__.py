@@ -16,7 +16,7 @@ from depthboard.errors import Misconfigured
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision of this version's tables. Alembic, which takes a while to load, is asked only where another one is found."""
 LOCK = 0x6D696772
 

@@ -65,6 +65,7 @@ class Sum(LossBase):
     measured_in = "that of its parts"
     formula = r"w\sum_i w_i L_i"
     sources = ("Each part has its own.",)
+    residual = ""
     name: Literal["sum"] = "sum"
     parts: tuple[PartConfig, ...] = Field(
         min_length=2,

@@ -21,6 +21,12 @@ class LossBase(Frozen):
     training: ClassVar[frozenset[str]] = frozenset()
     """Fields that the training loop reads and the loss function does not take."""
     measured_in: ClassVar[str] = "no unit"
+    brief: ClassVar[str] = ""
+    """The formula in one short line, where it has a longer one."""
+    residual: ClassVar[str] = r"\ell=y-\hat y"
+    """What the loss is a function of, as KaTeX; empty where it is more than one error a pixel."""
+    differs: ClassVar[str] = ""
+    """Where the paper, its code and this differ, in sentences."""
 
     name: str
     weight: float = Field(1.0, gt=0, description="Factor on the whole loss.")
@@ -31,10 +37,19 @@ class LossBase(Frozen):
 
 
 class UnitLoss(LossBase):
+    differs = (
+        "The authors' code averages over all pixels, masked ones as 0, so that images with holes count less; here over valid pixels."
+    )
     unit: Unit = Field(
         "metre",
         description="Unit of the error; network is the paper's, whose output in [−1, 1] means 0–10 m: 1 unit = 5 m.",
     )
+
+
+class LogLoss(LossBase):
+    """Of ratios, and so without a unit."""
+
+    residual = r"d=\ln y-\ln\hat y"
 
 
 class ThresholdLoss(UnitLoss):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from depthboard.config.losses.base import LossBase, ThresholdLoss
+from depthboard.config.losses.base import LogLoss, LossBase, ThresholdLoss
 from depthboard.config.losses.paper import EIGEN_2014, EIGEN_2015
 
 CARVALHO_CODE = "The authors' code, github.com/marcelampc/d3net_depth_estimation, pytorch/util/loss_bank.py"
@@ -26,6 +26,8 @@ class HuberTextbook(ThresholdLoss):
     title = "Huber, textbook"
     measured_in = "m² or units²"
     formula = r"\begin{cases}\frac12\ell^2 & |\ell|\le \delta\\ \delta|\ell|-\frac12\delta^2 & \text{else}\end{cases}"
+    brief = r"\tfrac12\ell^2\text{ if }|\ell|\le\delta,\text{ else }\delta|\ell|-\tfrac12\delta^2"
+    differs = "The form that the authors' code trains where their paper prints Huber. With a δ that changes every batch the two train differently."
     sources = (HUBER_1964, CARVALHO_CODE)
     name: Literal["huber_textbook"] = "huber_textbook"
     threshold: float | None = Field(
@@ -37,7 +39,7 @@ class HuberTextbook(ThresholdLoss):
     threshold_ratio: float = Field(0.2, gt=0, le=1, description="δ as a share of the batch's largest absolute error.")
 
 
-class EigenAsReleased(LossBase):
+class EigenAsReleased(LogLoss):
     """Eigen as the authors' code has it: the squared mean is divided by N² once more and vanishes, which leaves the mean squared log error.
 
     N counts all pixels of the batch; invalid ones enter with d = 0. A scale error of 1.3 costs 0.0688, twice what eigen takes for it.
@@ -45,11 +47,13 @@ class EigenAsReleased(LossBase):
 
     title = "Eigen, as released"
     formula = r"\frac{1}{N}\sum d^2-\frac{0.5}{N^2}\left(\frac1N\sum d\right)^2"
+    brief = r"\overline{d^2}-\tfrac{0.5}{N^2}\,\bar d^{\,2}"
+    differs = "What the authors' code computes, slip included; what their paper prints is Eigen."
     sources = (CARVALHO_CODE, EIGEN_2014)
     name: Literal["eigen_as_released"] = "eigen_as_released"
 
 
-class EigenGradAsReleased(LossBase):
+class EigenGradAsReleased(LogLoss):
     """Eigen+grad as the authors' code has it: the squared mean vanishes (divided by N² once more), gradients by 3×3 Sobel filters S, neither
     normalised nor padded but with zeros.
 
@@ -59,6 +63,10 @@ class EigenGradAsReleased(LossBase):
 
     title = "Eigen+grad, as released"
     formula = r"\frac{1}{N}\sum d^2-\frac{0.5}{N^2}\left(\frac1N\sum d\right)^2+\frac{1}{N}\sum\left[(S_x d)^2+(S_y d)^2\right]"
+    brief = r"\overline{d^2}-\tfrac{0.5}{N^2}\,\bar d^{\,2}+\overline{|S d|^2}"
+    differs = (
+        "What the authors' code computes; what their paper prints is Eigen+grad. Their mask, 0.5 m and farther, is here that of the data."
+    )
     sources = (CARVALHO_CODE, EIGEN_2015)
     name: Literal["eigengrad_as_released"] = "eigengrad_as_released"
 
@@ -81,6 +89,9 @@ class MSSSIM(StructuralLoss):
 
     title = "MS-SSIM"
     formula = r"1-l_L^{w_L}\prod_{j=1}^{L} cs_j^{\,w_j},\quad cs=\frac{2\sigma_{y\hat y}+C_2}{\sigma_y^2+\sigma_{\hat y}^2+C_2},\ l=\frac{2\mu_y\mu_{\hat y}+C_1}{\mu_y^2+\mu_{\hat y}^2+C_1}"
+    brief = r"1-l\,\textstyle\prod_j cs_j^{\,w_j}"
+    residual = ""
+    differs = "Wang's five weights are for five scales; small pictures have fewer, and theirs are scaled to the same sum. Windows leave invalid pixels out."
     sources = (WANG,)
     name: Literal["ms_ssim"] = "ms_ssim"
 
@@ -95,6 +106,9 @@ class L1MSSSIM(StructuralLoss):
     formula = (
         r"\frac1n\sum\left[\alpha\Big(1-l_{8}\prod_{\sigma} cs_{\sigma}\Big)+(1-\alpha)\,G_{8}*\frac{|\ell|}{R}\right]"
     )
+    brief = r"\alpha(1-l\,\textstyle\prod cs)+(1-\alpha)\,\overline{|\ell|}/R"
+    residual = ""
+    differs = "The paper has α = 0.84; the authors' code and kornia have 0.025, one patch at a time or a padded border."
     sources = (ZHAO,)
     name: Literal["l1_ms_ssim"] = "l1_ms_ssim"
     alpha: float = Field(
@@ -113,6 +127,9 @@ class LPIPS(LossBase):
 
     title = "LPIPS"
     formula = r"\sum_k\frac{1}{H_kW_k}\sum_{h,w}\left\|w_k\odot\left(\hat\varphi_k(y)-\hat\varphi_k(\hat y)\right)\right\|_2^2"
+    brief = r"\textstyle\sum_k\|w_k\odot(\hat\varphi_k(y)-\hat\varphi_k(\hat y))\|^2"
+    residual = ""
+    differs = "It was fitted to people's judgement of photographs. Depth shown to it as a grey picture is a heuristic that the paper does not know."
     sources = (ZHANG,)
     model_config = ConfigDict(json_schema_extra={"required": ["weights"]})
     name: Literal["lpips"] = "lpips"
@@ -152,6 +169,8 @@ class KendallGal(LossBase):
     title = "Kendall & Gal"
     measured_in = "gaussian: m² e⁻ˢ, laplace: m e⁻ˢ"
     formula = r"\text{gaussian: }\tfrac1n\sum\left[\tfrac12 e^{-s}\ell^2+\tfrac12 s\right]\quad\text{laplace: }\tfrac1n\sum\left[e^{-s}|\ell|+s\right]"
+    brief = r"\tfrac12\overline{e^{-s}\ell^2+s}"
+    differs = "The paper prefers the Laplace form for depth; form: laplace. Its published numbers also average 50 samples of dropout, which is not done here."
     sources = (KENDALL,)
     name: Literal["kendall_gal"] = "kendall_gal"
     form: Literal["gaussian", "laplace"] = Field(
@@ -159,7 +178,7 @@ class KendallGal(LossBase):
     )
 
 
-class SILogSqrt(LossBase):
+class SILogSqrt(LogLoss):
     """Square root of the scale-invariant log error over all valid pixels of the batch, times 10, as BTS and AdaBins train.
 
     The same but for the variance, which AdaBins divides by n − 1. 10⁻⁶ stands inside the root, so that the gradient ends at a perfect prediction.
@@ -167,6 +186,7 @@ class SILogSqrt(LossBase):
 
     title = "SILog, root"
     formula = r"10\sqrt{\operatorname{var} d+(1-\lambda)\,\bar d^{\,2}}"
+    differs = "Both codes leave out the 10⁻⁶ inside the root, without which the slope at a perfect prediction is not a number."
     sources = (BTS, ADABINS)
     name: Literal["silog_sqrt"] = "silog_sqrt"
     form: Literal["bts", "adabins"] = Field("bts", description="bts: variance divided by n; adabins: by n − 1.")
@@ -182,6 +202,9 @@ class GradientMatching(LossBase):
     title = "Gradient matching"
     measured_in = "m"
     formula = r"\sum_{k}\frac{1}{n_k}\sum\left(|\nabla_x \ell^{(k)}|+|\nabla_y \ell^{(k)}|\right)"
+    brief = r"\textstyle\sum_k\overline{|\nabla \ell^{(k)}|}"
+    residual = r"\nabla\ell"
+    differs = "MiDaS takes it on disparity that is aligned to the truth in scale and shift. Here it is depth in metres, as it is."
     sources = (MIDAS,)
     name: Literal["gradient_matching"] = "gradient_matching"
     scales: int = Field(4, ge=1, le=8, description="Number of grids; the kth takes every 2^(k−1)th pixel.")

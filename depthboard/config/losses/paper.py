@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from depthboard.config.losses.base import CARVALHO, LossBase, ThresholdLoss, Unit, UnitLoss
+from depthboard.config.losses.base import CARVALHO, LogLoss, LossBase, ThresholdLoss, Unit, UnitLoss
 
 EIGEN_2014 = "Eigen, Puhrsch, Fergus, Depth map prediction from a single image, NIPS 2014"
 EIGEN_2015 = "Eigen, Fergus, Predicting depth, surface normals and semantic labels, ICCV 2015"
@@ -37,6 +37,10 @@ class Huber(ThresholdLoss):
     title = "Huber"
     measured_in = "m or units"
     formula = r"\begin{cases}|\ell| & |\ell|\ge c\\ \frac{\ell^2+c^2}{2c} & \text{else}\end{cases}"
+    brief = r"\tfrac{\ell^2+c^2}{2c}\text{ if }|\ell|<c,\text{ else }|\ell|"
+    differs = (
+        "Table 1 has BerHu's two branches exchanged. The authors' code trains the textbook's Huber instead, c times this less c²/2."
+    )
     name: Literal["huber"] = "huber"
 
 
@@ -46,24 +50,33 @@ class BerHu(ThresholdLoss):
     title = "BerHu"
     measured_in = "m or units"
     formula = r"\begin{cases}|\ell| & |\ell|\le c\\ \frac{\ell^2+c^2}{2c} & \text{else}\end{cases}"
+    brief = r"|\ell|\text{ if }|\ell|\le c,\text{ else }\tfrac{\ell^2+c^2}{2c}"
+    differs = "Paper and code agree. The code divides 0 by 0 for a batch without any error; here c is at least 10⁻⁶."
     name: Literal["berhu"] = "berhu"
 
 
-class Eigen(LossBase):
+class Eigen(LogLoss):
     """Scale-invariant log error. λ = 1 ignores a common scale, λ = 0 is L2 in log space. Per image, then the mean over the batch."""
 
     title = "Eigen"
     formula = r"\frac{1}{n}\sum d^2-\frac{\lambda}{n^2}\left(\sum d\right)^2"
+    brief = r"\overline{d^2}-\lambda\,\bar d^{\,2}"
+    differs = "This is the paper's. The authors' code divides the squared mean by N² once more, which leaves the mean of d²: Eigen, as released."
     sources = (CARVALHO, EIGEN_2014)
     name: Literal["eigen"] = "eigen"
     lam: float = Field(0.5, ge=0, le=1, description="λ, the share of the common scale error that is forgiven.")
 
 
-class EigenGrad(LossBase):
+class EigenGrad(LogLoss):
     """Eigen with λ/2, as the paper prints it, plus the squared forward differences of d where both pixels are valid."""
 
     title = "Eigen+grad"
     formula = r"\frac{1}{n}\sum d^2-\frac{\lambda}{2n^2}\left(\sum d\right)^2+\frac{1}{n}\sum\left[(\nabla_x d)^2+(\nabla_y d)^2\right]"
+    brief = r"\overline{d^2}-\tfrac{\lambda}{2}\bar d^{\,2}+\overline{|\nabla d|^2}"
+    differs = (
+        "Table 1 prints λ/2, 0.25 at λ = 0.5, where Eigen and Fergus have 0.5: convention says which. The authors' code has neither "
+        "this factor nor these differences: Eigen+grad, as released."
+    )
     sources = (CARVALHO, EIGEN_2015)
     name: Literal["eigengrad"] = "eigengrad"
     lam: float = Field(
@@ -80,6 +93,10 @@ class GAN(LossBase):
 
     title = "GAN"
     formula = r"w\,\overline{(D(x,\hat y)-1)^2}+\lambda\,\overline{|\ell|}"
+    differs = (
+        "Table 1 folds both players into one line. The authors' code has λ = 100 per network unit of 5 m, 20 per metre; "
+        "its adversarial term had the factor 0.5 in 2017 and 1 in 2018."
+    )
     sources = (CARVALHO, LSGAN)
     training = frozenset({"d_lr"})
     name: Literal["gan"] = "gan"

@@ -1,7 +1,7 @@
 import createClient from 'openapi-fetch'
 
 import type { paths } from './schema'
-import type { ErrorBody } from './types'
+import type { ErrorBody, Fault } from './types'
 
 export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' })
 
@@ -12,6 +12,8 @@ export class ApiError extends Error {
   readonly field: string | null
   readonly remedy: string | null
   readonly requestId: string | null
+  /** what else is wrong with the same request */
+  readonly others: readonly Fault[]
 
   constructor(status: number, body: Partial<ErrorBody>) {
     super(body.message ?? `The server answered ${status}.`)
@@ -21,6 +23,7 @@ export class ApiError extends Error {
     this.field = body.field ?? null
     this.remedy = body.remedy ?? null
     this.requestId = body.request_id ?? null
+    this.others = body.others ?? []
   }
 }
 

@@ -24,7 +24,7 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
     case 'points':
       return [{ key: ['run', run, 'curves'] }, ...each('figure', 'curves')]
     case 'evaluation':
-      return [{ key: ['run', run, 'figure'] }, { key: ['run', run, 'checkpoints'], slow: true }, { key: ['runs', 'page'], slow: true }, ...each('runs'), ...each('run-page'), ...each('figure'), ...each('results'), ...each('sharpness')]
+      return [{ key: ['run', run, 'figure'] }, { key: ['run', run, 'checkpoints'], slow: true }, { key: ['runs', 'page'], slow: true }, { key: ['runs', 'sparklines'], slow: true }, ...each('runs'), ...each('run-page'), ...each('figure'), ...each('results'), ...each('sharpness')]
     case 'prediction':
       return [{ key: ['run', run, 'predictions'], slow: true }, ...each('qualitative')]
     case 'log':

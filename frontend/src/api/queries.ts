@@ -24,15 +24,41 @@ export const catalogueQuery = () =>
 
 export const healthQuery = () => queryOptions({ queryKey: ['health'], queryFn: () => unwrap(api.GET('/api/health')), staleTime: FOREVER })
 
-export const experimentsQuery = (search: { q?: string; page?: number; trash?: boolean } = {}) =>
+export interface ExperimentChoice {
+  q?: string
+  page?: number
+  trash?: boolean
+  archived?: boolean
+  sort?: string
+}
+
+export const experimentsQuery = ({ q, page = 1, trash, archived, sort }: ExperimentChoice = {}) =>
   queryOptions({
-    queryKey: ['experiments', search],
-    queryFn: () => unwrap(api.GET('/api/experiments', { params: { query: { q: search.q || undefined, page: search.page ?? 1, size: 50, trash: search.trash } } })),
+    queryKey: ['experiments', { q, page, trash, archived, sort }],
+    queryFn: () => unwrap(api.GET('/api/experiments', { params: { query: { q: q || undefined, page, size: 50, trash, archived, sort: sort as never } } })),
     placeholderData: keepPreviousData,
   })
 
 export const experimentQuery = (id: number) =>
   queryOptions({ queryKey: ['experiment', id], queryFn: () => unwrap(api.GET('/api/experiments/{id}', { params: { path: { id } } })) })
+
+/** The version is part of the key: notes that someone else saves are read as soon as the experiment says so. */
+export const notesQuery = (id: number, version: number) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'notes', version],
+    queryFn: () => unwrap(api.GET('/api/experiments/{id}/notes', { params: { path: { id } } })),
+    placeholderData: keepPreviousData,
+  })
+
+/** `runs`: how many it has, since with that the cells without one change. */
+export const missingQuery = (id: number, runs: number) =>
+  queryOptions({
+    queryKey: ['experiment', id, 'missing', runs],
+    queryFn: () => unwrap(api.GET('/api/experiments/{id}/missing', { params: { path: { id } } })),
+    placeholderData: keepPreviousData,
+  })
+
+export const viewsQuery = () => queryOptions({ queryKey: ['views'], queryFn: () => unwrap(api.GET('/api/views')) })
 
 export const experimentRunsQuery = (id: number, selector: Selector = {}) =>
   queryOptions({
@@ -177,6 +203,8 @@ export const trashQuery = () => queryOptions({ queryKey: ['experiments', 'trash'
 export interface RunChoice {
   filter?: string
   sort?: string
+  /** parameters, metrics and columns wanted besides those that every row has */
+  columns?: readonly string[]
   page?: number
 }
 
@@ -184,16 +212,29 @@ export const RUNS_A_PAGE = 200
 
 /** A page of the runs that a filter finds, in the order wanted: of one experiment, or of all. */
 export const runPageQuery = (experiment: number | null, choice: RunChoice, selector: Selector = {}) => {
-  const query = { filter: choice.filter || undefined, sort: choice.sort || undefined, page: choice.page ?? 1, size: RUNS_A_PAGE }
+  const query = { filter: choice.filter || undefined, sort: choice.sort || undefined, page: choice.page ?? 1, size: RUNS_A_PAGE, column: choice.columns?.length ? [...choice.columns] : undefined }
   return queryOptions({
     queryKey: experiment === null ? ['runs', 'page', choice] : ['experiment', experiment, 'run-page', choice, selector],
     queryFn: () =>
       experiment === null
         ? unwrap(api.GET('/api/runs', { params: { query } }))
         : unwrap(api.GET('/api/experiments/{id}/runs', { params: { path: { id: experiment }, query: { ...query, value: selector.value, averaging: selector.averaging } as never } })),
-    placeholderData: keepPreviousData,
   })
 }
+
+/** The settings that differ among the runs that a filter finds. */
+export const differingQuery = (experiment: number | null, filter?: string) =>
+  queryOptions({
+    queryKey: ['run-differing', experiment, filter],
+    queryFn: async () => (await unwrap(api.GET('/api/runs/differing', { params: { query: { filter: filter || undefined, experiment: experiment ?? undefined } } }))).params,
+    placeholderData: keepPreviousData,
+  })
+
+export const sparklinesQuery = (ids: readonly number[], metric: string, averaging?: string) =>
+  queryOptions({
+    queryKey: ['runs', 'sparklines', metric, averaging, ids],
+    queryFn: () => unwrap(api.GET('/api/runs/sparklines', { params: { query: { id: [...ids], metric, averaging: averaging as never } } })),
+  })
 
 export const runNamesQuery = (experiment: number | null) =>
   queryOptions({

@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Comparison
+         * @description The runs with their letters, what tells them apart first and what they share after it, and the figures of them.
+         */
+        get: operations["get_comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Comparison Figure
+         * @description A figure of these runs. Every option that the comparison names for it is a query parameter.
+         */
+        get: operations["get_comparison_figure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/curves": {
         parameters: {
             query?: never;
@@ -164,7 +204,7 @@ export interface paths {
         };
         /**
          * List Experiments
-         * @description Experiments, those with running runs first, then the newest.
+         * @description Experiments: pinned ones, then those with running runs, those that wait, and the newest, unless sorted otherwise.
          */
         get: operations["list_experiments"];
         put?: never;
@@ -224,7 +264,7 @@ export interface paths {
         head?: never;
         /**
          * Change Experiment
-         * @description Change name, description or tags.
+         * @description Change name, description or tags, pin or archive it.
          */
         patch: operations["change_experiment"];
         trace?: never;
@@ -260,7 +300,8 @@ export interface paths {
         put?: never;
         /**
          * Complete Experiment
-         * @description See to it that every cell of the grid has a run: failed and cancelled ones are queued again, missing ones made.
+         * @description See to it that every cell of the grid, or only these, has a run: failed and cancelled ones are queued again, missing
+         *     ones made.
          */
         post: operations["complete_experiment"];
         delete?: never;
@@ -319,10 +360,54 @@ export interface paths {
         };
         /**
          * Get Figure
-         * @description A figure. Every option that `list_figures` names for it is a query parameter.
+         * @description A figure. Every option that `list_figures` names for it is a query parameter. `csv` are the numbers that it draws.
          */
         get: operations["get_figure"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Missing Cells
+         * @description The cells of its grid that have no run.
+         */
+        get: operations["list_missing_cells"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Notes
+         * @description The notes, as Markdown.
+         */
+        get: operations["get_notes"];
+        /**
+         * Write Notes
+         * @description Replace the notes; refused with 409 where they have changed since the version that is sent.
+         */
+        put: operations["write_notes"];
         post?: never;
         delete?: never;
         options?: never;
@@ -674,6 +759,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/differing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Differing
+         * @description The parameters that are not the same in all runs that the filter finds.
+         */
+        get: operations["list_differing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/export": {
         parameters: {
             query?: never;
@@ -706,6 +811,26 @@ export interface paths {
          * @description What runs can be filtered and sorted by: columns, parameters and metrics; with `experiment` those that its runs have.
          */
         get: operations["list_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/sparklines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sparklines
+         * @description A metric over each run's evaluations in at most 40 points, for a line in a row of a table.
+         */
+        get: operations["list_sparklines"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1160,6 +1285,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views
+         * @description All saved views, by name.
+         */
+        get: operations["list_views"];
+        put?: never;
+        /**
+         * Save View
+         * @description Save a page of the dashboard with its view state under a name, which is free in its experiment or among those of none.
+         */
+        post: operations["save_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete View
+         * @description Delete a saved view; the answer is what it was, so that it can be saved again.
+         */
+        delete: operations["delete_view"];
+        options?: never;
+        head?: never;
+        /**
+         * Change View
+         * @description Rename a saved view, or let it show something else.
+         */
+        patch: operations["change_view"];
+        trace?: never;
+    };
     "/api/workers": {
         parameters: {
             query?: never;
@@ -1415,6 +1588,24 @@ export interface components {
             };
         };
         /**
+         * Cells
+         * @description Cells of a grid, by the levels that make them.
+         * @example {
+         *       "cells": [
+         *         {
+         *           "loss": "l1",
+         *           "seed": 2
+         *         }
+         *       ]
+         *     }
+         */
+        Cells: {
+            /** Cells */
+            cells: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
          * CheckpointEntry
          * @description A checkpoint that is kept of a run.
          */
@@ -1534,6 +1725,39 @@ export interface components {
              * @description random for each process, never the host name
              */
             worker_id: string;
+        };
+        /**
+         * ComparedRun
+         * @description `look`: the loss in whose colour, dash and marker the figures draw it.
+         */
+        ComparedRun: {
+            /**
+             * Label
+             * @description what tells it from the others
+             */
+            label: string;
+            /** Letter */
+            letter: string;
+            /** Look */
+            look: string;
+            run: components["schemas"]["RunSummary"];
+        };
+        /** Comparison */
+        Comparison: {
+            /** Figures */
+            figures: components["schemas"]["FigureEntry"][];
+            /**
+             * Note
+             * @description why values do not compare, where they do not
+             */
+            note: string;
+            /**
+             * Rows
+             * @description those that differ first
+             */
+            rows: components["schemas"]["DifferenceRow"][];
+            /** Runs */
+            runs: components["schemas"]["ComparedRun"][];
         };
         /**
          * Completion
@@ -1908,6 +2132,28 @@ export interface components {
             /** P99 */
             p99: number;
         };
+        /** DifferenceRow */
+        DifferenceRow: {
+            /** Differs */
+            differs: boolean;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "setting" | "data" | "code" | "environment";
+            /** Path */
+            path: string;
+            /**
+             * Values
+             * @description in the order of the runs; null where a run has none
+             */
+            values: unknown[];
+        };
+        /** Differing */
+        Differing: {
+            /** Params */
+            params: string[];
+        };
         /** DoomedFile */
         DoomedFile: {
             /** Id */
@@ -2129,6 +2375,12 @@ export interface components {
              * @example unknown loss l3: choose one of 'l1', 'l2', …
              */
             message: string;
+            /**
+             * Others
+             * @description what else is wrong with the request; left out where nothing is
+             * @default []
+             */
+            others: components["schemas"]["Fault"][];
             /** Remedy */
             remedy?: string | null;
             /** Request Id */
@@ -2291,18 +2543,33 @@ export interface components {
          *     }
          */
         ExperimentChange: {
+            /**
+             * Archived
+             * @description off the list, and found among the archived ones; its runs go on
+             */
+            archived?: boolean | null;
             /** Description */
             description?: string | null;
             /** Name */
             name?: string | null;
+            /**
+             * Pinned
+             * @description on top of the list
+             */
+            pinned?: boolean | null;
             /** Tags */
             tags?: string[] | null;
         };
         /** ExperimentDetail */
         ExperimentDetail: {
             /**
+             * Archived At
+             * @description off the list since; its runs go on
+             */
+            archived_at: string | null;
+            /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
+             * @description {metric, value, run_id, loss, train_size, encoder, seed} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -2338,12 +2605,27 @@ export interface components {
              * @description queued runs that no worker gets: all experiments that link them rest
              */
             held: number;
+            /**
+             * Hours
+             * @description from claim to end of every attempt, summed; of one that runs until now
+             */
+            hours: number;
             /** Id */
             id: number;
             /** Name */
             name: string;
+            /**
+             * Notes Version
+             * @description 0 where nobody has written any
+             */
+            notes_version: number;
             /** Paused */
             paused: boolean;
+            /**
+             * Pinned
+             * @description on top of the list
+             */
+            pinned: boolean;
             /**
              * Progress
              * @description share of all training images already seen, 0..1
@@ -2410,8 +2692,13 @@ export interface components {
         /** ExperimentSummary */
         ExperimentSummary: {
             /**
+             * Archived At
+             * @description off the list since; its runs go on
+             */
+            archived_at: string | null;
+            /**
              * Best
-             * @description {metric, value, run_id, loss} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
+             * @description {metric, value, run_id, loss, train_size, encoder, seed} of the lowest test RMSE of the finished runs that did not diverge; null where there is none, or they were scored on different images
              */
             best: {
                 [key: string]: unknown;
@@ -2442,12 +2729,22 @@ export interface components {
              * @description queued runs that no worker gets: all experiments that link them rest
              */
             held: number;
+            /**
+             * Hours
+             * @description from claim to end of every attempt, summed; of one that runs until now
+             */
+            hours: number;
             /** Id */
             id: number;
             /** Name */
             name: string;
             /** Paused */
             paused: boolean;
+            /**
+             * Pinned
+             * @description on top of the list
+             */
+            pinned: boolean;
             /**
              * Progress
              * @description share of all training images already seen, 0..1
@@ -2465,6 +2762,15 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+        };
+        /** Fault */
+        Fault: {
+            /** Field */
+            field: string | null;
+            /** Message */
+            message: string;
+            /** Remedy */
+            remedy: string | null;
         };
         /** FigureEntry */
         FigureEntry: {
@@ -2964,6 +3270,11 @@ export interface components {
         /** LossEntry */
         LossEntry: {
             /**
+             * Brief
+             * @description KaTeX: the formula in one short line
+             */
+            brief: string;
+            /**
              * Colour
              * @description light and dark
              */
@@ -2974,6 +3285,11 @@ export interface components {
             dash: string;
             /** Description */
             description: string;
+            /**
+             * Differs
+             * @description where the paper, its code and this differ
+             */
+            differs: string;
             /**
              * Formula
              * @description KaTeX
@@ -2988,8 +3304,15 @@ export interface components {
             };
             /** Marker */
             marker: string;
+            /** Measured In */
+            measured_in: string;
             /** Name */
             name: string;
+            /**
+             * Residual
+             * @description KaTeX: what it is a function of; empty for more than an error a pixel
+             */
+            residual: string;
             /** Sources */
             sources: string[];
             /** Title */
@@ -3058,6 +3381,28 @@ export interface components {
             unit: string;
         };
         /**
+         * MissingCell
+         * @description A cell of an experiment's grid that has no run.
+         */
+        MissingCell: {
+            /** Dataset */
+            dataset: string;
+            /** Encoder */
+            encoder: string;
+            /** Levels */
+            levels: {
+                [key: string]: unknown;
+            };
+            /** Loss */
+            loss: string;
+            /** Loss Label */
+            loss_label: string;
+            /** Seed */
+            seed: number;
+            /** Train Size */
+            train_size: number;
+        };
+        /**
          * Move
          * @description Runs, in the order in which they shall be claimed, and the one they shall come before; null: behind all.
          * @example {
@@ -3107,6 +3452,58 @@ export interface components {
              * @description Whole path of an ImageNet weights file on the worker; empty trains from scratch.
              */
             weights?: string | null;
+        };
+        /**
+         * NewView
+         * @example {
+         *       "experiment_id": 1,
+         *       "name": "GAN and L1",
+         *       "path": "/experiments/1/convergence",
+         *       "search": "?metric=mae"
+         *     }
+         */
+        NewView: {
+            /** Experiment Id */
+            experiment_id?: number | null;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /**
+             * Search
+             * @default
+             */
+            search: string;
+        };
+        /**
+         * Notes
+         * @description The notes of an experiment. Who changes them sends the version that they were written upon.
+         */
+        Notes: {
+            /**
+             * Text
+             * @description Markdown
+             */
+            text: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * NotesChange
+         * @description The notes as they shall be, and the version that the writer knows.
+         * @example {
+         *       "text": "**L1** leads.",
+         *       "version": 3
+         *     }
+         */
+        NotesChange: {
+            /**
+             * Text
+             * @description Markdown
+             */
+            text: string;
+            /** Version */
+            version: number;
         };
         /** OptimiserConfig */
         OptimiserConfig: {
@@ -3724,6 +4121,8 @@ export interface components {
             data_split: string;
             /** Dataset */
             dataset: string;
+            /** Device */
+            device?: string | null;
             /**
              * Diverged At
              * @description first step whose training loss was not finite
@@ -3747,7 +4146,7 @@ export interface components {
             experiments: components["schemas"]["ExperimentLink"][];
             /**
              * Facts
-             * @description the parameters and metrics that filter and order of the list speak of
+             * @description the parameters and metrics that filter and order of the list speak of, and the columns asked for
              */
             facts?: {
                 [key: string]: number | string | null;
@@ -3759,6 +4158,11 @@ export interface components {
              * @description every experiment that links it is paused or in the trash
              */
             held: boolean;
+            /**
+             * Host
+             * @description of its last attempt; in lists alone, as the next two
+             */
+            host?: string | null;
             /** Id */
             id: number;
             /** Identity */
@@ -3906,6 +4310,8 @@ export interface components {
             data_split: string;
             /** Dataset */
             dataset: string;
+            /** Device */
+            device?: string | null;
             /**
              * Diverged At
              * @description first step whose training loss was not finite
@@ -3924,7 +4330,7 @@ export interface components {
             evaluation: string;
             /**
              * Facts
-             * @description the parameters and metrics that filter and order of the list speak of
+             * @description the parameters and metrics that filter and order of the list speak of, and the columns asked for
              */
             facts?: {
                 [key: string]: number | string | null;
@@ -3936,6 +4342,11 @@ export interface components {
              * @description every experiment that links it is paused or in the trash
              */
             held: boolean;
+            /**
+             * Host
+             * @description of its last attempt; in lists alone, as the next two
+             */
+            host?: string | null;
             /** Id */
             id: number;
             /** Images Per Second */
@@ -4018,6 +4429,11 @@ export interface components {
              * @description images, resolved: never empty
              */
             train_size: number;
+            /**
+             * Trained Seconds
+             * @description time of its attempts that have ended, without the waits between them
+             */
+            trained_seconds?: number | null;
         };
         /**
          * SILogSqrt
@@ -4077,6 +4493,33 @@ export interface components {
             split: string;
             /** Width */
             width: number;
+        };
+        /**
+         * SavedViewEntry
+         * @description A page of the dashboard with its whole view state, under a name.
+         */
+        SavedViewEntry: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Experiment Id */
+            experiment_id: number | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Path
+             * @example /experiments/3/convergence
+             */
+            path: string;
+            /**
+             * Search
+             * @example ?metric=mae&smoothing=0.6
+             */
+            search: string;
         };
         /**
          * ScriptDepth
@@ -4224,6 +4667,28 @@ export interface components {
             value: number | null;
         };
         /**
+         * Sparkline
+         * @description A run's metric over its evaluations, thinned. `best`: of all of them the lowest, or highest where higher is better.
+         */
+        Sparkline: {
+            /** Best */
+            best: number | null;
+            /** Best Epoch */
+            best_epoch: number | null;
+            /** Run Id */
+            run_id: number;
+            /**
+             * X
+             * @description share of the training
+             */
+            x: number[];
+            /**
+             * Y
+             * @description null where it is not finite
+             */
+            y: (number | null)[];
+        };
+        /**
          * Sum
          * @description A weighted sum of other losses; each part is logged on its own. In YAML: {name: sum, parts: [l1, {name: ms_ssim, weight: 2}]}.
          */
@@ -4283,6 +4748,20 @@ export interface components {
             waiting: {
                 [key: string]: number;
             };
+        };
+        /**
+         * ViewChange
+         * @example {
+         *       "name": "GAN against L1, 230k"
+         *     }
+         */
+        ViewChange: {
+            /** Name */
+            name?: string | null;
+            /** Path */
+            path?: string | null;
+            /** Search */
+            search?: string | null;
         };
         /** WorkerEntry */
         WorkerEntry: {
@@ -4514,6 +4993,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_comparison: {
+        parameters: {
+            query: {
+                /** @description ids with commas between, at most 20: 1,5,9 */
+                runs: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_comparison_figure: {
+        parameters: {
+            query: {
+                /** @description ids with commas between, at most 20: 1,5,9 */
+                runs: string;
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                /** @description lines, bars, scatter, parallel or paired */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/pdf": string;
+                    "image/png": string;
+                    "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
+                    "text/html; charset=utf-8": string;
+                };
             };
             /** @description What is wrong with the request, where, and what to do. */
             "4XX": {
@@ -4837,11 +5408,15 @@ export interface operations {
                 /** @description from 1 */
                 page?: number;
                 size?: number;
-                /** @description in name or description */
+                /** @description text, #tag, or tests of runs: `#paper and loss = berhu and rmse < 0.65` */
                 q?: string;
                 tag?: string;
                 /** @description those in the trash, and no others */
                 trash?: boolean;
+                /** @description those that were archived, and no others */
+                archived?: boolean;
+                /** @description `-best` is descending */
+                sort?: ("name" | "-name" | "created" | "-created" | "runs" | "-runs" | "best" | "-best" | "hours" | "-hours" | "left" | "-left") | null;
             };
             header?: never;
             path?: never;
@@ -5138,7 +5713,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Cells"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -5264,8 +5843,14 @@ export interface operations {
     get_figure: {
         parameters: {
             query?: {
-                format?: "json" | "html" | "png" | "svg" | "pdf";
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
                 theme?: "light" | "dark";
+                /** @description for print: single, double, slide, or a width such as 84mm */
+                width?: string | null;
+                /** @description size of type in points, with `width` */
+                font?: string | null;
+                /** @description whether a picture carries title and caption */
+                caption?: "yes" | "no";
             };
             header?: never;
             path: {
@@ -5287,7 +5872,132 @@ export interface operations {
                     "application/pdf": string;
                     "image/png": string;
                     "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
                     "text/html; charset=utf-8": string;
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_missing_cells: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissingCell"][];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notes"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    write_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotesChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notes"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
@@ -5490,6 +6200,8 @@ export interface operations {
                 averaging?: "per_image" | "pooled";
                 dataset?: string | null;
                 protocol?: string | null;
+                train_size?: number | null;
+                encoder?: string | null;
                 format?: "json" | "csv" | "latex";
             };
             header?: never;
@@ -5619,12 +6331,14 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between */
                 sort?: string;
                 averaging?: "per_image" | "pooled";
                 value?: "last3" | "last" | "best_validation";
                 /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
                 filter?: string;
+                /** @description columns, parameters and metrics that `facts` shall hold besides */
+                column?: string[] | null;
             };
             header?: never;
             path: {
@@ -5668,6 +6382,8 @@ export interface operations {
             query?: {
                 dataset?: string | null;
                 protocol?: string | null;
+                train_size?: number | null;
+                encoder?: string | null;
                 format?: "json" | "csv" | "latex";
             };
             header?: never;
@@ -5994,12 +6710,14 @@ export interface operations {
                 page?: number;
                 size?: number;
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between */
                 sort?: string;
                 /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
                 filter?: string;
                 /** @description only runs that this experiment links */
                 experiment?: number | null;
+                /** @description columns, parameters and metrics that `facts` shall hold besides */
+                column?: string[] | null;
             };
             header?: never;
             path?: never;
@@ -6036,12 +6754,55 @@ export interface operations {
             };
         };
     };
+    list_differing: {
+        parameters: {
+            query?: {
+                /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
+                filter?: string;
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Differing"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     export_runs: {
         parameters: {
             query?: {
                 format?: "csv" | "parquet" | "json";
                 status?: components["schemas"]["RunStatus"] | null;
-                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending */
+                /** @description a column, parameter or metric, e.g. metric.val/rmse; `-rmse` is descending; several with commas between */
                 sort?: string;
                 /** @description which runs: words, or tests such as `loss in (l1, berhu) and optimiser.lr > 1e-3 and not rmse > 0.5` */
                 filter?: string;
@@ -6104,6 +6865,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunNames"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_sparklines: {
+        parameters: {
+            query: {
+                /** @description the runs */
+                id: number[];
+                /** @description of evaluations, or else a logged key */
+                metric?: string;
+                averaging?: "per_image" | "pooled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sparkline"][];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */
@@ -6549,7 +7354,7 @@ export interface operations {
                 /** @description of the other seeds: all of them, or the mean's interval */
                 band?: "minmax" | "ci95" | "none";
                 published?: boolean;
-                format?: "json" | "html" | "png" | "svg" | "pdf";
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
                 theme?: "light" | "dark";
             };
             header?: never;
@@ -6570,6 +7375,7 @@ export interface operations {
                     "application/pdf": string;
                     "image/png": string;
                     "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
                     "text/html; charset=utf-8": string;
                 };
             };
@@ -7241,6 +8047,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Freed-Output"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"][];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    save_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewView"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewEntry"];
                 };
             };
             /** @description What is wrong with the request, where, and what to do. */

@@ -16,6 +16,12 @@ export interface ErrorBody {
   field: string | null
   remedy: string | null
   request_id: string
+  others?: Fault[]
+}
+export interface Fault {
+  message: string
+  field: string | null
+  remedy: string | null
 }
 export type ExperimentDetail = Schemas['ExperimentDetail']
 export type ExperimentSummary = Schemas['ExperimentSummary']
@@ -24,6 +30,7 @@ export type FrameEntry = Schemas['FrameEntry']
 export type LiveEvent = Schemas['LiveEvent']
 export type LossEntry = Schemas['LossEntry']
 export type MetricEntry = Schemas['MetricEntry']
+export type MissingCell = Schemas['MissingCell']
 export type PredictionEntry = Schemas['PredictionEntry']
 export type Qualitative = Schemas['Qualitative']
 export type ResultRow = Schemas['ResultRow']
@@ -35,6 +42,7 @@ export type RunStatus = Schemas['RunStatus']
 export type RunNames = Schemas['RunNames']
 export type RunPage = Schemas['Page_RunSummary_']
 export type RunSummary = Schemas['RunSummary']
+export type SavedView = Schemas['SavedViewEntry']
 export type Series = Schemas['Series']
 export type WorkerEntry = Schemas['WorkerEntry']
 

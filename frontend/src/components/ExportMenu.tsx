@@ -1,34 +1,196 @@
-import { Button, Menu } from '@mantine/core'
+import { Button, NumberInput, Popover, SegmentedControl, Switch } from '@mantine/core'
+import { useClipboard, useLocalStorage } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { useState, type ReactNode } from 'react'
 
-import { figureUrl, type FigureOptions } from '../api/queries'
-import { Icon } from './icons'
-import { useScheme } from './useScheme'
+import { fetchRaw } from '../api/client'
+import type { FigureOptions } from '../api/queries'
+import { addressOf, asChoice, FIGURE_FORMATS, figureFile, fileName, isPicture, latexBody, PAPER, PICTURES, pythonLines, WIDTHS, type Choice, type FileFormat, type Width } from '../lib/export'
+import classes from './ExportMenu.module.css'
+import { Icon, type IconName } from './icons'
+import { toastError } from './toast'
 
-const FORMATS = [
-  { format: 'png', label: 'PNG', hint: 'for slides' },
-  { format: 'svg', label: 'SVG', hint: 'to edit' },
-  { format: 'pdf', label: 'PDF', hint: 'for a paper' },
-  { format: 'html', label: 'HTML', hint: 'opens by itself' },
-  { format: 'json', label: 'JSON', hint: 'Plotly, with all numbers' },
-]
+interface Props {
+  experimentId: number
+  name: string
+  /** what the figure shows, as the address of the page says it */
+  options: FigureOptions
+  /** a table is text first */
+  table?: boolean
+}
 
-/** The same figure as a file, drawn by the server with the caption and the colours of this page. */
-export function ExportMenu({ experimentId, name, options }: { experimentId: number; name: string; options: FigureOptions }) {
-  const scheme = useScheme()
+/** What is shown, as a file for a paper: at its width and type, with the numbers, and as the lines that fetch it again. */
+export function ExportMenu(props: Props) {
+  const [opened, setOpened] = useState(false)
   return (
-    <Menu>
-      <Menu.Target>
-        <Button variant="default" leftSection={<Icon name="download" size={14} />}>
-          Export figure
+    <Popover opened={opened} onChange={setOpened} position="bottom-end" trapFocus returnFocus withRoles>
+      <Popover.Target>
+        <Button rightSection={<Icon name="down" size={14} />} leftSection={<Icon name="download" size={14} />} onClick={() => setOpened(!opened)}>
+          Export
         </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {FORMATS.map(({ format, label, hint }) => (
-          <Menu.Item key={format} component="a" href={figureUrl(experimentId, name, format, scheme, options)} download={`${name}.${format}`} rightSection={<span className="secondary">{hint}</span>}>
-            {label}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={props.table ? 'Export the table' : 'Export the figure'}>
+        <div className={classes.panel}>{props.table ? <OfTable {...props} /> : <OfFigure {...props} />}</div>
+      </Popover.Dropdown>
+    </Popover>
   )
+}
+
+const CARRIES = 'Files carry experiment, data and code versions.'
+
+function OfFigure({ experimentId, name, options }: Props) {
+  const [kept, keep] = useLocalStorage<Choice>({ key: 'depthboard-export', defaultValue: PAPER, getInitialValueInEffect: false, deserialize: (text) => asChoice(parsed(text)) })
+  const choice = asChoice(kept)
+  const change = (patch: Partial<Choice>) => keep({ ...choice, ...patch })
+  const query = figureFile(options, choice)
+  const address = addressOf(experimentId, `figures/${name}`, query)
+  return (
+    <>
+      <Row name="Format">
+        <SegmentedControl aria-label="Format" value={choice.format} data={FIGURE_FORMATS.map((value) => ({ value, label: value.toUpperCase() }))} onChange={(value) => change({ format: value as FileFormat })} />
+      </Row>
+      {isPicture(choice.format) && <Print choice={choice} change={change} />}
+      {(isPicture(choice.format) || choice.format === 'html') && (
+        <Row name="Colours">
+          <SegmentedControl aria-label="Colours" value={choice.theme} data={[{ value: 'light', label: 'Light' }, { value: 'dark', label: 'Dark' }]} onChange={(value) => change({ theme: value as Choice['theme'] })} />
+        </Row>
+      )}
+      <Download address={address} file={fileName(experimentId, name, choice.format)} label={`Download ${choice.format.toUpperCase()}`} />
+      <div className={classes.items}>
+        <CopyItem icon="copy" label="Copy Python" text={() => pythonLines(location.origin, experimentId, name, query)} />
+        <CopyItem icon="link" label="Copy the file's address" text={() => location.origin + address} />
+      </div>
+      <p className={classes.note}>{CARRIES}</p>
+    </>
+  )
+}
+
+/** A width is words for the eye and millimetres for the paper. */
+function Print({ choice, change }: { choice: Choice; change: (patch: Partial<Choice>) => void }) {
+  return (
+    <>
+      <Row name={`Width, ${WIDTHS[choice.width].hint}`}>
+        <SegmentedControl aria-label="Width" value={choice.width} data={Object.entries(WIDTHS).map(([value, { label }]) => ({ value, label }))} onChange={(value) => change({ width: value as Width, font: null })} />
+      </Row>
+      {choice.width !== 'page' && (
+        <Row name="Type, points">
+          <NumberInput aria-label="Type in points" w={84} min={4} max={40} step={0.5} decimalScale={1} value={choice.font ?? WIDTHS[choice.width].font} onChange={(value) => typeof value === 'number' && value >= 4 && value <= 40 && change({ font: value })} />
+        </Row>
+      )}
+      <Row name="Title and caption">
+        <Switch aria-label="Title and caption" checked={choice.caption} onChange={(event) => change({ caption: event.currentTarget.checked })} />
+      </Row>
+    </>
+  )
+}
+
+function OfTable({ experimentId, name, options }: Props) {
+  const text = useQuery({
+    queryKey: ['experiment', experimentId, name, 'latex', options],
+    queryFn: async ({ signal }) => (await fetchRaw(addressOf(experimentId, name, { ...options, format: 'latex' }), signal)).text(),
+  })
+  const { copied, copy } = useClipboard({ timeout: 1500 })
+  const address = (format: FileFormat) => addressOf(experimentId, name, { ...options, format })
+  const latex = () => text.data !== undefined && copy(text.data)
+  return (
+    <div
+      className={classes.panel}
+      onKeyDown={(event) => {
+        if (event.key.toLowerCase() === 'l' && !event.ctrlKey && !event.metaKey && !event.altKey) latex()
+      }}
+    >
+      <Item icon={copied ? 'check' : 'copy'} label={copied ? 'Copied' : 'Copy LaTeX, booktabs'} hint={<kbd>L</kbd>} onClick={latex} disabled={text.data === undefined} autoFocus />
+      <pre className={classes.preview} tabIndex={0} aria-label="LaTeX of the table">
+        {text.data === undefined ? (text.error ? 'The table could not be written.' : 'Writing …') : latexBody(text.data)}
+      </pre>
+      <div className={classes.items}>
+        <SaveItem address={address('csv')} file={fileName(experimentId, name, 'csv')} label="Download CSV, all digits" />
+        <SaveItem address={address('latex')} file={fileName(experimentId, name, 'latex')} label="Download LaTeX" />
+        <CopyItem icon="copy" label="Copy Python" text={() => pythonLines(location.origin, experimentId, name, { ...options, format: 'latex' }, true)} />
+      </div>
+      <Row name="As a picture">
+        <span className={classes.wrap}>
+          {PICTURES.map((format) => (
+            <Download key={format} quiet address={addressOf(experimentId, `figures/${name}`, { ...options, format, caption: 'no' })} file={fileName(experimentId, name, format)} label={format.toUpperCase()} />
+          ))}
+        </span>
+      </Row>
+      <p className={classes.note}>Bold is the best mean of one data set and size; no test decides it. {CARRIES}</p>
+    </div>
+  )
+}
+
+function Row({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className={classes.row}>
+      <span className={classes.name} aria-hidden>
+        {name}
+      </span>
+      {children}
+    </div>
+  )
+}
+
+interface ItemProps {
+  icon: IconName
+  label: string
+  hint?: ReactNode
+  disabled?: boolean
+  autoFocus?: boolean
+  onClick: () => void
+}
+
+function Item({ icon, label, hint, disabled, autoFocus, onClick }: ItemProps) {
+  return (
+    <button type="button" className={classes.item} onClick={onClick} disabled={disabled} data-autofocus={autoFocus || undefined}>
+      <Icon name={icon} />
+      {label}
+      {hint}
+    </button>
+  )
+}
+
+function CopyItem({ icon, label, text }: { icon: IconName; label: string; text: () => string }) {
+  const { copied, copy } = useClipboard({ timeout: 1500 })
+  return <Item icon={copied ? 'check' : icon} label={copied ? 'Copied' : label} onClick={() => copy(text())} />
+}
+
+function SaveItem({ address, file, label }: { address: string; file: string; label: string }) {
+  const { save, saving } = useSave(address, file)
+  return <Item icon="download" label={label} onClick={save} disabled={saving} />
+}
+
+function Download({ address, file, label, quiet = false }: { address: string; file: string; label: string; quiet?: boolean }) {
+  const { save, saving } = useSave(address, file)
+  return (
+    <Button variant={quiet ? 'default' : 'filled'} loading={saving} onClick={save}>
+      {label}
+    </Button>
+  )
+}
+
+/** Fetched first, so that a refusal is said here and not saved under the file's name. */
+function useSave(address: string, file: string): { save: () => void; saving: boolean } {
+  const [saving, setSaving] = useState(false)
+  const save = () => {
+    setSaving(true)
+    void fetchRaw(address)
+      .then((answer) => answer.blob())
+      .then((blob) => {
+        const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: file })
+        link.click()
+        setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+      })
+      .catch(toastError)
+      .finally(() => setSaving(false))
+  }
+  return { save, saving }
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '')
+  } catch {
+    return null
+  }
 }

@@ -1,38 +1,51 @@
 import { Modal } from '@mantine/core'
-import { useDisclosure, useWindowEvent } from '@mantine/hooks'
+import { useDisclosure } from '@mantine/hooks'
 
+import { KEYS, type Key, type ScopeName } from '../lib/keys'
 import classes from './KeySheet.module.css'
+import { useKeys, useScopes } from './useKeys'
 
-const KEYS: [string, string][] = [
-  ['Ctrl K', 'find an experiment or a page'],
-  ['/', 'filter the list'],
-  ['← →', 'evaluation of the depth maps; crosshair of the value table'],
-  ['↑ ↓ ← →', 'walk over the completeness grid, Enter selects'],
-  ['j k', 'walk over the runs, Enter opens'],
-  ['wheel, drag', 'zoom and move all depth maps; a double click shows them whole'],
-  ['?', 'this list'],
-]
-
-/** The keys there are, on `?`; never while someone types. */
+/** The keys there are, on `?`: those of what is on the screen first. It is made of the table that binds them. */
 export function KeySheet() {
   const [opened, { open, close }] = useDisclosure(false)
-  useWindowEvent('keydown', (event) => {
-    const typing = (event.target as HTMLElement).closest('input, textarea, select, [contenteditable]')
-    if (event.key === '?' && !typing) open()
-  })
+  const shown = useScopes()
+  useKeys('everywhere', { sheet: open })
   if (!opened) return null
+  const scopes = Object.keys(KEYS) as ScopeName[]
+  const here = scopes.filter((scope) => shown.includes(scope))
+  const elsewhere = scopes.filter((scope) => !shown.includes(scope))
   return (
-    <Modal opened onClose={close} title={<b>Keys</b>} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal opened onClose={close} size={720} title={<b>Keys</b>} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <div className={classes.sheet}>
+        {here.map((scope) => (
+          <Section key={scope} scope={scope} />
+        ))}
+        {elsewhere.length > 0 && <p className={classes.elsewhere}>On other pages</p>}
+        {elsewhere.map((scope) => (
+          <Section key={scope} scope={scope} />
+        ))}
+      </div>
+    </Modal>
+  )
+}
+
+function Section({ scope }: { scope: ScopeName }) {
+  const { title, keys } = KEYS[scope]
+  return (
+    <section className={classes.section}>
+      <h2 className="secondary">{title}</h2>
       <dl className={classes.keys}>
-        {KEYS.map(([key, words]) => (
-          <div key={words}>
+        {(Object.entries(keys) as [string, Key][]).map(([name, key]) => (
+          <div key={name}>
             <dt>
-              <kbd>{key}</kbd>
+              {key.keys.map((text) => (
+                <kbd key={text}>{text}</kbd>
+              ))}
             </dt>
-            <dd>{words}</dd>
+            <dd>{key.words}</dd>
           </div>
         ))}
       </dl>
-    </Modal>
+    </section>
   )
 }

@@ -1,27 +1,20 @@
 import { Modal, TextInput } from '@mantine/core'
-import { useDisclosure, useHotkeys } from '@mantine/hooks'
-import { useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { useDisclosure } from '@mantine/hooks'
 import { useState } from 'react'
 
-import { experimentsQuery } from '../api/queries'
-import { Icon, type IconName } from './icons'
+import { findEntries } from '../lib/palette'
+import { Icon } from './icons'
 import classes from './Palette.module.css'
+import { useFindable, type Entry } from './useFindable'
+import { useKeys } from './useKeys'
 
-interface Entry {
-  label: string
-  hint: string
-  icon: IconName
-  go: () => void
-}
-
-/** “Find anything”: pages and experiments by name, opened with Ctrl K. */
+/** “Find anything”, on Ctrl K: experiments, runs by number, losses, datasets, saved views, pages, and what can be done. */
 export function Palette() {
   const [opened, { open, close }] = useDisclosure(false)
-  useHotkeys([['mod+K', open]], [])
+  useKeys('everywhere', { palette: open })
   return (
     <>
-      <button type="button" className={classes.opener} onClick={open} title="Find anything (Ctrl K)">
+      <button type="button" className={classes.opener} onClick={open} aria-label="Find anything" title="Find anything (Ctrl K)">
         <Icon name="search" size={14} />
         <span className={classes.words}>Find anything</span>
         <kbd className={classes.key}>Ctrl K</kbd>
@@ -41,18 +34,23 @@ export function Palette() {
 function Finder({ close }: { close: () => void }) {
   const [query, setQuery] = useState('')
   const [active, setActive] = useState(0)
-  const entries = useEntries(query)
+  const entries = findEntries(useFindable(query), query)
   const choose = (entry: Entry | undefined) => {
     if (!entry) return
     close()
     entry.go()
   }
   const move = (event: React.KeyboardEvent) => {
-    if (event.key === 'Enter') choose(entries[active])
+    if (event.key === 'Enter') {
+      event.preventDefault()
+      choose(entries[active])
+    }
     if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return
     event.preventDefault()
     const step = event.key === 'ArrowDown' ? 1 : -1
-    setActive((at) => (at + step + entries.length) % Math.max(1, entries.length))
+    const next = (active + step + entries.length) % Math.max(1, entries.length)
+    setActive(next)
+    document.getElementById(`palette-${next}`)?.scrollIntoView({ block: 'nearest' })
   }
   return (
     <div onKeyDown={move}>
@@ -62,8 +60,8 @@ function Finder({ close }: { close: () => void }) {
         variant="unstyled"
         size="md"
         px="md"
-        placeholder="An experiment or a page"
-        aria-label="Find an experiment or a page"
+        placeholder="An experiment, a run’s number, a loss, a page or an action"
+        aria-label="Find anything"
         role="combobox"
         aria-expanded
         aria-controls="palette-list"
@@ -80,13 +78,13 @@ function Finder({ close }: { close: () => void }) {
           <button
             type="button"
             tabIndex={-1}
-            key={entry.label + entry.hint}
+            key={entry.id}
             id={`palette-${i}`}
             role="option"
             aria-selected={i === active}
             className={classes.entry}
             data-active={i === active || undefined}
-            onMouseEnter={() => setActive(i)}
+            onMouseMove={() => setActive(i)}
             onClick={() => choose(entry)}
           >
             <Icon name={entry.icon} />
@@ -94,28 +92,8 @@ function Finder({ close }: { close: () => void }) {
             <span className="secondary">{entry.hint}</span>
           </button>
         ))}
-        {entries.length === 0 && <p className={classes.none}>Nothing is called that.</p>}
       </div>
+      {entries.length === 0 && <p className={classes.none}>Nothing here is called “{query}”. A number finds a run.</p>}
     </div>
   )
-}
-
-function useEntries(query: string): Entry[] {
-  const navigate = useNavigate()
-  const experiments = useQuery(experimentsQuery()).data?.items ?? []
-  const pages: Entry[] = [
-    { label: 'Experiments', hint: 'page', icon: 'experiments', go: () => void navigate({ to: '/' }) },
-    { label: 'New experiment', hint: 'page', icon: 'plus', go: () => void navigate({ to: '/experiments/new' }) },
-    { label: 'Losses', hint: 'page', icon: 'losses', go: () => void navigate({ to: '/losses' }) },
-    { label: 'Datasets', hint: 'page', icon: 'datasets', go: () => void navigate({ to: '/datasets' }) },
-    { label: 'Queue & workers', hint: 'page', icon: 'workers', go: () => void navigate({ to: '/workers' }) },
-  ]
-  const found: Entry[] = experiments.map((experiment) => ({
-    label: experiment.name,
-    hint: 'experiment',
-    icon: 'experiments',
-    go: () => void navigate({ to: '/experiments/$experimentId/$tab', params: { experimentId: String(experiment.id), tab: 'overview' } }),
-  }))
-  const wanted = query.toLowerCase()
-  return [...found, ...pages].filter((entry) => entry.label.toLowerCase().includes(wanted)).slice(0, 9)
 }

@@ -1,22 +1,29 @@
-import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { ActionIcon, Menu } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link, Outlet, useRouterState } from '@tanstack/react-router'
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router'
 
 import { healthQuery, runsQuery } from '../api/queries'
 import { Icon, Logo, type IconName } from './icons'
 import { KeySheet } from './KeySheet'
 import { ConnectionBar } from './Live'
 import { Palette } from './Palette'
+import { SavedViews } from './SavedViews'
 import classes from './Shell.module.css'
+import { toast } from './toast'
+import { useActions } from './actions'
+import { useColours } from './useColours'
+import { useKeys } from './useKeys'
+import { useViewUndo } from './useViewUndo'
 
 interface Place {
-  to: '/' | '/runs' | '/losses' | '/datasets' | '/workers'
+  to: '/' | '/compare' | '/runs' | '/losses' | '/datasets' | '/workers'
   label: string
   icon: IconName
 }
 
 const PLACES: Place[] = [
   { to: '/', label: 'Experiments', icon: 'experiments' },
+  { to: '/compare', label: 'Compare', icon: 'compare' },
   { to: '/runs', label: 'All runs', icon: 'runs' },
   { to: '/losses', label: 'Losses', icon: 'losses' },
   { to: '/datasets', label: 'Datasets', icon: 'datasets' },
@@ -28,6 +35,7 @@ const WIDE = /^\/(experiments\/[^/]+\/(convergence|qualitative|runs)|runs)$/
 
 export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname })
+  useShellKeys()
   return (
     <div className={classes.shell} data-rail={WIDE.test(path) || undefined}>
       <a href="#main" className={classes.skip}>
@@ -45,6 +53,19 @@ export function Shell() {
   )
 }
 
+function useShellKeys() {
+  const navigate = useNavigate()
+  const undo = useViewUndo()
+  useKeys('everywhere', {
+    undo,
+    experiments: () => void navigate({ to: '/' }),
+    runs: () => void navigate({ to: '/runs' }),
+    queue: () => void navigate({ to: '/workers' }),
+  })
+  const copy = () => void navigator.clipboard.writeText(location.href).then(() => toast('The link is copied: it holds the whole view.'))
+  useActions([{ label: 'Copy link', icon: 'link', run: copy, words: 'permalink address' }])
+}
+
 function SideBar({ path }: { path: string }) {
   const health = useQuery(healthQuery())
   const waiting = useQuery(runsQuery('queued', 1)).data?.total
@@ -60,6 +81,7 @@ function SideBar({ path }: { path: string }) {
           <PlaceLink key={place.to} place={place} active={isActive(place.to, path)} badge={place.to === '/workers' ? waiting : undefined} />
         ))}
       </ul>
+      <SavedViews />
       <div className={classes.foot}>
         <span className={`secondary ${classes.label}`}>{health.data && `version ${health.data.version}`}</span>
         <SchemeToggle />
@@ -86,21 +108,29 @@ function isActive(to: Place['to'], path: string): boolean {
   return path.startsWith(to)
 }
 
-/** Light, dark, or whatever the system says. */
+const COLOURS = [
+  { scheme: 'auto', label: 'As the system', icon: 'auto' },
+  { scheme: 'light', label: 'Light', icon: 'sun' },
+  { scheme: 'dark', label: 'Dark', icon: 'moon' },
+] as const
+
 function SchemeToggle() {
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
-  const computed = useComputedColorScheme('light')
-  const next = colorScheme === 'auto' ? (computed === 'light' ? 'dark' : 'light') : colorScheme === computed && colorScheme === 'dark' ? 'light' : 'dark'
+  const { followsSystem, shown, choose } = useColours()
+  const chosen = followsSystem ? 'auto' : shown
   return (
-    <Tooltip label={colorScheme === 'auto' ? 'Colours follow the system' : `Colours: ${colorScheme}. Alt-click follows the system`}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        aria-label={`Switch to ${next} colours`}
-        onClick={(event) => setColorScheme(event.altKey ? 'auto' : next)}
-      >
-        <Icon name={computed === 'light' ? 'sun' : 'moon'} />
-      </ActionIcon>
-    </Tooltip>
+    <Menu position="top-end">
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" aria-label="Colours" title={followsSystem ? 'Colours follow the system' : `Colours: ${shown}`}>
+          <Icon name={shown === 'light' ? 'sun' : 'moon'} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {COLOURS.map(({ scheme, label, icon }) => (
+          <Menu.Item key={scheme} leftSection={<Icon name={icon} size={14} />} rightSection={scheme === chosen && <Icon name="check" size={14} />} onClick={() => choose(scheme)}>
+            {label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   )
 }

@@ -32,6 +32,12 @@ const PATHS = {
   info: 'M12 3.5a8.5 8.5 0 1 1 0 17a8.5 8.5 0 1 1 0-17ZM12 11v5M12 8v.01',
   lock: 'M6 11h12v9H6ZM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
   quote: 'M10 7H5v6h4c0 2.5-1 3.5-3 4M19.5 7h-5v6h4c0 2.5-1 3.5-3 4',
+  bookmark: 'M7 4h10v16l-5-4l-5 4Z',
+  archive: 'M4 5h16v4H4ZM5.5 9v10h13V9M10 13h4',
+  pin: 'M9 4h6M10 4v6l-3 4h10l-3-4V4M12 14v6',
+  notes: 'M5 4.5h14v11l-4.5 4.5H5ZM19 15.5h-4.5V20M8.5 9h7M8.5 12.5h5',
+  compare: 'M4 8.5h9M10 5.5l3 3l-3 3M20 15.5h-9M14 12.5l-3 3l3 3',
+  columns: 'M4 5h16v14H4ZM9.5 5v14M14.5 5v14',
   sliders: 'M4 7h9M17 7h3M13 4.5v5M4 17h3M11 17h9M11 14.5v5M15 7a0 0 0 0 1 0 0',
 } as const
 

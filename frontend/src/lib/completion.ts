@@ -30,7 +30,7 @@ function ending(text: string, begun: string, choices: readonly string[]): string
   const first = choices.filter((choice) => choice.toLowerCase().startsWith(wanted))
   const inside = choices.filter((choice) => !choice.toLowerCase().startsWith(wanted) && wanted.length > 1 && choice.toLowerCase().includes(wanted))
   const kept = text.slice(0, text.length - begun.length)
-  return [...first, ...inside].filter((choice) => choice !== begun).slice(0, MOST).map((choice) => kept + quoted(choice))
+  return [...first, ...inside].filter((choice) => choice !== begun).slice(0, MOST).map((choice) => kept + quotedName(choice))
 }
 
 export function namesOf(names: RunNames): string[] {
@@ -44,6 +44,6 @@ function operatorsFor(name: string, names: RunNames): string[] {
 }
 
 /** A name with a space or a sign in it stands in quotes; so does a word of the language itself. */
-function quoted(name: string): string {
+export function quotedName(name: string): string {
   return /[\s()<>=!~,"']/.test(name) || WORDS.includes(name.toLowerCase()) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name
 }

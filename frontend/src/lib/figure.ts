@@ -71,7 +71,7 @@ export function runLines(figure: PlotlyFigure): RunLine[] {
     .filter((trace) => trace.meta?.role === 'run')
     .map((trace) => {
       const { color, dash } = trace.line as { color: string; dash: string }
-      return { run: Number(trace.meta!.run_id), name: String(trace.name), group: String(trace.legendgroup), colour: color, dash: parseDash(dash).join(' ') || undefined }
+      return { run: Number(trace.meta!.run_id), name: String(trace.meta!.label ?? trace.name), group: String(trace.legendgroup), colour: color, dash: parseDash(dash).join(' ') || undefined }
     })
 }
 

@@ -82,6 +82,13 @@ export function duration(seconds: number | null | undefined): string {
   return join(Math.floor(s / 86400), 'd', Math.floor((s % 86400) / 3600), 'h')
 }
 
+/** What training took: 1 361 h, 0.6 h, 12 min */
+export function hours(value: number): string {
+  if (value <= 0) return NONE
+  if (value < 0.5) return duration(value * 3600)
+  return value < 10 ? `${fixed(value, 1)} h` : `${count(value)} h`
+}
+
 function join(a: number, unitA: string, b: number, unitB: string): string {
   return b > 0 ? `${a} ${unitA} ${b} ${unitB}` : `${a} ${unitA}`
 }

@@ -78,6 +78,13 @@ describe('YAML', () => {
     expect(fromYaml(toYaml(demo)).spec).toEqual({ name: demo.name, base: demo.base, factors: demo.factors, also: demo.also })
   })
 
+  it('fills lines with the levels of a long list, and reads them back', () => {
+    const levels = ['l1', 'l2', 'huber', 'berhu', 'eigen', 'eigengrad', 'gan', { name: 'huber', threshold: 0.2 }]
+    const text = toYaml({ name: 'long', factors: { loss: levels } })
+    expect(text.split('\n')).toEqual(['name: long', 'factors:', '  loss: [l1, l2, huber, berhu,', '         eigen, eigengrad, gan,', '         {name: huber, threshold: 0.2}]', ''])
+    expect(fromYaml(text).spec).toEqual({ name: 'long', factors: { loss: levels } })
+  })
+
   it('puts levels in brackets and begins with the name', () => {
     const text = toYaml(demo)
     expect(text.startsWith('name: Seven losses\nbase:\n')).toBe(true)

@@ -104,7 +104,27 @@ export function toYaml(spec: Spec): string {
   const keys = [...KEYS, ...Object.keys(spec).filter((key) => !KEYS.includes(key))]
   const document = new Document(Object.fromEntries(keys.filter((key) => !isEmpty(spec[key])).map((key) => [key, spec[key]])))
   visit(document, { Seq: (_, list) => void (list.flow = list.items.every(isPlain)) })
-  return document.toString({ flowCollectionPadding: false, lineWidth: 40 })
+  return filled(document.toString({ flowCollectionPadding: false, lineWidth: WIDTH }))
+}
+
+const WIDTH = 34
+
+/** A list that was broken into a line an item, with as many items on a line as fit. */
+function filled(yaml: string): string {
+  return yaml.replace(/^( *\S+:)\n +\[\n((?: +.*\n)+?) +\]$/gm, (whole, key: string, body: string) => {
+    const items = body.trim().split(/,\n */)
+    if (items.some((item) => item.includes('\n'))) return whole
+    const indent = ' '.repeat(key.length + 2)
+    const lines = [`${key} [`]
+    items.forEach((item, i) => {
+      const text = item + (i < items.length - 1 ? ',' : ']')
+      const line = lines.at(-1)!
+      const first = line.endsWith('[') || line === indent
+      if (!first && line.length + 1 + text.length > WIDTH) lines.push(indent + text)
+      else lines[lines.length - 1] = line + (first ? '' : ' ') + text
+    })
+    return lines.join('\n')
+  })
 }
 
 /** A scalar, or a mapping of scalars such as {name: huber, threshold: 0.2}. */
@@ -127,6 +147,11 @@ export function fromYaml(text: string): Parsed {
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true
   return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0
+}
+
+/** Whether an experiment was submitted as a grid; what people's own scripts made has nothing to start from. */
+export function isGrid(spec: Spec): boolean {
+  return 'factors' in spec
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.figures.tokens import LOSS_TOKENS, PALETTES, THEMES, Theme, hollow, loss_words, template, translucent
+from backend.figures.tokens import (
+    LOSS_TOKENS,
+    PALETTES,
+    THEMES,
+    Theme,
+    hollow,
+    loss_words,
+    plain,
+    template,
+    translucent,
+)
 from depthboard.config import LOSS_CONFIGS
 
 Vector = NDArray[np.float64]
@@ -139,3 +149,10 @@ def test_the_template_carries_the_theme_and_inter() -> None:
     layout = template("dark").layout
     assert layout.paper_bgcolor == "#131519"
     assert layout.font.family.startswith("Inter")
+
+
+def test_a_persons_words_are_no_markup_and_no_template_of_plotly() -> None:
+    assert (
+        plain("<a href='https://x'>%{customdata}</a> & l1")
+        == "&lt;a href='https://x'&gt;%&#123;customdata}&lt;/a&gt; &amp; l1"
+    )

@@ -3,20 +3,24 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 
 import { api, unwrap } from '../../api/client'
-import { figuresQuery } from '../../api/queries'
+import { figuresQuery, missingQuery } from '../../api/queries'
 import type { ExperimentDetail } from '../../api/types'
+import { useActions } from '../../components/actions'
 import { CopyLink } from '../../components/CopyLink'
 import { ExportMenu } from '../../components/ExportMenu'
 import { Icon } from '../../components/icons'
+import { total } from '../../components/RunBar'
 import { toast, toastError } from '../../components/toast'
+import { useExperimentChange } from '../../components/useExperimentChange'
 import { useDelete, useExperimentMove, useRefresh, useRetry, type Ended } from '../../components/useExperimentMove'
 import { completedWords, isActive } from '../../lib/experiment'
 import { plural } from '../../lib/format'
+import { isGrid } from '../../lib/spec'
 import type { Tab } from '../../router'
 import { figureOptions } from './FigureTab'
 import { useExperimentSearch } from './useExperimentSearch'
+import { useLaunch } from './useLaunch'
 
-/** These tabs have a menu of their own, with more formats. */
 const TABLES: Tab[] = ['results', 'sharpness']
 
 interface Props {
@@ -28,12 +32,13 @@ interface Props {
 /** What can be done with the whole experiment, and with the figure that is shown. */
 export function ExperimentActions({ experiment, tab, onDeleted }: Props) {
   const [search] = useExperimentSearch()
-  const figure = useQuery(figuresQuery(experiment.id)).data?.find((entry) => entry.name === tab && !TABLES.includes(tab))
+  const figure = useQuery(figuresQuery(experiment.id)).data?.find((entry) => entry.name === tab)
   return (
     <>
       <CopyLink />
-      {figure && <ExportMenu experimentId={experiment.id} name={figure.name} options={figureOptions(figure.options, search)} />}
       {experiment.deleted_at === null && <StateButtons experiment={experiment} />}
+      {experiment.deleted_at === null && <LaunchButton experiment={experiment} />}
+      {figure && <ExportMenu key={tab} experimentId={experiment.id} name={figure.name} options={figureOptions(figure.options, search)} table={TABLES.includes(tab)} />}
       {experiment.deleted_at === null && <MoreMenu experiment={experiment} onDeleted={onDeleted} />}
     </>
   )
@@ -54,6 +59,17 @@ function StateButtons({ experiment }: { experiment: ExperimentDetail }) {
         </Button>
       )}
     </>
+  )
+}
+
+function LaunchButton({ experiment }: { experiment: ExperimentDetail }) {
+  const missing = useQuery(missingQuery(experiment.id, total(experiment.counts))).data
+  const launch = useLaunch(experiment.id)
+  if (!missing?.length) return null
+  return (
+    <Button leftSection={<Icon name="play" size={14} />} loading={launch.isPending} onClick={() => launch.mutate(missing)}>
+      Launch {missing.length} missing
+    </Button>
   )
 }
 
@@ -114,6 +130,15 @@ function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onD
   const remove = useDelete(experiment, onDeleted)
   const complete = useComplete(experiment.id)
   const prioritise = usePriority(experiment.id)
+  const { change, archive } = useExperimentChange()
+  const archived = experiment.archived_at !== null
+  const pin = () => change.mutate({ ids: [experiment.id], body: { pinned: !experiment.pinned } })
+  const putAway = () => archive.mutate({ experiments: [experiment], archived: !archived })
+  useActions([
+    { label: experiment.pinned ? 'Unpin this experiment' : 'Pin this experiment', icon: 'pin', run: pin },
+    { label: archived ? 'Put this experiment back on the list' : 'Archive this experiment', icon: 'archive', run: putAway },
+    { label: 'New experiment from this one', icon: 'copy', run: () => void navigate({ to: '/experiments/new', search: { from: experiment.id } }) },
+  ])
   return (
     <Menu>
       <Menu.Target>
@@ -122,8 +147,16 @@ function MoreMenu({ experiment, onDeleted }: { experiment: ExperimentDetail; onD
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<Icon name="copy" />} onClick={() => void navigate({ to: '/experiments/new', search: { from: experiment.id } })}>
-          New experiment from this one
+        {isGrid(experiment.spec) && (
+          <Menu.Item leftSection={<Icon name="copy" />} onClick={() => void navigate({ to: '/experiments/new', search: { from: experiment.id } })}>
+            New experiment from this one
+          </Menu.Item>
+        )}
+        <Menu.Item leftSection={<Icon name="pin" />} onClick={pin}>
+          {experiment.pinned ? 'Unpin' : 'Pin'}
+        </Menu.Item>
+        <Menu.Item leftSection={<Icon name="archive" />} onClick={putAway}>
+          {archived ? 'Put back on the list' : 'Archive'}
         </Menu.Item>
         <Menu.Item leftSection={<Icon name="retry" />} onClick={() => complete.mutate()}>
           Train missing cells

@@ -9,13 +9,16 @@ import type { ExperimentDetail } from '../../api/types'
 import { ErrorPanel, NotFound, PanelBoundary } from '../../components/ErrorPanel'
 import { PageHeader } from '../../components/PageHeader'
 import { total } from '../../components/RunBar'
+import { useKeys } from '../../components/useKeys'
 import { isActive, tabTitle } from '../../lib/experiment'
 import { count, duration, percent } from '../../lib/format'
-import { experimentRoute, TABS, type Tab } from '../../router'
+import { experimentRoute, TABS, type ExperimentSearch, type Tab } from '../../router'
 import classes from './Experiment.module.css'
 import { ExperimentActions } from './ExperimentActions'
 import { InlineName } from './InlineName'
+import { NotesBeside, NotesToggle } from './notes/NotesBeside'
 import { TrashStrip } from './TrashStrip'
+import { Updated } from './Updated'
 import { selectorOf } from './useExperimentSearch'
 
 export interface TabProps {
@@ -32,11 +35,13 @@ const PANELS: Record<Tab, { label: string; panel: ComponentType<TabProps> }> = {
   results: { label: 'Results table', panel: lazy(() => import('./ResultsTab')) },
   sharpness: { label: 'Sharpness', panel: lazy(() => import('./SharpnessTab')) },
   runs: { label: 'Runs', panel: lazy(() => import('./RunsTab')) },
+  notes: { label: 'Notes', panel: lazy(() => import('./NotesTab')) },
   configuration: { label: 'Configuration', panel: lazy(() => import('./ConfigurationTab')) },
 }
 
 export function ExperimentPage() {
   const { experimentId, tab } = experimentRoute.useParams()
+  const search = experimentRoute.useSearch()
   const query = useQuery(experimentQuery(Number(experimentId)))
   const navigate = useNavigate()
   const view = PANELS[tab as Tab]
@@ -50,6 +55,7 @@ export function ExperimentPage() {
   }
   const experiment = query.data
   const Panel = view.panel
+  const beside = search.notes === true && tab !== 'notes' && experiment !== undefined
   return (
     <>
       <PageHeader
@@ -61,31 +67,45 @@ export function ExperimentPage() {
       {experiment && <TrashStrip experiment={experiment} />}
       <div className={classes.tabsLine}>
         <Tabs experimentId={experimentId} tab={tab} experiment={experiment} />
-        {experiment && <Progress experiment={experiment} />}
+        {experiment && <Progress experiment={experiment} updatedAt={query.dataUpdatedAt} short={tab !== 'overview'} />}
+        {experiment && tab !== 'notes' && <NotesToggle experiment={experiment} />}
       </div>
-      <div className={classes.body}>
-        <PanelBoundary key={tab}>
-          <Suspense fallback={<Skeleton height={360} animate={false} />}>{experiment ? <Panel experiment={experiment} /> : <Skeleton height={360} animate={false} />}</Suspense>
-        </PanelBoundary>
+      <div className={classes.body} data-beside={beside || undefined}>
+        <div className={classes.panel}>
+          <PanelBoundary key={`${experimentId}/${tab}`}>
+            <Suspense fallback={<Skeleton height={360} animate={false} />}>{experiment ? <Panel experiment={experiment} /> : <Skeleton height={360} animate={false} />}</Suspense>
+          </PanelBoundary>
+        </div>
+        {beside && <NotesBeside experiment={experiment} />}
       </div>
     </>
   )
 }
 
 /** What there is to see of people's own scripts, which have no grid and are not evaluated here. */
-const OF_SCRIPTS: readonly Tab[] = ['overview', 'curves', 'runs']
+const OF_SCRIPTS: readonly Tab[] = ['overview', 'curves', 'runs', 'notes']
+
+/** What goes along from tab to tab. */
+const carried = (previous: ExperimentSearch): ExperimentSearch => ({ ...selectorOf(previous), ...(previous.notes === true ? { notes: true } : {}) })
 
 function Tabs({ experimentId, tab, experiment }: { experimentId: string; tab: string; experiment?: ExperimentDetail }) {
   const scripts = experiment !== undefined && !('base' in experiment.spec)
   const runs = experiment && total(experiment.counts)
+  const shown = TABS.filter((name) => !scripts || OF_SCRIPTS.includes(name) || name === tab)
+  const navigate = useNavigate()
+  const go = (step: number) => {
+    const to = shown[shown.indexOf(tab as Tab) + step]
+    if (to) void navigate({ from: '/experiments/$experimentId/$tab', to: '/experiments/$experimentId/$tab', params: { experimentId, tab: to }, search: carried })
+  }
+  useKeys('tabs', { tabLeft: () => go(-1), tabRight: () => go(1) })
   return (
     <nav className={classes.tabs} aria-label="Views of the experiment">
-      {TABS.filter((name) => !scripts || OF_SCRIPTS.includes(name) || name === tab).map((name) => (
+      {shown.map((name) => (
         <Link
           key={name}
           to="/experiments/$experimentId/$tab"
           params={{ experimentId, tab: name }}
-          search={(previous) => selectorOf(previous)}
+          search={carried}
           className={classes.tab}
           data-active={name === tab || undefined}
           aria-current={name === tab ? 'page' : undefined}
@@ -104,11 +124,12 @@ function standing({ counts, paused, held }: ExperimentDetail): string {
   return running ? `${running} running` : 'waiting for a worker'
 }
 
-function Progress({ experiment }: { experiment: ExperimentDetail }) {
+/** How it goes on. On the overview in a line of its own; beside the tabs what has room there. */
+function Progress({ experiment, updatedAt, short }: { experiment: ExperimentDetail; updatedAt: number; short: boolean }) {
   const { counts } = experiment
   if (!isActive(counts) || experiment.deleted_at) return null
   return (
-    <p className={`${classes.progress} num`} role="status">
+    <p className={`${classes.progress} num`} data-short={short || undefined} role="status">
       <span className={classes.dot} data-still={experiment.paused || undefined} />
       {standing(experiment)}
       {experiment.stalled > 0 && (
@@ -117,7 +138,8 @@ function Progress({ experiment }: { experiment: ExperimentDetail }) {
         </Link>
       )}
       <span>{percent(experiment.progress)}</span>
-      {!experiment.paused && <span>{experiment.eta_seconds === null ? 'time left not known yet' : `${duration(experiment.eta_seconds)} left`}</span>}
+      {!short && !experiment.paused && <span>{experiment.eta_seconds === null ? 'time left not known yet' : `${duration(experiment.eta_seconds)} left`}</span>}
+      {!short && <Updated at={updatedAt} />}
     </p>
   )
 }

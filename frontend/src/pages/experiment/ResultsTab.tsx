@@ -4,12 +4,10 @@ import { useQuery } from '@tanstack/react-query'
 import { resultsQuery } from '../../api/queries'
 import { ErrorPanel } from '../../components/ErrorPanel'
 import { Control } from '../../components/FigureControls'
-import classes from './Results.module.css'
 import expClasses from './Experiment.module.css'
 import type { TabProps } from './ExperimentPage'
 import { TableBody } from './TableBody'
 import { DataChoice, ProtocolChoice } from './TableChoices'
-import { TableExport } from './TableExport'
 import { selectorOf, useExperimentSearch } from './useExperimentSearch'
 
 /** Table 2: ours and the constant prediction sorted together, the published rows quoted below a line. */
@@ -24,9 +22,6 @@ export default function ResultsTab({ experiment }: TabProps) {
         <ProtocolChoice experimentId={experiment.id} name="results" />
         <Control option="value" values={['last3', 'last', 'best_validation']} value={search.value ?? 'last3'} onChoose={(v) => change({ value: v === 'last3' ? undefined : v })} />
         <Control option="averaging" values={['per_image', 'pooled']} value={search.averaging ?? 'per_image'} onChoose={(v) => change({ averaging: v === 'per_image' ? undefined : v })} />
-        <span className={classes.right}>
-          <TableExport experimentId={experiment.id} name="results" options={selectorOf(search)} />
-        </span>
       </div>
       {query.isPending && <Skeleton height={320} animate={false} />}
       {query.data && <TableBody data={query.data} name="Results" lead="rmse" />}

@@ -3,12 +3,10 @@ import { useQuery } from '@tanstack/react-query'
 
 import { sharpnessQuery, type FigureOptions } from '../../api/queries'
 import { ErrorPanel } from '../../components/ErrorPanel'
-import classes from './Results.module.css'
 import expClasses from './Experiment.module.css'
 import type { TabProps } from './ExperimentPage'
 import { TableBody } from './TableBody'
 import { DataChoice, ProtocolChoice } from './TableChoices'
-import { TableExport } from './TableExport'
 import { useExperimentSearch } from './useExperimentSearch'
 
 /** How sharp the predicted edges are. One evaluation speaks for a run and its images are averaged, so there is no selector. */
@@ -22,9 +20,6 @@ export default function SharpnessTab({ experiment }: TabProps) {
       <div className={expClasses.controls}>
         {query.data && <DataChoice data={query.data} />}
         <ProtocolChoice experimentId={experiment.id} name="sharpness" />
-        <span className={classes.right}>
-          <TableExport experimentId={experiment.id} name="sharpness" options={options} />
-        </span>
       </div>
       {query.isPending && <Skeleton height={320} animate={false} />}
       {query.data && <TableBody data={query.data} name="Sharpness" lead="mae_edge" />}

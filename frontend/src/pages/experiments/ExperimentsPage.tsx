@@ -1,32 +1,39 @@
-import { Skeleton, TextInput } from '@mantine/core'
-import { useHotkeys } from '@mantine/hooks'
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
+import { Link } from '@tanstack/react-router'
+import { useRef, useState } from 'react'
 
-import { experimentsQuery, trashQuery } from '../../api/queries'
-import type { ExperimentSummary } from '../../api/types'
+import { ApiError } from '../../api/client'
+import { experimentsQuery } from '../../api/queries'
 import { ButtonLink } from '../../components/ButtonLink'
 import { ErrorPanel } from '../../components/ErrorPanel'
 import { Icon } from '../../components/icons'
 import { PageHeader } from '../../components/PageHeader'
-import { isActive } from '../../lib/experiment'
+import { plural } from '../../lib/format'
 import { experimentsRoute } from '../../router'
 import { EmptyList } from './EmptyList'
-import { ExperimentRow } from './ExperimentRow'
 import classes from './Experiments.module.css'
+import { ExperimentsTable } from './ExperimentsTable'
+import { FilterLine } from './FilterLine'
+import { useShelf } from './Shelves'
 import { TrashPage } from './TrashPage'
+import { useListKeys } from './useListKeys'
 
 const PAGE = 50
 
 export function ExperimentsPage() {
-  return experimentsRoute.useSearch().trash ? <TrashPage /> : <List />
+  return useShelf() === 'trash' ? <TrashPage /> : <List />
 }
 
 function List() {
   const search = experimentsRoute.useSearch()
   const query = useQuery(experimentsQuery(search))
-  const items = query.data?.items
+  const [last, setLast] = useState(query.data)
+  if (query.data && query.data !== last) setLast(query.data)
+  const shown = query.data ?? last
+  const refused = query.error instanceof ApiError && query.error.status === 422
+  const input = useRef<HTMLInputElement>(null)
+  const list = useListKeys(shown?.items ?? [], () => input.current?.focus())
   return (
     <>
       <PageHeader
@@ -39,137 +46,46 @@ function List() {
         }
       />
       <div className={classes.page}>
-        <SearchLine shown={items?.length} total={query.data?.total} />
-        {query.error && <ErrorPanel error={query.error} onRetry={() => void query.refetch()} what="The experiments could not be read." />}
-        {query.isPending && <Rows skeleton />}
-        {items && items.length === 0 && (search.q ? <p className={classes.none}>No experiment matches “{search.q}”.</p> : <EmptyList />)}
-        {items && items.length > 0 && <Rows items={items} />}
-        {query.data && query.data.total > PAGE && <Pages total={query.data.total} page={search.page ?? 1} />}
+        <FilterLine input={input} shown={query.data?.items.length} total={query.data?.total} error={query.error} />
+        {query.error && !refused && <ErrorPanel error={query.error} onRetry={() => void query.refetch()} what="The experiments could not be read." />}
+        {shown?.items.length === 0 ? <Nothing /> : (shown || query.isPending) && <ExperimentsTable items={shown?.items} selected={list.selected} onToggle={list.toggle} />}
+        {list.selected.length > 0 && <Selection list={list} />}
+        {shown && shown.total > PAGE && <Pages total={shown.total} page={search.page ?? 1} />}
       </div>
     </>
   )
 }
 
-function SearchLine({ shown, total }: { shown?: number; total?: number }) {
-  const search = experimentsRoute.useSearch()
-  const navigate = useNavigate()
-  const [text, setText] = useState(search.q ?? '')
-  const sent = useRef(search.q)
-  const input = useRef<HTMLInputElement>(null)
-  useHotkeys([['/', () => input.current?.focus()]])
-  useEffect(() => {
-    // A tag that was clicked, or Back: what was typed here came back unchanged.
-    if (search.q !== sent.current) setText(search.q ?? '')
-    sent.current = search.q
-  }, [search.q])
-  useEffect(() => {
-    if (text === (search.q ?? '')) return
-    const timer = setTimeout(() => {
-      sent.current = text || undefined
-      void navigate({ to: '/', search: { q: text || undefined }, replace: true })
-    }, 200)
-    return () => clearTimeout(timer)
-  }, [text, search.q, navigate])
+function Nothing() {
+  const { q, archived } = experimentsRoute.useSearch()
+  if (q) {
+    return (
+      <p className={classes.none}>
+        No {archived && 'archived '}experiment matches <code>{q}</code>.{' '}
+        <Link to="/" search={{ archived }}>
+          Show all
+        </Link>
+      </p>
+    )
+  }
+  return archived ? <p className={classes.none}>Nothing is archived. Archiving takes an experiment off the list; its runs, figures and notes stay as they are.</p> : <EmptyList />
+}
+
+function Selection({ list }: { list: ReturnType<typeof useListKeys> }) {
+  const [first] = list.selected
   return (
-    <div className={classes.search}>
-      <TextInput
-        ref={input}
-        className={classes.input}
-        placeholder="Filter: text or #tag"
-        aria-label="Filter experiments"
-        leftSection={<Icon name="search" size={14} />}
-        rightSection={<kbd className={classes.key}>/</kbd>}
-        value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
-      />
-      {shown !== undefined && (
-        <span className="secondary num">
-          {shown} of {total}
-        </span>
-      )}
-      <TrashLink />
+    <div className={classes.selection} role="toolbar" aria-label="With the selected experiments">
+      <b className="strong num">{plural(list.selected.length, 'experiment')} selected</b>
+      <Button variant="default" leftSection={<Icon name="pin" size={14} />} onClick={list.pin}>
+        {first?.pinned ? 'Unpin' : 'Pin'}
+      </Button>
+      <Button variant="default" leftSection={<Icon name="archive" size={14} />} onClick={list.putAway}>
+        {first?.archived_at ? 'Put back' : 'Archive'}
+      </Button>
+      <button type="button" className="link" onClick={list.clear}>
+        Clear
+      </button>
     </div>
-  )
-}
-
-function TrashLink() {
-  const held = useQuery(trashQuery()).data?.experiments
-  if (!held) return null
-  return (
-    <Link to="/" search={{ trash: true }} className={classes.trash}>
-      <Icon name="trash" size={14} /> {held} in the trash
-    </Link>
-  )
-}
-
-const NONE: ExperimentSummary[] = []
-
-function Rows({ items = NONE, skeleton = false }: { items?: ExperimentSummary[]; skeleton?: boolean }) {
-  const running = items.filter((item) => isActive(item.counts))
-  const finished = items.filter((item) => !isActive(item.counts))
-  return (
-    <div className="scroll-x" tabIndex={-1}>
-      <table className={`table ${classes.table}`}>
-        <thead>
-          <tr>
-            <th>Experiment</th>
-            <th className={classes.runs}>Runs</th>
-            <th>Best test RMSE</th>
-            <th className={classes.data}>Data</th>
-            <th className="right">Time left</th>
-            <th className={`right ${classes.created}`}>Created</th>
-          </tr>
-        </thead>
-        {skeleton && <SkeletonRows />}
-        <Group title="Running" items={running} />
-        <Group title="Finished" items={finished} />
-      </table>
-      {items.length > 0 && <Legend />}
-    </div>
-  )
-}
-
-function Group({ title, items }: { title: string; items: ExperimentSummary[] }) {
-  if (items.length === 0) return null
-  return (
-    <tbody>
-      <tr>
-        <th colSpan={6} scope="colgroup" className={classes.group}>
-          <b>{title}</b> <span className="num">{items.length}</span>
-        </th>
-      </tr>
-      {items.map((item) => (
-        <ExperimentRow key={item.id} item={item} />
-      ))}
-    </tbody>
-  )
-}
-
-function SkeletonRows() {
-  return (
-    <tbody aria-hidden>
-      {[0, 1, 2, 3].map((row) => (
-        <tr key={row} className={classes.row}>
-          {[220, 148, 90, 60, 60, 70].map((width, i) => (
-            <td key={i}>
-              <Skeleton height={10} width={width} radius="xs" animate={false} />
-            </td>
-          ))}
-        </tr>
-      ))}
-    </tbody>
-  )
-}
-
-function Legend() {
-  return (
-    <ul className={classes.legend} aria-label="Colours of the bars">
-      {(['finished', 'running', 'failed', 'cancelled', 'queued'] as const).map((state) => (
-        <li key={state}>
-          <span className={`${classes.swatch} ${classes[state]}`} /> {state === 'finished' ? 'done' : state}
-        </li>
-      ))}
-    </ul>
   )
 }
 
@@ -183,12 +99,12 @@ function Pages({ total, page }: { total: number; page: number }) {
       </span>
       {page > 1 && (
         <Link to="/" search={{ ...search, page: page - 1 }}>
-          Newer
+          Previous
         </Link>
       )}
       {page < last && (
         <Link to="/" search={{ ...search, page: page + 1 }}>
-          Older
+          Next
         </Link>
       )}
     </nav>

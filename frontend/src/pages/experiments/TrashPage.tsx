@@ -15,6 +15,7 @@ import { useNow } from '../../components/useNow'
 import { freedWords, useExperimentMove, useRefresh, waitingWords } from '../../components/useExperimentMove'
 import { ago, dateTime, parseTime, plural } from '../../lib/format'
 import classes from './Experiments.module.css'
+import { Shelves } from './Shelves'
 
 const DAY = 86_400_000
 
@@ -25,10 +26,14 @@ export function TrashPage() {
   const items = query.data?.items ?? []
   return (
     <>
-      <PageHeader crumbs={[{ label: 'Experiments', to: { to: '/' } }]} title="Trash" tabTitle="Trash" actions={items.length > 0 && <EmptyButton n={query.data?.total ?? items.length} />} />
+      <PageHeader title="Experiments" tabTitle="Trash" actions={items.length > 0 && <EmptyButton n={query.data?.total ?? items.length} />} />
       <div className={classes.page}>
+        <div className={classes.search}>
+          <p className="secondary">Deleted experiments{trash?.days ? `, kept for ${plural(trash.days, 'day')}` : ''}.</p>
+          <Shelves />
+        </div>
         {query.error && <ErrorPanel error={query.error} onRetry={() => void query.refetch()} what="The trash could not be read." />}
-        {query.data && items.length === 0 && <p className={classes.none}>The trash is empty.</p>}
+        {query.data && items.length === 0 && <p className={classes.none}>The trash is empty. What you delete waits here, and can be restored.</p>}
         {items.length > 0 && <Rows items={items} days={trash?.days ?? 0} />}
         {trash && waitingWords(trash.waiting).map((words) => <p key={words} className="secondary">{words}</p>)}
       </div>

@@ -5,17 +5,23 @@ import { Link } from '@tanstack/react-router'
 import { catalogueQuery } from '../../api/queries'
 import type { LossEntry } from '../../api/types'
 import { ButtonLink } from '../../components/ButtonLink'
-import { ErrorPanel } from '../../components/ErrorPanel'
-import { Formula } from '../../components/Formula'
+import { ErrorPanel, PanelBoundary } from '../../components/ErrorPanel'
 import { Icon } from '../../components/icons'
-import { LossGlyph, LossName } from '../../components/LossGlyph'
+import { LossName } from '../../components/LossGlyph'
 import { PageHeader } from '../../components/PageHeader'
 import { settingValue } from '../../lib/format'
 import { fieldsOf, type Field, type JsonSchema } from '../../lib/schema'
 import { lossesRoute } from '../../router'
+import { LossHead, needsFile } from './LossHead'
 import classes from './Losses.module.css'
+import { Residuals } from './Residuals'
+import { TwoAnswers } from './TwoAnswers'
+import { WrongScale } from './WrongScale'
 
-/** Each loss by its formula, its parameters and where it comes from. */
+/** Of the catalogue, the first are the paper's own. */
+const PAPER = 7
+
+/** Each loss by its formula, what it does to an error, and where it comes from. */
 export function LossesPage() {
   const query = useQuery(catalogueQuery())
   const { name } = lossesRoute.useSearch()
@@ -27,7 +33,7 @@ export function LossesPage() {
         title="Losses"
         tabTitle={chosen ? `${chosen.title}, losses` : 'Losses'}
         actions={
-          <ButtonLink to="/experiments/new" variant="default" leftSection={<Icon name="plus" size={14} />}>
+          <ButtonLink to="/experiments/new" search={{ loss: chosen?.name }} variant="default" leftSection={<Icon name="plus" size={14} />}>
             Use in an experiment
           </ButtonLink>
         }
@@ -37,8 +43,12 @@ export function LossesPage() {
         {query.isPending && <Skeleton height={320} animate={false} />}
         {losses && chosen && (
           <div className={classes.columns}>
-            <List losses={losses} chosen={chosen.name} />
-            <Detail loss={chosen} />
+            <nav aria-label="Losses">
+              <List title="Paper" losses={losses.slice(0, PAPER)} chosen={chosen.name} />
+              <List title="Extended" losses={losses.slice(PAPER)} chosen={chosen.name} />
+              <p className={classes.note}>Colour, dash and marker stay with a loss on every page and in every export.</p>
+            </nav>
+            <Detail key={chosen.name} loss={chosen} />
           </div>
         )}
       </div>
@@ -46,49 +56,46 @@ export function LossesPage() {
   )
 }
 
-function List({ losses, chosen }: { losses: LossEntry[]; chosen: string }) {
+function List({ title, losses, chosen }: { title: string; losses: LossEntry[]; chosen: string }) {
   return (
-    <nav aria-label="Losses">
+    <>
+      <h2 className={classes.group}>{title}</h2>
       <ul className={classes.list}>
         {losses.map((loss) => (
           <li key={loss.name}>
-            <Link to="/losses" search={{ name: loss.name }} className={classes.entry} data-active={loss.name === chosen || undefined} aria-current={loss.name === chosen ? 'page' : undefined}>
+            <Link
+              to="/losses"
+              search={({ lam: _lam, s: _s, ...search }) => ({ ...search, name: loss.name })}
+              className={classes.entry}
+              data-active={loss.name === chosen || undefined}
+              aria-current={loss.name === chosen ? 'page' : undefined}
+            >
               <LossName name={loss.name} line />
+              {needsFile(loss) && <span className="secondary">no weights</span>}
             </Link>
           </li>
         ))}
       </ul>
-      <p className={classes.note}>Colour, dash and marker stay with a loss on every page and in every export.</p>
-    </nav>
+    </>
   )
 }
 
 function Detail({ loss }: { loss: LossEntry }) {
-  const fields = fieldsOf(loss.json_schema as JsonSchema)
   return (
     <article className={classes.detail}>
-      <div className={classes.head}>
-        <LossGlyph name={loss.name} line />
-        <h2 className="title">{loss.title}</h2>
-      </div>
-      <div className={classes.formula} tabIndex={0} role="group" aria-label={`Formula of ${loss.title}`}>
-        <Formula latex={loss.formula} display />
-      </div>
-      <p className={classes.words}>{loss.description}</p>
-      <p className="secondary">
-        <Formula latex="\ell = y - \hat y" /> in metres, <Formula latex="d = \ln y - \ln \hat y" />, over the n valid pixels; y is the ground truth.
-      </p>
+      <LossHead loss={loss} />
+      <PanelBoundary>
+        <Residuals loss={loss} />
+      </PanelBoundary>
+      <PanelBoundary>
+        <WrongScale loss={loss} />
+      </PanelBoundary>
+      <PanelBoundary>
+        <TwoAnswers loss={loss} />
+      </PanelBoundary>
       <section aria-label="Parameters">
         <h3 className="section">Parameters</h3>
-        <Parameters fields={fields} />
-      </section>
-      <section aria-label="Sources">
-        <h3 className="section">Sources</h3>
-        <ul className={classes.sources}>
-          {loss.sources.map((source) => (
-            <li key={source}>{source}</li>
-          ))}
-        </ul>
+        <Parameters fields={fieldsOf(loss.json_schema as JsonSchema)} />
       </section>
     </article>
   )
@@ -96,7 +103,7 @@ function Detail({ loss }: { loss: LossEntry }) {
 
 function Parameters({ fields }: { fields: Field[] }) {
   return (
-    <div className="scroll-x">
+    <div className="scroll-x" tabIndex={0} role="region" aria-label="Table of parameters">
       <table className="table">
         <thead>
           <tr>

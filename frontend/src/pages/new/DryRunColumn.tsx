@@ -1,20 +1,22 @@
 import { Button } from '@mantine/core'
+import { useWindowEvent } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useMemo } from 'react'
 
-import { api, ApiError, unwrap } from '../../api/client'
+import { api, unwrap } from '../../api/client'
 import type { DryRun, ExperimentDetail } from '../../api/types'
 import { ErrorPanel } from '../../components/ErrorPanel'
 import { Icon } from '../../components/icons'
 import { lossLabel } from '../../components/LossGlyph'
+import { Sentence } from '../../components/Sentence'
 import { toastError } from '../../components/toast'
 import { useLosses } from '../../components/useLosses'
 import { dryGrid, type DryGrid } from '../../lib/dryrun'
 import { count, duration, plural } from '../../lib/format'
 import { lossOfLabel } from '../../lib/losses'
 import { levelsOf } from '../../lib/spec'
-import type { Draft } from './draft'
+import { faultsOf, type Draft } from './draft'
 import classes from './New.module.css'
 import type { Dry } from './useDryRun'
 
@@ -25,12 +27,47 @@ export function DryRunColumn({ draft, dry }: { draft: Draft; dry: Dry }) {
     <section aria-label="Dry run" className={classes.dry} aria-busy={waiting}>
       <div className="spread">
         <h2 className="section">Dry run</h2>
-        <span className="secondary">{draft.fault ? 'the text is not readable' : waiting ? 'checking' : 'checked just now'}</span>
+        <span className="secondary">{draft.fault ? 'of the last readable text' : waiting ? 'checking' : 'checked just now'}</span>
       </div>
-      {error ? <ErrorPanel error={error} what={error instanceof ApiError && error.field ? `${error.field}:` : 'This cannot be launched.'} /> : null}
-      {data && !error && <Found data={data} encoder={String(levelsOf(draft.spec, 'network.encoder')?.[0] ?? '')} />}
+      {draft.fault ? (
+        <Unreadable fault={draft.fault} />
+      ) : error ? (
+        <Wrong error={error} />
+      ) : null}
+      {data && (!error || draft.fault) && (
+        <Found data={data} encoder={String(levelsOf(draft.spec, 'network.encoder')?.[0] ?? '')} />
+      )}
       <Launch draft={draft} dry={dry} />
     </section>
+  )
+}
+
+function Unreadable({ fault }: { fault: NonNullable<Draft['fault']> }) {
+  return (
+    <p className={classes.wrong} role="status">
+      The YAML cannot be read{fault.line ? `, line ${fault.line}` : ''}. What was checked before stays until it can.
+    </p>
+  )
+}
+
+/** Everything that stands in the way, each with its place. */
+function Wrong({ error }: { error: unknown }) {
+  const faults = faultsOf(error)
+  if (faults.length === 0) return <ErrorPanel error={error} what="This cannot be launched." />
+  return (
+    <div role="alert">
+      <p className={classes.wrong}>{faults.length === 1 ? 'One thing is in the way.' : `${faults.length} things are in the way.`}</p>
+      <ul className={classes.faults}>
+        {faults.map((fault) => (
+          <li key={`${fault.field} ${fault.message}`}>
+            {fault.field && <code>{fault.field}</code>}
+            <p>
+              <Sentence text={[fault.message, fault.remedy].filter(Boolean).join(' ')} />
+            </p>
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }
 
@@ -54,7 +91,10 @@ function Found({ data, encoder }: { data: DryRun; encoder: string }) {
       <ul className={classes.warnings}>
         {data.warnings.map((warning) => (
           <li key={warning}>
-            <Icon name="warning" /> {warning}
+            <Icon name="warning" />
+            <span>
+              <Sentence text={warning} />
+            </span>
           </li>
         ))}
         {data.basis && (
@@ -139,6 +179,7 @@ function Launch({ draft, dry }: { draft: Draft; dry: Dry }) {
   const launch = useMutation({
     mutationFn: () => unwrap(api.POST('/api/experiments', { body: draft.spec as never })) as Promise<ExperimentDetail>,
     onSuccess: async (experiment) => {
+      draft.launched()
       client.setQueryData(['experiment', experiment.id], experiment)
       void client.invalidateQueries({ queryKey: ['experiments'] })
       await navigate({ to: '/experiments/$experimentId/$tab', params: { experimentId: String(experiment.id), tab: 'overview' } })
@@ -146,6 +187,12 @@ function Launch({ draft, dry }: { draft: Draft; dry: Dry }) {
     onError: toastError,
   })
   const fresh = dry.data?.new ?? 0
+  const ready = !dry.waiting && !dry.error && dry.data !== undefined && !launch.isPending
+  useWindowEvent('keydown', (event) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || !ready) return
+    event.preventDefault()
+    launch.mutate()
+  })
   return (
     <div className={classes.launch}>
       <Button
@@ -153,12 +200,13 @@ function Launch({ draft, dry }: { draft: Draft; dry: Dry }) {
         size="sm"
         leftSection={<Icon name="play" size={14} />}
         loading={launch.isPending}
-        disabled={dry.waiting || Boolean(dry.error) || !dry.data}
+        disabled={!ready && !launch.isPending}
+        aria-keyshortcuts="Control+Enter"
         onClick={() => launch.mutate()}
       >
         {dry.error || !dry.data ? 'Launch' : fresh > 0 ? `Launch ${plural(fresh, 'run')}` : 'Create from existing runs'}
       </Button>
-      <p className="secondary">{dry.data && fresh === 0 ? 'Nothing to train: all runs exist already.' : 'Pressing twice never trains a run twice.'}</p>
+      <p className="secondary">{dry.data && fresh === 0 ? 'Nothing to train: all runs exist already.' : 'Pressing twice never trains a run twice.'} Ctrl Enter does the same.</p>
     </div>
   )
 }

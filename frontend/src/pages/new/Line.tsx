@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 
+import { Sentence } from '../../components/Sentence'
 import classes from './New.module.css'
 
 interface Props {
@@ -26,7 +27,7 @@ export function Line({ label, htmlFor, hint, fault, children }: Props) {
             {fault}
           </p>
         ) : (
-          hint && <p className="secondary">{hint}</p>
+          hint && <p className="secondary">{typeof hint === 'string' ? <Sentence text={hint} /> : hint}</p>
         )}
       </div>
     </div>

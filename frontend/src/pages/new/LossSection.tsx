@@ -1,4 +1,6 @@
 import { ActionIcon, Checkbox, NumberInput, Popover, Select, TextInput } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { Link } from '@tanstack/react-router'
 
 import type { LossEntry } from '../../api/types'
 import { Formula } from '../../components/Formula'
@@ -11,12 +13,16 @@ import { lossLevels, writeLosses, type LossLevel } from '../../lib/spec'
 import { useForm } from './draft'
 import classes from './New.module.css'
 
+/** Of the catalogue, the first are the paper's own. */
+const PAPER = 7
+
 /** The losses that are compared, each with its formula and parameters; one can stand in the list several times. */
 export function LossSection() {
   const { spec, change, catalogue, faultAt } = useForm()
   const levels = lossLevels(spec)
   const all = catalogue.losses.map((loss) => loss.name)
-  const ready = catalogue.losses.filter((loss) => Object.values(needs(loss)).every((value) => value !== undefined)).map(firstLevel)
+  const ready = catalogue.losses.filter((loss) => !needsFile(loss)).map(firstLevel)
+  const choose = (some: LossLevel[]) => change(writeLosses(spec, some.map((first) => levels.find((level) => level.name === first.name) ?? first)))
   const fault = faultAt('loss')
   return (
     <section aria-label="Losses" className={classes.losses}>
@@ -24,14 +30,14 @@ export function LossSection() {
         <h2 className="section">
           Losses <span className={classes.quiet}>{levels.length === new Set(levels.map((l) => l.name)).size ? `${levels.length} of ${all.length}` : `${levels.length} settings`}</span>
         </h2>
-        <button
-          type="button"
-          className="link"
-          title="All that need nothing else, such as a file of weights"
-          onClick={() => change(writeLosses(spec, ready.map((first) => levels.find((level) => level.name === first.name) ?? first)))}
-        >
-          All {ready.length}
-        </button>
+        <span className={classes.sets}>
+          <button type="button" className="link" onClick={() => choose(ready.slice(0, PAPER))}>
+            Paper’s seven
+          </button>
+          <button type="button" className="link" onClick={() => choose(ready)}>
+            {ready.length === all.length ? 'All' : `All but ${catalogue.losses.filter(needsFile).map((loss) => loss.title).join(', ')}`}
+          </button>
+        </span>
       </div>
       {fault && (
         <p className={classes.fault} role="alert">
@@ -55,6 +61,11 @@ function firstLevel(loss: LossEntry): LossLevel {
 
 function needs(loss: LossEntry): Record<string, unknown> {
   return startOf(loss.json_schema as JsonSchema)
+}
+
+/** Whether it cannot run before someone names a file, which no default can. */
+function needsFile(loss: LossEntry): boolean {
+  return Object.values(needs(loss)).some((value) => value === undefined)
 }
 
 type Editable = NumberField | ChoiceField | PlainField
@@ -112,10 +123,8 @@ function LossRow({ loss, level, first = true, onToggle, onLevel, onAgain }: RowP
     <li className={classes.loss} data-off={!level || undefined}>
       <Checkbox checked={Boolean(level)} onChange={onToggle} aria-label={first ? loss.title : `${loss.title}, further setting`} />
       <LossGlyph name={loss.name} line />
-      <span className={classes.lossName} title={loss.description}>
-        {loss.title}
-      </span>
-      <span className={classes.formula}>{first && <Formula latex={loss.formula} />}</span>
+      <span className={classes.lossName}>{loss.title}</span>
+      {first ? <FormulaCell loss={loss} wanting={!level && needsFile(loss)} /> : <span />}
       {level && onLevel && (
         <span className={classes.parameters}>
           {Array.isArray(level.parts) && <span className={classes.quiet}>{partsText(level.parts)}, in the YAML</span>}
@@ -124,6 +133,29 @@ function LossRow({ loss, level, first = true, onToggle, onLevel, onAgain }: RowP
         </span>
       )}
     </li>
+  )
+}
+
+/** One short line; on hover and focus the whole formula, and what the loss does. */
+function FormulaCell({ loss, wanting }: { loss: LossEntry; wanting: boolean }) {
+  const [opened, { open, close }] = useDisclosure(false)
+  return (
+    <Popover opened={opened} position="bottom-start" width={420} withinPortal>
+      <Popover.Target>
+        <Link to="/losses" search={{ name: loss.name }} target="_blank" className={classes.formula} aria-label={`${loss.title}, explained`} onMouseEnter={open} onMouseLeave={close} onFocus={open} onBlur={close}>
+          {wanting ? <span className={classes.wanting}>needs a file of weights</span> : <Formula latex={loss.brief} />}
+        </Link>
+      </Popover.Target>
+      <Popover.Dropdown className={classes.popover}>
+        <span className={classes.whole}>
+          {loss.formula.split(/,?\\quad\s*/).map((line) => (
+            <Formula key={line} latex={line} display />
+          ))}
+        </span>
+        <p>{loss.description}</p>
+        {wanting && <p>It needs a file of weights, which does not come with Depthboard: tick it and give the path, the same on every worker.</p>}
+      </Popover.Dropdown>
+    </Popover>
   )
 }
 
@@ -166,7 +198,7 @@ function Parameter({ field, level, onLevel, compact = false }: ParameterProps) {
     return <Select {...words} data={field.values} value={String(value ?? field.default)} allowDeselect={false} w={compact ? 110 : undefined} onChange={(next) => set(next ?? undefined)} />
   }
   if (!isNumber(field)) {
-    return <TextInput {...words} placeholder={`${field.title}: none`} value={String(value ?? '')} w={compact ? 170 : undefined} onChange={(event) => set(event.currentTarget.value)} />
+    return <TextInput {...words} placeholder={`path of the ${field.title}`} value={String(value ?? '')} w={compact ? 170 : undefined} onChange={(event) => set(event.currentTarget.value)} />
   }
   return (
     <NumberInput

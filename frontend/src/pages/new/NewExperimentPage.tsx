@@ -1,17 +1,18 @@
 import { Skeleton, Textarea, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
 
 import { catalogueQuery } from '../../api/queries'
-import type { Catalogue, Spec } from '../../api/types'
+import type { Catalogue } from '../../api/types'
 import { ErrorPanel, PanelBoundary } from '../../components/ErrorPanel'
 import { Icon } from '../../components/icons'
-import { PageHeader } from '../../components/PageHeader'
+import { PageHeader, type Crumb } from '../../components/PageHeader'
+import { useNow } from '../../components/useNow'
 import { YamlEditor } from '../../components/Yaml'
+import { ago } from '../../lib/format'
 import { newRoute } from '../../router'
 import { AlsoGrids } from './AlsoGrids'
 import { DataSection } from './DataSection'
-import { FormProvider, makeForm, useDraft, useForm, useInitial, type Draft } from './draft'
+import { FormProvider, makeForm, useDraft, type Draft, useForm } from './draft'
 import { DryRunColumn } from './DryRunColumn'
 import { EncoderSection } from './EncoderSection'
 import { HeldConstant } from './HeldConstant'
@@ -21,48 +22,59 @@ import { OtherFactors } from './OtherFactors'
 import { Line } from './Line'
 import { SeedSection } from './SeedSection'
 import { SizeSection } from './SizeSection'
+import { useStart, type Start } from './start'
+import { StartFrom } from './StartFrom'
 import { useDryRun } from './useDryRun'
 
 export function NewExperimentPage() {
   const search = newRoute.useSearch()
   const catalogue = useQuery(catalogueQuery())
-  const initial = useInitial(search)
+  const { start, error } = useStart(search)
+  if (start && catalogue.data) return <Columns key={`${search.from} ${search.run} ${search.loss}`} start={start} catalogue={catalogue.data} />
   return (
     <>
-      <PageHeader crumbs={[{ label: 'Experiments', to: { to: '/' } }]} title="New experiment" tabTitle="New experiment" />
-      <div className={classes.page}>
-        {initial.error !== null && <ErrorPanel error={initial.error} what="There is nothing to start from." />}
-        {!initial.spec && !initial.error && <Skeleton height={480} animate={false} />}
-        {initial.spec && catalogue.data && <Columns key={search.from} initial={initial.spec} catalogue={catalogue.data} />}
-      </div>
+      <PageHeader crumbs={CRUMBS} title="New experiment" tabTitle="New experiment" />
+      <div className={classes.page}>{error ? <ErrorPanel error={error} what="There is nothing to start from." /> : <Skeleton height={480} animate={false} />}</div>
     </>
   )
 }
 
+const CRUMBS: Crumb[] = [{ label: 'Experiments', to: { to: '/' } }]
+
 /** Choose, read, pay. */
-function Columns({ initial, catalogue }: { initial: Spec; catalogue: Catalogue }) {
-  const draft = useDraft(initial)
+function Columns({ start, catalogue }: { start: Start; catalogue: Catalogue }) {
+  const draft = useDraft(start)
   const dry = useDryRun(draft)
   return (
     <FormProvider value={makeForm(draft, catalogue, dry.error)}>
-      <div className={classes.columns}>
-        <PanelBoundary>
-          <Choose />
-        </PanelBoundary>
-        <YamlColumn draft={draft} valid={dry.data !== undefined && !dry.error && !dry.waiting} />
-        <PanelBoundary>
-          <DryRunColumn draft={draft} dry={dry} />
-        </PanelBoundary>
+      <PageHeader crumbs={CRUMBS} title="New experiment" tabTitle="New experiment" actions={<Saved at={draft.saved} />} />
+      <div className={classes.page}>
+        <div className={classes.columns}>
+          <PanelBoundary>
+            <Choose draft={draft} />
+          </PanelBoundary>
+          <YamlColumn draft={draft} valid={dry.data !== undefined && !dry.error && !dry.waiting} />
+          <PanelBoundary>
+            <DryRunColumn draft={draft} dry={dry} />
+          </PanelBoundary>
+        </div>
       </div>
     </FormProvider>
   )
 }
 
-function Choose() {
-  const { spec, change, catalogue, faultAt } = useForm()
+/** That nothing typed here is lost when the page is left. */
+function Saved({ at }: { at: number | null }) {
+  const now = useNow(at !== null)
+  if (at === null) return null
+  return <span className="secondary num">Draft saved {ago(new Date(at).toISOString(), Math.max(now, at))}</span>
+}
+
+function Choose({ draft }: { draft: Draft }) {
+  const { spec, change, faultAt } = useForm()
   return (
     <section aria-label="Choose" className={classes.choose}>
-      <StartFrom catalogue={catalogue} />
+      <StartFrom draft={draft} />
       <Line label="Name" htmlFor="experiment-name">
         <TextInput id="experiment-name" value={String(spec.name ?? '')} maxLength={200} error={faultAt('name')} onChange={(event) => change({ ...spec, name: event.currentTarget.value })} />
       </Line>
@@ -86,40 +98,6 @@ function Choose() {
       <AlsoGrids />
       <HeldConstant />
     </section>
-  )
-}
-
-function StartFrom({ catalogue }: { catalogue: Catalogue }) {
-  const { change } = useForm()
-  const search = newRoute.useSearch()
-  const navigate = useNavigate()
-  const presets = catalogue.presets.map((preset) => ({ value: preset.name, label: preset.title }))
-  const data = search.from === undefined ? presets : [{ value: '', label: `Experiment ${search.from}` }, ...presets]
-  const value = search.from === undefined ? (search.preset ?? catalogue.presets[0]?.name ?? '') : ''
-  const chosen = catalogue.presets.find((preset) => preset.name === value)
-  const start = (name: string) => {
-    const preset = catalogue.presets.find((p) => p.name === name)
-    if (!preset) return
-    change(preset.spec as Spec)
-    void navigate({ to: '/experiments/new', search: { preset: name }, replace: true })
-  }
-  return (
-    <Line label="Start from" hint={chosen?.description}>
-      <div className={classes.chips} role="radiogroup" aria-label="Start from">
-        {data.map((item) => (
-          <button
-            key={item.value}
-            type="button"
-            role="radio"
-            aria-checked={item.value === value}
-            className={classes.toggle}
-            onClick={() => start(item.value)}
-          >
-            {item.label}
-          </button>
-        ))}
-      </div>
-    </Line>
   )
 }
 

@@ -1,14 +1,13 @@
-import { useQuery } from '@tanstack/react-query'
-import { createContext, useContext, useMemo, useState } from 'react'
+import { createContext, useContext, useEffect, useState } from 'react'
 
 import { ApiError } from '../../api/client'
-import { catalogueQuery, experimentQuery, runQuery } from '../../api/queries'
-import type { Catalogue, Spec } from '../../api/types'
+import type { Catalogue, Fault, Spec } from '../../api/types'
 import { changedLines } from '../../components/Yaml'
-import { specOfRun } from '../../lib/clone'
 import { concerns } from '../../lib/dryrun'
 import { fieldsOf, type Field, type JsonSchema } from '../../lib/schema'
 import { canonical, fromYaml, toYaml } from '../../lib/spec'
+import { dropDraft, keepDraft, keepLast } from './kept'
+import type { Start } from './start'
 
 /** The experiment being written: form and YAML are two views of `spec`; text that is no spec yet stays text. */
 export interface Draft {
@@ -22,14 +21,23 @@ export interface Draft {
   type: (text: string) => void
   /** writes the text anew, as the form would */
   tidy: () => void
+  /** throws away what was written and begins with this */
+  start: (spec: Spec) => void
+  /** when what was written was last kept in this browser */
+  saved: number | null
+  /** it is in the record now */
+  launched: () => void
 }
-
-export const EMPTY: Spec = { name: 'New experiment', factors: { loss: ['l1'] } }
 
 const NOTHING: ReadonlySet<number> = new Set()
 
-export function useDraft(initial: Spec): Draft {
+const SAVE_MS = 600
+
+/** `origin` names what `initial` is, so that the draft comes back where it was begun. */
+export function useDraft({ spec: initial, saved: savedAt, origin }: Start): Draft {
   const [spec, setSpec] = useState(initial)
+  const [base, setBase] = useState(initial)
+  const [saved, setSaved] = useState(savedAt)
   const [text, setText] = useState(() => toYaml(initial))
   const [fault, setFault] = useState<Draft['fault']>(null)
   const [marked, setMarked] = useState(NOTHING)
@@ -50,24 +58,24 @@ export function useDraft(initial: Spec): Draft {
   const tidy = () => {
     if (!fault) setText(toYaml(spec))
   }
-  return { spec, text, fault, marked, change, type, tidy }
-}
-
-/** What the page begins with: a preset, another experiment, a run's configuration, or nothing. */
-export function useInitial(search: { preset?: string; from?: number; run?: number }): { spec: Spec | null; error: unknown } {
-  const catalogue = useQuery(catalogueQuery())
-  const source = useQuery({ ...experimentQuery(search.from ?? 0), enabled: search.from !== undefined })
-  const cloned = useQuery({ ...runQuery(search.run ?? 0), enabled: search.run !== undefined })
-  return useMemo(() => {
-    if (search.run !== undefined) return { spec: cloned.data ? specOfRun(cloned.data.config, `Run ${cloned.data.id}`) : null, error: cloned.error }
-    if (search.from !== undefined) return { spec: source.data ? copyOf(source.data.spec) : null, error: source.error }
-    const preset = catalogue.data && (catalogue.data.presets.find((p) => p.name === search.preset) ?? catalogue.data.presets[0])
-    return { spec: catalogue.data ? ((preset?.spec as Spec) ?? EMPTY) : null, error: catalogue.error }
-  }, [search.from, search.preset, search.run, cloned.data, cloned.error, source.data, source.error, catalogue.data, catalogue.error])
-}
-
-function copyOf(spec: Spec): Spec {
-  return { ...spec, name: `${String(spec.name)}, again` }
+  const start = (next: Spec) => {
+    change(next)
+    setMarked(NOTHING)
+    setBase(next)
+    setSaved(null)
+    dropDraft()
+  }
+  const launched = () => {
+    setBase(spec)
+    dropDraft()
+    keepLast(spec)
+  }
+  useEffect(() => {
+    if (spec === base) return
+    const timer = setTimeout(() => setSaved(keepDraft(spec, origin)), SAVE_MS)
+    return () => clearTimeout(timer)
+  }, [spec, base, origin])
+  return { spec, text, fault, marked, change, type, tidy, start, saved, launched }
 }
 
 export interface Form {
@@ -75,8 +83,12 @@ export interface Form {
   change: (spec: Spec) => void
   catalogue: Catalogue
   fields: Field[]
-  /** the API's sentence about the setting at a path, if its last word was about that */
+  /** the API's sentences about the setting at a path */
   faultAt: (path: string) => string | null
+}
+
+function faultWords({ message, remedy }: Fault): string {
+  return remedy?.startsWith('Did you mean') ? `${message} ${remedy}` : message
 }
 
 const FormContext = createContext<Form | null>(null)
@@ -88,13 +100,22 @@ export function useForm(): Form {
   return form
 }
 
+/** All that the API found wrong, the first thing first. */
+export function faultsOf(error: unknown): Fault[] {
+  return error instanceof ApiError ? [{ message: error.message, field: error.field, remedy: error.remedy }, ...error.others] : []
+}
+
 export function makeForm(draft: Draft, catalogue: Catalogue, error: unknown): Form {
-  const fault = error instanceof ApiError ? error : null
+  // What is wrong with the last readable text says nothing about one that cannot be read.
+  const faults = draft.fault ? [] : faultsOf(error)
   return {
     spec: draft.spec,
     change: draft.change,
     catalogue,
     fields: fieldsOf(catalogue.run_config_schema as JsonSchema),
-    faultAt: (path) => (fault && concerns(fault.field, path, canonical) ? fault.message : null),
+    faultAt: (path) => {
+      const here = faults.filter((fault) => concerns(fault.field, path, canonical))
+      return here.length > 0 ? here.map(faultWords).join(' ') : null
+    },
   }
 }

@@ -51,7 +51,7 @@ interface LogProps {
 
 function Log({ run, lines, truncated, text }: LogProps) {
   const [search, change] = useRunSearch()
-  const [follow, setFollow] = useState(true)
+  const [follow, setFollow] = useState(search.find === undefined)
   const [at, setAt] = useState(0)
   const wanted = search.find ?? ''
   const level = LEVELS.some(({ value }) => value === search.level) ? (search.level as 'warning' | 'error') : 'all'

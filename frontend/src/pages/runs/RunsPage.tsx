@@ -1,7 +1,8 @@
 import { useNavigate } from '@tanstack/react-router'
 
+import { CopyLink } from '../../components/CopyLink'
 import { PageHeader } from '../../components/PageHeader'
-import { RunList } from '../../components/RunList'
+import { RunList, searchOf, viewOf } from '../../components/runs/RunList'
 import { runsRoute } from '../../router'
 import classes from './RunsPage.module.css'
 
@@ -11,13 +12,12 @@ export function RunsPage() {
   const navigate = useNavigate()
   return (
     <>
-      <PageHeader title="All runs" tabTitle="All runs" />
+      <PageHeader title="All runs" tabTitle="All runs" actions={<CopyLink />} />
       <div className={classes.page}>
         <RunList
           experiment={null}
-          choice={{ filter: search.q, sort: search.sort, page: search.page }}
-          change={({ filter, sort, page }) => void navigate({ to: '/runs', search: { q: filter, sort, page }, replace: true, resetScroll: false })}
-          controlsClass={classes.controls}
+          view={viewOf({ ...search })}
+          change={(changed) => void navigate({ to: '/runs', search: (previous) => ({ ...previous, ...searchOf(changed) }), replace: 'filter' in changed, resetScroll: false })}
         />
       </div>
     </>

@@ -3,9 +3,10 @@ import { useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useRef, useState } from 'react'
 
-import { runNamesQuery } from '../api/queries'
-import { completions } from '../lib/completion'
-import { Icon } from './icons'
+import { runNamesQuery } from '../../api/queries'
+import { completions } from '../../lib/completion'
+import { Icon } from '../icons'
+import { FilterHelp } from './FilterHelp'
 import classes from './RunFilter.module.css'
 
 interface Props {
@@ -30,7 +31,15 @@ export function RunFilter({ value, onChange, experiment, fault }: Props) {
       aria-label="Filter runs"
       placeholder="Filter: words, or loss in (l1, eigen) and optimiser.lr > 1e-3 and rmse < 0.65"
       leftSection={<Icon name="search" size={14} />}
-      rightSection={<kbd className={classes.key}>/</kbd>}
+      size="xs"
+      rightSectionWidth={56}
+      rightSectionPointerEvents="all"
+      rightSection={
+        <span className={classes.sides}>
+          <kbd className={classes.key}>/</kbd>
+          <FilterHelp names={names} onOpen={() => setUsed(true)} onUse={(text) => (onChange(text), input.current?.focus())} />
+        </span>
+      }
       value={value}
       error={fault}
       onFocus={() => setUsed(true)}

@@ -1,0 +1,62 @@
+import { useEffect, useRef, useSyncExternalStore } from 'react'
+
+import { isTyping, KEYS, ownsEnter, pressedName, type Key, type KeyName, type ScopeName } from '../lib/keys'
+
+export type Handlers<S extends ScopeName> = { [K in KeyName<S>]?: (event: KeyboardEvent) => void }
+
+const SEQUENCE_MS = 800
+/** The key with which sequences begin: what follows it is no key of its own. */
+const LEADER = 'g'
+let begun = { key: '', at: 0 }
+let mounted: readonly ScopeName[] = []
+const listeners = new Set<() => void>()
+
+function mount(scope: ScopeName): () => void {
+  const set = (next: readonly ScopeName[]) => {
+    mounted = next
+    for (const listener of listeners) listener()
+  }
+  set([...mounted, scope])
+  return () => {
+    const i = mounted.indexOf(scope)
+    set(mounted.filter((_, j) => j !== i))
+  }
+}
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** The scopes of what is on the screen now, which the sheet shows first. */
+export function useScopes(): readonly ScopeName[] {
+  return useSyncExternalStore(subscribe, () => mounted)
+}
+
+/** Binds keys of the table in lib/keys.ts while the component is shown; never while someone types. A component that binds its keys itself passes no handlers. */
+export function useKeys<S extends ScopeName>(scope: S, handlers: Handlers<S> = {}): void {
+  const latest = useRef(handlers)
+  useEffect(() => {
+    latest.current = handlers
+  })
+  useEffect(() => mount(scope), [scope])
+  useEffect(() => {
+    const entries = Object.entries(KEYS[scope].keys) as [KeyName<S>, Key][]
+    const onKey = (event: KeyboardEvent) => {
+      if (event.defaultPrevented) return
+      const name = pressedName(event)
+      if (isTyping(event.target) && !(name === 'Ctrl K' || name === 'Ctrl S')) return
+      if ((name === 'Enter' || name === 'Space') && ownsEnter(event.target)) return
+      const pressed = begun.key === LEADER && performance.now() - begun.at < SEQUENCE_MS ? `${LEADER} ${name}` : name
+      const found = entries.find(([action, key]) => latest.current[action] && !key.own && key.keys.includes(pressed))
+      if (!found) return
+      event.preventDefault()
+      latest.current[found[0]]?.(event)
+    }
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [scope])
+}
+
+// Noted once all listeners have heard of it: the first key of a sequence such as `g e`.
+if (typeof window !== 'undefined') addEventListener('keydown', (event) => setTimeout(() => (begun = { key: isTyping(event.target) ? '' : pressedName(event), at: performance.now() })))
