@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Menu } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
+import { useNavigate } from '@tanstack/react-router'
 
 import type { RunDetail } from '../../api/types'
 import { ButtonLink } from '../../components/ButtonLink'
@@ -43,6 +44,7 @@ export function RunActions({ run }: { run: RunDetail }) {
 
 function More({ run }: { run: RunDetail }) {
   const { copy } = useClipboard()
+  const navigate = useNavigate()
   const put = (text: string, words: string) => {
     copy(text)
     toast(words)
@@ -55,9 +57,7 @@ function More({ run }: { run: RunDetail }) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item component="a" href={`/compare?runs=${run.id}`}>
-          Compare with other runs
-        </Menu.Item>
+        <Menu.Item onClick={() => void navigate({ to: '/compare', search: { runs: String(run.id) } })}>Compare with other runs</Menu.Item>
         <Menu.Item onClick={() => put(location.href, 'The link to this view is copied.')}>Copy link to this view</Menu.Item>
         <Menu.Item onClick={() => put(run.identity, 'The identity of the run is copied.')}>Copy identity</Menu.Item>
         <Menu.Item component="a" href={`/api/runs/${run.id}`} target="_blank">
