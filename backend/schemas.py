@@ -593,6 +593,9 @@ class Results(Answer):
     rows: list[ResultRow]
     metrics: list[str]
     caption: str
+    value: Literal["last3", "last", "best_validation"] | None = Field(
+        description="what a run counts with: the last evaluation also where more was asked for and re-scored runs have no other; null where there is no choice"
+    )
 
 
 class LiveEvent(Answer):

@@ -32,12 +32,15 @@ def size(n: int) -> str:
 
 @app.command()
 def experiments(
-    search: Annotated[str | None, typer.Option(help="Only those with this text in name or description.")] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Text, #tag, or tests of runs: 'loss = berhu and rmse < 0.65'.")
+    ] = None,
     trash: Annotated[bool, typer.Option(help="Those in the trash.")] = False,
+    archived: Annotated[bool, typer.Option(help="Those that were archived.")] = False,
 ) -> None:
     """The experiments, those with running runs first."""
     table = Table("experiment", "name", "runs", "state", "left", "created", box=None)
-    for found in Client().experiments(q=search, trash=trash or None):
+    for found in Client().experiments(q=search, trash=trash or None, archived=archived or None):
         row = (str(found["id"]), found["name"], _counts(found), _standing(found))
         left = duration(found["eta_seconds"]) if found["eta_seconds"] else "–"
         table.add_row(*row, left, found["created_at"][:16].replace("T", " "))

@@ -36,7 +36,7 @@ def gather(session: Session, selection: Selection) -> ResultsTable:
         f"Published rows: {published.source('table2')}.",
         captions.account(scope.runs, set(scope.values(scope.runs, "rmse"))),
     )
-    table = ResultsTable("Results", rows, TABLE_METRICS, scope.part, caption)
+    table = ResultsTable("Results", rows, TABLE_METRICS, scope.part, caption, selection.value)
     return table.only(selection.train_size, selection.encoder)
 
 

@@ -13,6 +13,7 @@ from backend.figures.groups import Cell, data_title
 from backend.figures.panels import describe
 from backend.figures.tokens import ENCODER_TITLES, PALETTES, Theme, plain, template
 from backend.schemas import ResultRow, Results
+from backend.store.evaluations import Value
 from backend.store.study import StudyRun
 from depthboard.status import RunStatus
 
@@ -33,6 +34,7 @@ class ResultsTable:
     metrics: tuple[str, ...]
     part: str
     caption: str
+    value: Value | None = None
 
     def only(self, train_size: int | None, encoder: str | None) -> ResultsTable:
         """Ours of one size and encoder, with the constant prediction there; the published rows stay."""
@@ -45,7 +47,7 @@ class ResultsTable:
         return replace(self, rows=tuple(chosen))
 
     def answer(self) -> Results:
-        return Results(rows=list(self.rows), metrics=list(self.metrics), caption=self.caption)
+        return Results(rows=list(self.rows), metrics=list(self.metrics), caption=self.caption, value=self.value)
 
 
 def lost(runs: Iterable[StudyRun], counted: set[int]) -> str:

@@ -85,6 +85,7 @@ def test_the_results_take_the_protocol_and_show_what_was_scored_again(
         assert (values["run"], values["constant"]) == pytest.approx((0.7, 0.9))
         assert "1 run re-scored from kept checkpoints" in table["caption"]
     own = client.get(f"{path}/results").json()
+    assert (table["value"], own["value"]) == ("last", "last3"), "the checkpoint that is kept has one evaluation"
     assert own["rows"][0]["values"]["rmse"] == pytest.approx((0.8 + 0.4 + 0.2) / 3)
     grid = client.get(f"{path}/qualitative", params={"protocol": BTS}).json()
     assert grid["runs"][0]["metrics"]["rmse"] == pytest.approx(0.7)

@@ -88,7 +88,7 @@ def test_a_deleted_experiment_comes_back_with_undo_and_from_the_trash(
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("link", name="two losses")).to_be_visible()
     delete()
-    page.get_by_role("link", name="1 in the trash").click()
+    page.get_by_role("link", name="Trash 1").click()
     page.get_by_role("link", name="two losses").click()
     expect(page.get_by_text("It can be restored until")).to_be_visible()
     page.get_by_role("button", name="Restore").click()

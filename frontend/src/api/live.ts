@@ -8,6 +8,8 @@ export interface LiveState {
   status: 'connecting' | 'open' | 'lost'
   /** milliseconds since the epoch of the last change of status */
   since: number
+  /** of a lost one: when it is tried again */
+  retryAt?: number
 }
 
 interface Handlers {
@@ -17,6 +19,8 @@ interface Handlers {
 }
 
 const RETRY_MS = [1000, 2000, 5000, 10_000]
+/** After how long Chromium opens a cut stream again by itself; it does not say. */
+const BROWSER_RETRY_MS = 3000
 
 export class LiveConnection {
   private source: EventSource | null = null
@@ -67,10 +71,10 @@ export class LiveConnection {
   }
 
   private failed(source: EventSource): void {
-    this.move('lost')
     // The browser tries again by itself after a cut, but never after an error answer.
-    if (source.readyState !== EventSource.CLOSED) return
+    if (source.readyState !== EventSource.CLOSED) return this.lost(BROWSER_RETRY_MS)
     const wait = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)]!
+    this.lost(wait)
     this.timer = setTimeout(() => this.start(), wait)
   }
 
@@ -78,9 +82,18 @@ export class LiveConnection {
     this.handlers.onEvent(JSON.parse(message.data) as LiveEvent)
   }
 
+  private lost(wait: number): void {
+    const now = Date.now()
+    const since = this.state.status === 'lost' ? this.state.since : now
+    this.tell({ status: 'lost', since, retryAt: now + wait })
+  }
+
   private move(status: LiveState['status']): void {
-    if (this.state.status === status) return
-    this.state = { status, since: Date.now() }
+    if (this.state.status !== status) this.tell({ status, since: Date.now() })
+  }
+
+  private tell(state: LiveState): void {
+    this.state = state
     for (const listener of this.listeners) listener()
   }
 }

@@ -3968,6 +3968,11 @@ export interface components {
             metrics: string[];
             /** Rows */
             rows: components["schemas"]["ResultRow"][];
+            /**
+             * Value
+             * @description what a run counts with: the last evaluation also where more was asked for and re-scored runs have no other; null where there is no choice
+             */
+            value: ("last3" | "last" | "best_validation") | null;
         };
         /**
          * RunChange

@@ -1,14 +1,16 @@
 import { Modal } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
+import { useRouterState } from '@tanstack/react-router'
 
-import { KEYS, type Key, type ScopeName } from '../lib/keys'
+import { KEYS, scopesOf, type Key, type ScopeName } from '../lib/keys'
 import classes from './KeySheet.module.css'
 import { useKeys, useScopes } from './useKeys'
 
 /** The keys there are, on `?`: those of what is on the screen first. It is made of the table that binds them. */
 export function KeySheet() {
   const [opened, { open, close }] = useDisclosure(false)
-  const shown = useScopes()
+  const page = useRouterState({ select: (state) => state.location.pathname })
+  const shown = [...useScopes(), ...scopesOf(page)]
   useKeys('everywhere', { sheet: open })
   if (!opened) return null
   const scopes = Object.keys(KEYS) as ScopeName[]

@@ -41,18 +41,23 @@ export function LiveProvider({ children }: { children: ReactNode }) {
 /** A bar while the stream is cut: the data stays, at full strength. */
 export function ConnectionBar() {
   const connection = useContext(LiveContext)!
-  const { status, since } = useSyncExternalStore(connection.subscribe, connection.snapshot)
+  const { status, since, retryAt } = useSyncExternalStore(connection.subscribe, connection.snapshot)
   const now = useNow(status === 'lost')
   if (status !== 'lost') return null
   return (
     <div className={classes.bar} role="status">
       <Icon name="warning" />
       <span>
-        <b>Connection lost {duration((now - since) / 1000)} ago.</b> Showing data from {new Date(since).toLocaleTimeString('en-GB')}, retrying.
+        <b>Connection lost {duration((now - since) / 1000)} ago.</b> Showing data from {new Date(since).toLocaleTimeString('en-GB')}, {again(retryAt, now)}.
       </span>
       <button type="button" className="link" onClick={() => connection.retryNow()}>
         Try now
       </button>
     </div>
   )
+}
+
+function again(at: number | undefined, now: number): string {
+  const seconds = at === undefined ? 0 : Math.ceil((at - now) / 1000)
+  return seconds > 0 ? `trying again in ${seconds} s` : 'trying again'
 }

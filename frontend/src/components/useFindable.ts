@@ -66,6 +66,7 @@ const PAGES: [string, string, IconName][] = [
   ['Archived experiments', '/?archived=true', 'archive'],
   ['Trash', '/?trash=true', 'trash'],
   ['New experiment', '/experiments/new', 'plus'],
+  ['Compare', '/compare', 'compare'],
   ['All runs', '/runs', 'runs'],
   ['Losses', '/losses', 'losses'],
   ['Datasets', '/datasets', 'datasets'],

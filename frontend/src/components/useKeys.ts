@@ -7,7 +7,9 @@ export type Handlers<S extends ScopeName> = { [K in KeyName<S>]?: (event: Keyboa
 const SEQUENCE_MS = 800
 /** The key with which sequences begin: what follows it is no key of its own. */
 const LEADER = 'g'
-let begun = { key: '', at: 0 }
+/** The key before the one that is being heard, and that one. */
+let before = { key: '', at: 0 }
+let latestKey = before
 let mounted: readonly ScopeName[] = []
 const listeners = new Set<() => void>()
 
@@ -47,7 +49,7 @@ export function useKeys<S extends ScopeName>(scope: S, handlers: Handlers<S> = {
       const name = pressedName(event)
       if (isTyping(event.target) && !(name === 'Ctrl K' || name === 'Ctrl S')) return
       if ((name === 'Enter' || name === 'Space') && ownsEnter(event.target)) return
-      const pressed = begun.key === LEADER && performance.now() - begun.at < SEQUENCE_MS ? `${LEADER} ${name}` : name
+      const pressed = before.key === LEADER && latestKey.at - before.at < SEQUENCE_MS ? `${LEADER} ${name}` : name
       const found = entries.find(([action, key]) => latest.current[action] && !key.own && key.keys.includes(pressed))
       if (!found) return
       event.preventDefault()
@@ -58,5 +60,10 @@ export function useKeys<S extends ScopeName>(scope: S, handlers: Handlers<S> = {
   }, [scope])
 }
 
-// Noted once all listeners have heard of it: the first key of a sequence such as `g e`.
-if (typeof window !== 'undefined') addEventListener('keydown', (event) => setTimeout(() => (begun = { key: isTyping(event.target) ? '' : pressedName(event), at: performance.now() })))
+function note(event: KeyboardEvent): void {
+  before = latestKey
+  latestKey = { key: isTyping(event.target) ? '' : pressedName(event), at: event.timeStamp }
+}
+
+// In the capture phase, so that it is noted before any listener asks.
+if (typeof window !== 'undefined') addEventListener('keydown', note, true)

@@ -66,7 +66,15 @@ export const KEYS = {
       filter: own('/', 'filter the list'),
       next: own('j', 'next'),
       previous: own('k', 'previous'),
+      select: own('x', 'select; with Shift all up to this one'),
       open: own('Enter', 'open the run'),
+      clear: own('Esc', 'select none'),
+    },
+  },
+  launching: {
+    title: 'New experiment',
+    keys: {
+      launch: own('Ctrl Enter', 'launch'),
     },
   },
   convergence: {
@@ -97,6 +105,20 @@ export const KEYS = {
 } as const satisfies Record<string, Scope>
 
 export type ScopeName = keyof typeof KEYS
+
+/** Pages whose widgets bind their keys themselves. */
+const PAGES: [RegExp, ScopeName][] = [
+  [/^\/runs$|^\/experiments\/\d+\/runs$/, 'runs'],
+  [/^\/experiments\/new$/, 'launching'],
+  [/^\/experiments\/\d+\/convergence$/, 'convergence'],
+  [/^\/experiments\/\d+\/qualitative$/, 'qualitative'],
+  [/^\/workers$/, 'queue'],
+]
+
+export function scopesOf(path: string): ScopeName[] {
+  return PAGES.filter(([page]) => page.test(path)).map(([, scope]) => scope)
+}
+
 export type KeyName<S extends ScopeName> = keyof (typeof KEYS)[S]['keys']
 
 const NAMES: Record<string, string> = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', ' ': 'Space', Escape: 'Esc' }

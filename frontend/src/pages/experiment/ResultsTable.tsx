@@ -17,17 +17,38 @@ interface Props {
   onSort: (sort: Sort) => void
 }
 
+/** What stands before the values; a level that all rows share is in the controls above and needs no column. */
+interface Lead {
+  dataset: boolean
+  size: boolean
+  encoder: boolean
+  /** metrics of which some row has a deviation: the others keep its room free, so that decimals align */
+  spread: ReadonlySet<string>
+}
+
+function leadOf(ours: readonly ResultRow[], metrics: readonly string[]): Lead {
+  const own = ours.filter((row) => row.kind === 'run')
+  const several = (key: 'dataset' | 'train_size' | 'encoder') => new Set(own.map((row) => row[key])).size > 1
+  return {
+    dataset: several('dataset'),
+    size: several('train_size'),
+    encoder: several('encoder'),
+    spread: new Set(metrics.filter((name) => own.some((row) => row.spread[name] != null))),
+  }
+}
+
+const leadColumns = (lead: Lead) => 2 + [lead.dataset, lead.size, lead.encoder].filter(Boolean).length
+
 export function ResultsTable({ label, metrics, ours, quoted, sort, onSort }: Props) {
-  const several = new Set(ours.map((row) => row.dataset)).size > 1
-  const lead = several ? 5 : 4
-  const columns = lead + metrics.length
+  const lead = leadOf(ours, metrics)
+  const columns = leadColumns(lead) + metrics.length
   return (
     <div className="scroll-x" tabIndex={0} role="region" aria-label={label}>
       <table className={`table ${classes.table}`} data-wide={metrics.length > 8 || undefined}>
-        <Head metrics={metrics} several={several} sort={sort} onSort={onSort} />
+        <Head metrics={metrics} lead={lead} sort={sort} onSort={onSort} />
         <tbody>
           {ours.map((row) => (
-            <Row key={`${row.kind}${row.label}${row.train_size}${row.encoder}${row.dataset}`} row={row} metrics={metrics} several={several} />
+            <Row key={`${row.kind}${row.label}${row.train_size}${row.encoder}${row.dataset}`} row={row} metrics={metrics} lead={lead} />
           ))}
           {ours.length === 0 && (
             <tr>
@@ -47,7 +68,7 @@ export function ResultsTable({ label, metrics, ours, quoted, sort, onSort }: Pro
               </th>
             </tr>
             {quoted.map((row) => (
-              <Row key={row.label} row={row} metrics={metrics} several={several} />
+              <Row key={row.label} row={row} metrics={metrics} lead={lead} />
             ))}
           </tbody>
         )}
@@ -56,14 +77,14 @@ export function ResultsTable({ label, metrics, ours, quoted, sort, onSort }: Pro
   )
 }
 
-function Head({ metrics, several, sort, onSort }: { metrics: string[]; several: boolean; sort: Sort; onSort: (sort: Sort) => void }) {
+function Head({ metrics, lead, sort, onSort }: { metrics: string[]; lead: Lead; sort: Sort; onSort: (sort: Sort) => void }) {
   const losses = useLosses()
   const groups = columnGroups(metrics.map((name) => losses.metric(name)))
   const head = { sort, onSort }
   return (
     <thead>
       <tr className={classes.groups}>
-        <td colSpan={several ? 5 : 4} />
+        <td colSpan={leadColumns(lead)} />
         {groups.map((group, i) => (
           <th key={i} colSpan={group.columns}>
             {group.words}
@@ -74,17 +95,21 @@ function Head({ metrics, several, sort, onSort }: { metrics: string[]; several: 
         <SortHead {...head} name="label">
           Loss
         </SortHead>
-        {several && (
+        {lead.dataset && (
           <SortHead {...head} name="dataset">
             Data
           </SortHead>
         )}
-        <SortHead {...head} name="train_size" right>
-          Images
-        </SortHead>
-        <SortHead {...head} name="encoder">
-          Encoder
-        </SortHead>
+        {lead.size && (
+          <SortHead {...head} name="train_size" right>
+            Images
+          </SortHead>
+        )}
+        {lead.encoder && (
+          <SortHead {...head} name="encoder">
+            Encoder
+          </SortHead>
+        )}
         <SortHead {...head} name="n" right>
           n
         </SortHead>
@@ -130,24 +155,40 @@ export function SortHead({ name, sort, onSort, right, falling = false, children 
   )
 }
 
-function Row({ row, metrics, several }: { row: ResultRow; metrics: string[]; several: boolean }) {
+function Row({ row, metrics, lead }: { row: ResultRow; metrics: string[]; lead: Lead }) {
   const losses = useLosses()
   return (
     <tr data-kind={row.kind}>
+      {row.kind === 'published' ? (
+        <td colSpan={leadColumns(lead)}>
+          {row.label}
+          {row.note && <span className={classes.protocol}>{row.note}</span>}
+        </td>
+      ) : (
+        <LeadCells row={row} lead={lead} />
+      )}
+      {metrics.map((name) => (
+        <td key={name} className={`right num ${classes.value}`}>
+          {row.values[name] == null ? NONE : metricText(row.values[name], losses.metric(name))}
+          {lead.spread.has(name) && <span className={classes.spread}>{row.kind !== 'run' || row.spread[name] == null ? '' : spread(row.spread[name], losses.metric(name))}</span>}
+        </td>
+      ))}
+    </tr>
+  )
+}
+
+function LeadCells({ row, lead }: { row: ResultRow; lead: Lead }) {
+  const losses = useLosses()
+  return (
+    <>
       <td>
         {row.loss ? <LossName name={row.loss} label={row.label} line /> : row.label}
         {row.note && <span className={classes.note}>{row.note}</span>}
       </td>
-      {several && <td>{row.dataset}</td>}
-      <td className="right num">{row.train_size === null ? '' : count(row.train_size)}</td>
-      <td>{row.encoder === null ? '' : losses.encoder(row.encoder)}</td>
+      {lead.dataset && <td>{row.dataset}</td>}
+      {lead.size && <td className="right num">{row.train_size === null ? '' : count(row.train_size)}</td>}
+      {lead.encoder && <td>{row.encoder === null ? '' : losses.encoder(row.encoder)}</td>}
       <td className="right num">{row.kind === 'run' ? row.n : ''}</td>
-      {metrics.map((name) => (
-        <td key={name} className={`right num ${classes.value}`}>
-          {row.values[name] == null ? NONE : metricText(row.values[name], losses.metric(name))}
-          {row.kind === 'run' && <span className={classes.spread}>{row.spread[name] == null ? '' : spread(row.spread[name], losses.metric(name))}</span>}
-        </td>
-      ))}
-    </tr>
+    </>
   )
 }
