@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import orjson
 
 from backend.schemas import (
     AttemptEntry,
+    CheckpointEntry,
     Counts,
     DatasetDetail,
     DatasetEntry,
@@ -19,6 +20,7 @@ from backend.schemas import (
     ExperimentLink,
     ExperimentName,
     ExperimentSummary,
+    LostRun,
     PredictionEntry,
     Qualitative,
     QueueEntry,
@@ -29,11 +31,12 @@ from backend.schemas import (
 from backend.store.columns import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
+from backend.store.hours import Clock
 from backend.store.listing import NOBODY, RunPage
 from backend.store.predictions import Kept
 from backend.store.queue import Waiting
 from backend.store.standing import eta_of, reason_of, seen_of
-from backend.store.tables import NOT_BEGUN, RESCORED, Attempt, Dataset, Evaluation, Experiment, Run, Worker
+from backend.store.tables import NOT_BEGUN, RESCORED, Attempt, Checkpoint, Dataset, Evaluation, Experiment, Run, Worker
 from depthboard.datasets import DatasetReport
 from depthboard.protocol import Gpu
 from depthboard.status import RunStatus
@@ -107,6 +110,8 @@ def run_detail(
     worker: Worker | None,
     experiments: list[dict[str, Any]],
     constant: Metrics | None,
+    trained_hours: float | None = None,
+    last_steps: Mapping[int, int] | None = None,
 ) -> RunDetail:
     return RunDetail(
         **_summary(run, run.metrics, None),
@@ -117,16 +122,32 @@ def run_detail(
         protocol=run.protocol,
         split=run.evaluation_split,
         provenance=run.provenance,
-        attempts=[_attempt(attempt) for attempt in attempts],
+        attempts=[_attempt(attempt, (last_steps or {}).get(attempt.attempt)) for attempt in attempts],
+        trained_seconds=None if trained_hours is None else 3600 * trained_hours,
         worker_answers=worker is None or worker.alive,
         experiments=[ExperimentLink(**link) for link in experiments],
         constant=constant,
     )
 
 
-def _attempt(attempt: Attempt) -> AttemptEntry:
+def _attempt(attempt: Attempt, last_step: int | None) -> AttemptEntry:
     entry = AttemptEntry.model_validate(attempt)
-    return entry.model_copy(update={"resumed_from": None}) if entry.resumed_from == NOT_BEGUN else entry
+    resumed = None if entry.resumed_from == NOT_BEGUN else entry.resumed_from
+    return entry.model_copy(update={"resumed_from": resumed, "last_step": last_step})
+
+
+def checkpoint_entry(run: Run, note: Checkpoint, best: bool, here: bool) -> CheckpointEntry:
+    return CheckpointEntry(
+        step=note.step,
+        epoch=_epoch(run, note.step * run.batch_size),
+        attempt=note.attempt,
+        bytes=note.bytes,
+        host=note.host,
+        path=note.path,
+        sha256=note.sha256,
+        best=best,
+        url=f"/api/runs/{run.id}/checkpoints/{note.step}" if here else None,
+    )
 
 
 def _experiment(experiment: Experiment, standing: Standing) -> dict[str, Any]:
@@ -170,17 +191,24 @@ def experiment_detail(
     )
 
 
+def _resumes(run: Run, step: int | None) -> float | None:
+    return None if step is None else _epoch(run, step * run.batch_size)
+
+
 def queue_entry(waiting: Waiting) -> QueueEntry:
     return QueueEntry(
         run=run_summary(waiting.run),
         place=waiting.place,
         waits=waiting.waits,
         until=waiting.run.not_before if waiting.waits == "backoff" else None,
+        starts_in=waiting.due.starts_in,
+        seconds=waiting.due.seconds,
+        resumes_from=_resumes(waiting.run, waiting.resumes_after),
         experiments=[ExperimentLink(**link) for link in waiting.experiments],
     )
 
 
-def series(run: Run, columns: Columns) -> dict[str, Any]:
+def series(run: Run, columns: Columns, points: int, clock: Clock | None = None) -> dict[str, Any]:
     """A curve as Series; built as plain arrays, since a curve may have 100,000 points."""
     images = columns.steps * run.batch_size
     odd = np.flatnonzero(~np.isfinite(columns.values))
@@ -191,6 +219,8 @@ def series(run: Run, columns: Columns) -> dict[str, Any]:
         "wall": columns.walls,
         "value": columns.values,
         "nonfinite": [(int(i), name_of(float(columns.values[i]))) for i in odd],
+        "hours": None if clock is None else clock.of_values(columns.steps, columns.walls),
+        "points": max(points, len(columns)),
     }
 
 
@@ -233,7 +263,9 @@ def prediction_entry(run: Run, kept: Kept, metrics: Metrics, mark: str) -> Predi
     )
 
 
-def worker_entry(worker: Worker, alive: bool, running: Mapping[str, list[Run]]) -> WorkerEntry:
+def worker_entry(
+    worker: Worker, alive: bool, running: Mapping[str, list[Run]], lost: Iterable[tuple[Run, int | None]] = ()
+) -> WorkerEntry:
     return WorkerEntry(
         id=worker.id,
         host=worker.host,
@@ -245,6 +277,7 @@ def worker_entry(worker: Worker, alive: bool, running: Mapping[str, list[Run]]) 
         draining=worker.draining,
         gpus=[Gpu.model_validate(gpu) for gpu in worker.gpus or []],
         running=[run_summary(run, run.metrics) for run in running.get(worker.id, [])],
+        lost=[LostRun(run=run_summary(run), resumes_from=_resumes(run, step)) for run, step in lost],
         speeds=worker.speeds,
         version=worker.version,
     )

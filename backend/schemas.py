@@ -281,6 +281,23 @@ class AttemptEntry(Answer):
     outcome: str | None
     reason: str | None
     resumed_from: int | None = Field(description="the first step it logs; null when it began from scratch")
+    last_step: int | None = Field(
+        None, description="the last it logged: what lies behind the step from which the next one resumed was done again"
+    )
+
+
+class CheckpointEntry(Answer):
+    """A checkpoint that is kept of a run."""
+
+    step: int
+    epoch: float
+    attempt: int
+    bytes: int
+    host: str = Field(description="whose disk holds it; empty: a store that all workers reach")
+    path: str
+    sha256: str
+    best: bool = Field(description="lowest RMSE on validation, by one of the averagings")
+    url: str | None = Field(description="where it can be had; null where it lies on no disk of this server")
 
 
 class RunDetail(RunSummary):
@@ -292,6 +309,9 @@ class RunDetail(RunSummary):
     split: str
     provenance: dict[str, Any] | None
     attempts: list[AttemptEntry]
+    trained_seconds: float | None = Field(
+        description="in training, without waits between attempts and without work that was lost and done again; null before anything was recorded"
+    )
     worker_answers: bool = Field(description="whether the worker of a running attempt has been heard of lately")
     experiments: list[ExperimentLink] = Field(description="that link this run, those in the trash last")
     constant: dict[str, float | None] | None = Field(description="metrics of the constant prediction (training median)")
@@ -307,6 +327,11 @@ class QueueEntry(Answer):
     )
     until: datetime | None = Field(description="of backoff")
     experiments: list[ExperimentLink] = Field(description="that link the run")
+    starts_in: float | None = Field(
+        description="seconds until a worker is free for it, by measured speeds; null where nobody knows"
+    )
+    seconds: float | None = Field(description="for which it then trains; null where nobody knows")
+    resumes_from: float | None = Field(description="epoch of its newest checkpoint; null: it begins at the start")
 
 
 class Freed(Answer):
@@ -396,6 +421,10 @@ class Series(Answer):
     wall: list[float]
     value: list[float | None]
     nonfinite: list[tuple[int, str]]
+    hours: list[float | None] | None = Field(
+        None, description="of training: without waits between attempts and without lost work; where asked for"
+    )
+    points: int = Field(description="logged in all, of which these are thinned")
 
 
 class RunCurves(Answer):
@@ -531,6 +560,13 @@ class RunLog(Answer):
     truncated: bool
 
 
+class LostRun(Answer):
+    """A run that a worker had when it was last heard of."""
+
+    run: RunSummary
+    resumes_from: float | None = Field(description="epoch of its newest checkpoint; null: it begins again")
+
+
 class WorkerEntry(Answer):
     id: str
     host: str
@@ -542,6 +578,7 @@ class WorkerEntry(Answer):
     draining: bool = Field(description="it finishes what it trains and gets nothing more")
     gpus: list[Gpu]
     running: list[RunSummary]
+    lost: list[LostRun] = Field(description="of one that is gone: what became of the runs that it had last")
     speeds: dict[str, float]
     version: str
 

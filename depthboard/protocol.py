@@ -124,6 +124,8 @@ class Gpu(Message):
     )
     memory_used: int | None = Field(None, ge=0, le=MAX_BYTES, description="bytes")
     memory_total: int | None = Field(None, ge=0, le=MAX_BYTES, description="bytes")
+    power: float | None = Field(None, ge=0, le=100_000, description="watts")
+    temperature: float | None = Field(None, ge=-300, le=1000, description="degrees Celsius")
 
 
 class WorkerNote(Message):

@@ -26,7 +26,7 @@ from depthboard.config.losses import LPIPS, parts_of
 from depthboard.errors import DepthboardError
 from depthboard.protocol import Claim
 from depthboard.settings import Settings, get_settings
-from worker import checkpoint, memory
+from worker import checkpoint, memory, usage
 from worker.artifacts import open_store
 from worker.checkpoint import Saver, Shelf
 from worker.data import FrameStore, open_unchanged, test_frames, training_frames, validation_frames
@@ -71,7 +71,8 @@ def run_attempt(claim: Claim, folder: Path, stop: Stop) -> bool:
             recorder.evaluation(evaluators[0].constant(trainer.median_depth))
         saver = Saver(shelf_of(claim, settings), recorder.flush, recorder.checkpoint)
         try:
-            done = trainer.run(stop, saver.save, progress)
+            with usage.recorded(recorder, lambda: trainer.step):
+                done = trainer.run(stop, saver.save, progress)
             saver.close() if done else saver.wait()
         except Exception:
             with contextlib.suppress(Exception):  # the failure is the reason, not what became of the last checkpoint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -96,4 +97,8 @@ def _use_of(gpu: Gpu, nvml: Any) -> Use:
         busy = float(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
     except nvml.NVMLError:
         return known
-    return known.model_copy(update={"utilisation": busy, "memory_used": memory.used, "memory_total": memory.total})
+    update: dict[str, float] = {"utilisation": busy, "memory_used": memory.used, "memory_total": memory.total}
+    with contextlib.suppress(nvml.NVMLError):  # slices of a GPU do not say them
+        update["power"] = nvml.nvmlDeviceGetPowerUsage(handle) / 1000
+        update["temperature"] = float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
+    return known.model_copy(update=update)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from backend.errors import RESPONSES
 from backend.routes import (
     catalogue,
+    checkpoints,
     claims,
     compare,
     curves,
@@ -18,6 +19,7 @@ from backend.routes import (
     life,
     maps,
     queue,
+    run_figure,
     runs,
     scripts,
     trash,
@@ -37,6 +39,8 @@ ROUTES = (
     curves,
     exports,
     runs,
+    run_figure,
+    checkpoints,
     queue,
     claims,
     scripts,

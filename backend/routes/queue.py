@@ -8,10 +8,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend import answers
-from backend.deps import PageNumber, PageSize, Reading, Ring, Writing
+from backend.deps import PageNumber, PageSize, Reading, Ring, SettingsOf, Writing
 from backend.schemas import Page, QueueEntry
 from backend.store import queue
 from backend.store.types import INT64
+from backend.sweeper import silence
 
 router = APIRouter(prefix="/queue", tags=["queue"])
 
@@ -28,9 +29,9 @@ class Move(BaseModel):
 
 
 @router.get("")
-def list_queue(session: Reading, page: PageNumber = 1, size: PageSize = 50) -> Page[QueueEntry]:
+def list_queue(session: Reading, settings: SettingsOf, page: PageNumber = 1, size: PageSize = 50) -> Page[QueueEntry]:
     """Queued runs in the order in which workers get them, with what each waits for; those that none would get last."""
-    found, total = queue.page(session, page, size)
+    found, total = queue.page(session, page, size, silence(settings))
     return Page(items=[answers.queue_entry(waiting) for waiting in found], total=total, page=page, size=size)
 
 

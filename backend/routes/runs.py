@@ -45,6 +45,7 @@ from backend.store import (
     datasets,
     evaluations,
     fields,
+    hours,
     listing,
     predictions,
     queue,
@@ -118,7 +119,9 @@ def get_run(run_id: Id, session: Reading) -> RunDetail:
     constant = evaluations.constants(session, evaluations.one(run_id)).get(run_id)
     worker = session.get(Worker, run.owner) if run.owner else None
     experiments = runs.experiments_of(session, run_id)
-    return answers.run_detail(run, runs.attempts(session, run_id), worker, experiments, constant)
+    trained = hours.trained(session, run_id)
+    last_steps = runs.last_steps(session, run_id)
+    return answers.run_detail(run, runs.attempts(session, run_id), worker, experiments, constant, trained, last_steps)
 
 
 class RunChange(BaseModel):
@@ -158,13 +161,17 @@ def get_curves(
     turn: Gathering,  # noqa: ARG001
     key: Annotated[list[str] | None, Query(description="Curves wanted, e.g. train/loss/l1; all without it.")] = None,
     after_step: Annotated[int, Query(ge=-1, le=MAX_STEP)] = -1,
+    until_step: Annotated[int | None, Query(ge=0, le=MAX_STEP, description="For a closer look at a stretch.")] = None,
     max_points: Annotated[int, Query(ge=10, le=1_000_000, description="Thinned to about this many a curve.")] = 1500,
+    with_hours: Annotated[bool, Query(description="Also hours of training.")] = False,
 ) -> Response:
     """The run's curves as columns. Thinned curves keep the smallest and largest value of every stretch."""
     with get_database(request).snapshot() as session:
         run = runs.get(session, run_id)
-        found = curves.read_many(session, [run_id], key, after_step, max_points)
-    shown = {name: answers.series(run, columns) for (_, name), columns in found.items()}
+        found = curves.read_many(session, [run_id], key, after_step, max_points, until=until_step)
+        points = curves.counts(session, run_id, after_step)
+        clock = hours.clocks(session, [run_id]).get(run_id) if with_hours else None
+    shown = {name: answers.series(run, columns, points.get(name, 0), clock) for (_, name), columns in found.items()}
     # orjson writes NumPy arrays as they are and what is not finite as null.
     body = orjson.dumps({"run_id": run_id, "series": shown}, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(body, media_type="application/json")

@@ -29,6 +29,19 @@ def folder(artifacts: Path, mark: str, run_id: int) -> Path:
     return artifacts / "runs" / f"{mark}-{int(run_id)}"
 
 
+def is_ours(artifacts: Path, note: Checkpoint) -> bool:
+    """Whether the note names a place in the artifact folder of this machine, whatever lies there."""
+    return _inside(artifacts, note.path) is not None and note.host in (platform.node(), "")
+
+
+def in_folder(artifacts: Path, mark: str, note: Checkpoint) -> Path | None:
+    """The file of a checkpoint where it lies in its run's folder on this machine, and is no link; None elsewhere."""
+    place = _inside(artifacts, note.path)
+    own = folder(artifacts, mark, note.run_id)
+    here = place is not None and place.parent == own.resolve() and place.is_file() and not place.is_symlink()
+    return place if here else None
+
+
 def remove(artifacts: Path, mark: str, run_ids: Iterable[int]) -> int:
     """Delete the folders of deleted runs; called after commit. Returns the bytes that their files held.
 

@@ -52,8 +52,9 @@ def read_many(
     most: int | None = None,
     *,
     walls: bool = True,
+    until: int | None = None,
 ) -> dict[tuple[int, str], Columns]:
-    """(run, key) -> its curve, as `read`; of at most about `most` points where that is given.
+    """(run, key) -> its curve, as `read`, up to the step `until`; of at most about `most` points where that is given.
 
     Without `walls` wall times are not unpacked: they may be NaN.
     """
@@ -62,10 +63,11 @@ def read_many(
         some = run_ids[start : start + MANY]
         pieces: Pieces = defaultdict(list)
         cuts = cuts_of(session, some)
-        _add_curves(session, pieces, some, keys, after_step, most, cuts, walls)
+        # A summary is of the whole curve: a stretch of it is read in full.
+        _add_curves(session, pieces, some, keys, after_step, most if until is None else None, cuts, walls)
         _add_chunks(session, pieces, some, keys, after_step, cuts)
         for place, columns in pieces.items():
-            whole = join(columns)
+            whole = _between(join(columns), -1, None if until is None else until + 1)
             if len(whole):
                 found[place] = whole if most is None else thin(whole, most)
     return dict(sorted(found.items()))
@@ -105,6 +107,28 @@ def cuts_of(session: Session, run_ids: Sequence[int]) -> dict[tuple[int, int], i
             cuts[run_id, attempt] = lowest[run_id]
         lowest[run_id] = min(lowest.get(run_id, resumed_from or 0), resumed_from or 0)
     return cuts
+
+
+def counts(session: Session, run_id: int, after: int = -1) -> dict[str, int]:
+    """Key -> how many values were logged at steps above `after` and count: what a thinned curve stands for."""
+    cuts, found = cuts_of(session, [run_id]), dict[str, int]()
+    cut_off: list[tuple[str, Place]] = []
+    columns = (Curve.key, Curve.attempt, Curve.axis, Curve.n, Curve.first_step, Curve.last_step)
+    for key, attempt, axis, n, first, last in session.execute(select(*columns).where(Curve.run_id == run_id)):
+        cut = cuts.get((run_id, attempt))
+        if first > after and (cut is None or last < cut):
+            found[key] = found.get(key, 0) + n
+        else:
+            cut_off.append((key, (run_id, attempt, key, axis)))
+    axes = _axes(session, {(run_id, attempt, axis) for _, (_, attempt, _, axis) in cut_off}, False) if cut_off else {}
+    steps = [(key, place[1], axes[run_id, place[1], place[3]][0]) for key, place in cut_off]
+    for attempt, body in session.execute(select(Chunk.attempt, Chunk.body).where(Chunk.run_id == run_id)):
+        steps += [(key, attempt, block.steps) for block in unpack_blocks(body) for key in block.keys]
+    for key, attempt, of_piece in steps:
+        below = cuts.get((run_id, attempt))
+        kept = (of_piece > after) & (of_piece < below if below is not None else True)
+        found[key] = found.get(key, 0) + int(np.count_nonzero(kept))
+    return found
 
 
 def newest(session: Session, run_id: int, keys: Sequence[str]) -> dict[str, tuple[float | None, int]]:

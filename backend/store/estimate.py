@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.store import holding
+from backend.store.standing import eta_of
 from backend.store.submission import Planned
 from backend.store.tables import Attempt, Run, Worker
 from backend.store.workers import known
@@ -20,7 +22,7 @@ from depthboard.config import parts_of
 from depthboard.experiment import TRAINING_VERSION
 from depthboard.status import RunStatus
 
-RECENT = 500
+RECENT, FEW = 500, 50
 KEPT = 0.92
 """Share of the speed of bare steps, which workers report, that a whole run has: loading, evaluations, checkpoints and the record take the rest."""
 GAN = "gan"
@@ -42,6 +44,14 @@ class Estimate:
     slots: int
     basis: str
     ahead: int
+
+
+@dataclass(frozen=True)
+class Due:
+    """Seconds until a waiting run starts, and for how long it then trains; None where nobody knows."""
+
+    starts_in: float | None
+    seconds: float | None
 
 
 @dataclass
@@ -77,12 +87,10 @@ def estimate(session: Session, planned: Sequence[Planned], silence: float) -> Es
     """Wall seconds until the last run of `planned` ends: the runs ahead in the queue first, then these, on every free
     slot.
     """
-    workers = [
-        w for w, alive in known(session, silence) if alive and not w.draining and w.training_version == TRAINING_VERSION
-    ]
+    workers = _taking(session, silence)
     slots = sum(worker.slots for worker in workers)
     startup = fmean([w.startup_seconds for w in workers]) if workers else 0.0
-    speeds = Speeds(_measured(session, startup), _reported(workers))
+    speeds = Speeds(_measured(session, startup, RECENT), _reported(workers))
     own = {p.existing.id for p in planned if p.existing is not None}
     ahead = _ahead(session, own)
     own_work = [_work_of(p) for p in planned]
@@ -102,6 +110,50 @@ def estimate(session: Session, planned: Sequence[Planned], silence: float) -> Es
     )
 
 
+def due(session: Session, waiting: Sequence[Run], silence: float) -> dict[int, Due]:
+    """When each of these runs starts, in the order in which workers get them, with the workers there are now.
+
+    A slot that trains is free when its run ends. From a run whose length nobody knows on, starts are not known either.
+    """
+    workers = _taking(session, silence)
+    slots = sum(worker.slots for worker in workers)
+    startup = fmean([w.startup_seconds for w in workers]) if workers else 0.0
+    speeds = Speeds(_measured(session, startup, FEW), _reported(workers))
+    running = _running(session, [worker.id for worker in workers])
+    busy = [eta if (eta := eta_of(run)) is not None else _seconds(run, speeds, 0.0) for run in running][:slots]
+    free: list[float] | None = None if None in busy or not slots else [s for s in busy if s is not None]
+    if free is not None:
+        free += [0.0] * (slots - len(free))
+        heapq.heapify(free)
+    found: dict[int, Due] = {}
+    for run in waiting:
+        seconds = _seconds(run, speeds, startup)
+        found[run.id] = Due(free[0] if free else None, seconds)
+        if free is None or seconds is None:
+            free = None
+        else:
+            heapq.heapreplace(free, free[0] + seconds)
+    return found
+
+
+def _seconds(run: Run, speeds: Speeds, startup: float) -> float | None:
+    work = _work_of_run(run)
+    speed = speeds.of(work)
+    return None if speed is None else startup + work.images / speed[0]
+
+
+def _taking(session: Session, silence: float) -> list[Worker]:
+    """The workers that take runs of this training version."""
+    return [
+        w for w, alive in known(session, silence) if alive and not w.draining and w.training_version == TRAINING_VERSION
+    ]
+
+
+def _running(session: Session, workers: Sequence[str]) -> list[Run]:
+    query = select(Run).where(Run.status == RunStatus.running, Run.owner.in_(workers)).options(*holding.LIGHT)
+    return list(session.scalars(query))
+
+
 def play(before: Iterable[float], durations: Sequence[float], slots: int) -> float:
     """Seconds until the last of `durations` ends when each slot takes the next run as soon as it is free."""
     free = [0.0] * slots
@@ -115,7 +167,7 @@ def play(before: Iterable[float], durations: Sequence[float], slots: int) -> flo
     return end
 
 
-def _measured(session: Session, startup: float) -> dict[str, list[float]]:
+def _measured(session: Session, startup: float, most: int) -> dict[str, list[float]]:
     """From finished runs of one attempt: images over the time between claim and end, evaluations included, the start
     not.
     """
@@ -124,7 +176,7 @@ def _measured(session: Session, startup: float) -> dict[str, list[float]]:
         .join(Attempt, Attempt.run_id == Run.id)
         .where(Run.status == RunStatus.finished, Run.attempt == 1, Run.training_version == TRAINING_VERSION)
         .order_by(Run.finished_at.desc())
-        .limit(RECENT)
+        .limit(most)
     )
     speeds: dict[str, list[float]] = {}
     for run, started, ended in rows:
@@ -165,7 +217,8 @@ def _work_of_run(run: Run) -> Work:
 
 
 def _loss_of(run: Run) -> str:
-    return _slowest(run.loss, (part["name"] for part in run.config["loss"].get("parts", ())))
+    parts = run.config["loss"].get("parts", ()) if run.loss == "sum" else ()
+    return _slowest(run.loss, (part["name"] for part in parts))
 
 
 def _slowest(loss: str, parts: Iterable[str]) -> str:

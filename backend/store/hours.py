@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from backend.store.columns import unpack_blocks, unpack_steps, unpack_walls
 from backend.store.tables import RESCORED, SCRIPT, Attempt, Axis, Chunk, Evaluation, Run
+from depthboard.protocol import MAX_STEP
 
 MANY = 20
 """Runs whose record is held at once."""
@@ -82,6 +83,13 @@ class Clock:
         """Hours when everything at `step` had been recorded, by the last record at it or before it; NaN where there is no record."""
         known = any(len(stretch.steps) for stretch in self.stretches)
         return _seconds(self.stretches, step) / HOUR if known else float("nan")
+
+
+def trained(session: Session, run_id: int) -> float | None:
+    """Hours for which the run has been trained by all that counts of its record; None before anything was recorded."""
+    clock = clocks(session, [run_id]).get(run_id, Clock())
+    hours = clock.at(MAX_STEP)
+    return hours if math.isfinite(hours) else None
 
 
 def _seconds(stretches: Sequence[Stretch], step: int) -> float:

@@ -7,7 +7,7 @@ and where two neighbours leave no room, what follows moves on together and so ke
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -15,7 +15,8 @@ from typing import Any, Literal
 from sqlalchemy import case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from backend.store import holding
+from backend.store import estimate, holding
+from backend.store.lease import checkpoints
 from backend.store.session import clock, one_at_a_time
 from backend.store.standing import announce
 from backend.store.tables import Experiment, ExperimentRun, Run
@@ -27,6 +28,7 @@ Waits = Literal["worker", "backoff", "held", "version"]
 
 ROOM = 1000
 """Positions kept free where room is made, so that the next moves touch only what they move."""
+NEVER = estimate.Due(None, None)
 MOVES_LOCK = 0x64_62_71_75
 """Of whoever moves runs."""
 
@@ -43,28 +45,45 @@ class Waiting:
     waits: Waits
     place: int | None
     experiments: list[dict[str, Any]]
+    due: estimate.Due
+    resumes_after: int | None
 
 
-def page(session: Session, number: int, size: int) -> tuple[list[Waiting], int]:
+def page(session: Session, number: int, size: int, silence: float) -> tuple[list[Waiting], int]:
     """Queued runs in the order in which workers will get them, those that none would get last; those that are
-    only in the trash are out of sight.
+    only in the trash are out of sight. When they start is reckoned with the workers heard of in the last `silence` seconds.
     """
     queued = (Run.status == RunStatus.queued, holding.in_sight())
     total = session.scalar(select(func.count()).select_from(Run).where(*queued)) or 0
     query = select(Run).where(*queued).order_by(BLOCKED, *IN_ORDER).options(*holding.LIGHT)
-    runs = session.scalars(query.limit(size).offset((number - 1) * size)).all()
+    first = (number - 1) * size
+    ahead = session.scalars(query.limit(first + size)).all()  # those before decide when these start
+    due = estimate.due(session, [run for run in ahead if not _blocked(run)], silence)
+    runs = ahead[first:]
     now, links = clock(session), _experiments(session, [run.id for run in runs])
-    first = (number - 1) * size + 1
-    return [_waiting(run, first + i, now, links.get(run.id, [])) for i, run in enumerate(runs)], total
+    found = [_waiting(run, first + i + 1, now, links.get(run.id, []), due, session) for i, run in enumerate(runs)]
+    return found, total
 
 
-def _waiting(run: Run, place: int, now: datetime, experiments: list[dict[str, Any]]) -> Waiting:
-    if run.training_version != TRAINING_VERSION:
-        return Waiting(run, "version", None, experiments)
-    if run.held:
-        return Waiting(run, "held", None, experiments)
+def _blocked(run: Run) -> bool:
+    return run.held or run.training_version != TRAINING_VERSION
+
+
+def _waiting(
+    run: Run,
+    place: int,
+    now: datetime,
+    experiments: list[dict[str, Any]],
+    due: Mapping[int, estimate.Due],
+    session: Session,
+) -> Waiting:
+    kept = checkpoints(session, run) if run.attempt else []
+    resumes = kept[0].step if kept else None
+    if _blocked(run):
+        waits: Waits = "version" if run.training_version != TRAINING_VERSION else "held"
+        return Waiting(run, waits, None, experiments, NEVER, resumes)
     later = run.not_before is not None and run.not_before > now
-    return Waiting(run, "backoff" if later else "worker", place, experiments)
+    return Waiting(run, "backoff" if later else "worker", place, experiments, due[run.id], resumes)
 
 
 def _experiments(session: Session, run_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

@@ -29,10 +29,15 @@ def trained(session: Session, run_id: int) -> tuple[Run, list[Checkpoint]]:
 
 def _kept(session: Session, run: Run) -> list[Checkpoint]:
     notes = {note.step: note for note in reversed(checkpoints(session, run))}
-    steps = {max(notes)} if notes else set()
-    for averaging in AVERAGINGS:
-        steps.update(evaluations.best_validation_steps(session, evaluations.one(run.id), averaging).values())
+    steps = ({max(notes)} if notes else set()) | best_steps(session, run)
     return [notes[step] for step in sorted(steps & notes.keys(), reverse=True)]
+
+
+def best_steps(session: Session, run: Run) -> set[int]:
+    """The steps that were best on validation, by each averaging."""
+    chosen = evaluations.one(run.id)
+    found = (evaluations.best_validation_steps(session, chosen, averaging) for averaging in AVERAGINGS)
+    return {step for by_run in found for step in by_run.values()}
 
 
 def add(session: Session, run_id: int, sent: protocol.Rescored) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.store import outbox
-from backend.store.lease import move
+from backend.store.lease import checkpoints, move
 from backend.store.session import clock
 from backend.store.standing import announce
 from backend.store.submission import requeue
-from backend.store.tables import SCRIPT, Attempt, Experiment, ExperimentRun, Log, Run
+from backend.store.tables import SCRIPT, Attempt, Chunk, Curve, Experiment, ExperimentRun, Log, Run
 from depthboard.errors import Conflict, NotFound
 from depthboard.status import RunStatus
 
@@ -35,8 +35,30 @@ def owned_by(session: Session, workers: Sequence[str]) -> dict[str, list[Run]]:
     return found
 
 
+def lost_by(session: Session, worker: str, most: int = 4) -> list[tuple[Run, int | None]]:
+    """The runs whose last attempt that worker lost, the latest first, each with the step of its newest checkpoint."""
+    query = (
+        select(Run)
+        .join(Attempt, (Attempt.run_id == Run.id) & (Attempt.attempt == Run.attempt))
+        .where(Attempt.owner == worker, Attempt.outcome == "lost")
+        .order_by(Attempt.ended_at.desc())
+        .limit(most)
+    )
+    return [(run, next((note.step for note in checkpoints(session, run)), None)) for run in session.scalars(query)]
+
+
 def attempts(session: Session, run_id: int) -> list[Attempt]:
     return list(session.scalars(select(Attempt).where(Attempt.run_id == run_id).order_by(Attempt.attempt)))
+
+
+def last_steps(session: Session, run_id: int) -> dict[int, int]:
+    """Attempt -> the last step that it logged, whether it counts or not."""
+    found: dict[int, int] = {}
+    for table in (Curve, Chunk):
+        query = select(table.attempt, func.max(table.last_step)).where(table.run_id == run_id).group_by(table.attempt)
+        for attempt, step in session.execute(query):
+            found[attempt] = max(step, found.get(attempt, step))
+    return found
 
 
 def experiments_of(session: Session, run_id: int) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from backend.store.evaluations import (
@@ -135,7 +135,7 @@ def load_study(
         experiment_id,
         experiment.name,
         study_runs(session, experiment_id) if runs is None else runs,
-        _scores(session, ids, averaging, filed, metrics),
+        scores(session, ids, averaging, filed, metrics),
         selected(session, ids, value, averaging, filed),
         constants(session, ids, averaging, filed),
     )
@@ -146,17 +146,18 @@ def linked(experiment_id: int) -> Select[int]:
     return select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
 
 
-def _scores(
+def scores(
     session: Session, ids: Select[int], averaging: Averaging, filed: Filed | None, metrics: tuple[str, ...]
 ) -> dict[int, tuple[Score, ...]]:
+    """Run -> what the network scored on `metrics` by step, on each run's own part and protocol or under `filed`."""
     if not metrics:
         return {}
     column = Evaluation.per_image if averaging == "per_image" else Evaluation.pooled
     query = of_network(ids, filed).where(AT_END).add_columns(column).order_by(Evaluation.run_id, Evaluation.step)
-    scores: dict[int, list[Score]] = defaultdict(list)
+    found: dict[int, list[Score]] = defaultdict(list)
     for run_id, step, values in session.execute(query):
-        scores[run_id].append(Score(step, {name: _number(values.get(name)) for name in metrics}))
-    return {run_id: tuple(found) for run_id, found in scores.items()}
+        found[run_id].append(Score(step, {name: _number(values.get(name)) for name in metrics}))
+    return {run_id: tuple(of_run) for run_id, of_run in found.items()}
 
 
 def _number(value: float | None) -> float:
@@ -173,6 +174,21 @@ def study_runs(session: Session, experiment_id: int) -> tuple[StudyRun, ...]:
     )
     again = rescored(session, linked(experiment_id))
     return tuple(_study_run(run, format, again.get(run.id, ())) for run, format in rows)
+
+
+def cell_of(session: Session, run: Run, experiment_id: int | None) -> tuple[StudyRun, ...]:
+    """The run, then the experiment's other runs of the same configuration but for the seed, by seed."""
+    columns = (Run.dataset, Run.loss_label, Run.train_size, Run.encoder, Run.evaluation_split, Run.protocol)
+    alike = [column == getattr(run, column.key) for column in columns]
+    others = select(ExperimentRun.run_id).where(ExperimentRun.experiment_id == experiment_id)
+    rows = session.execute(
+        select(Run, Dataset.format)
+        .join(Dataset, Dataset.name == Run.dataset)
+        .where(*alike, or_(Run.id == run.id, Run.id.in_(others)))
+        .order_by(Run.id != run.id, Run.seed, Run.id)
+    )
+    own, *rest = [_study_run(other, format, ()) for other, format in rows]
+    return (own, *(other for other in rest if other.group == own.group))
 
 
 def _study_run(run: Run, format: str, again: tuple[Filed, ...]) -> StudyRun:

@@ -431,7 +431,7 @@ class Prediction(Base):
 
 
 class Checkpoint(Base):
-    """The note of a checkpoint on a worker's disk; the file itself never enters the database and is never opened here."""
+    """The note of a checkpoint on a worker's disk; the file itself never enters the database."""
 
     __tablename__ = "checkpoint"
 

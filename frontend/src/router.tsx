@@ -50,12 +50,14 @@ export interface NewSearch {
   preset?: string
   from?: number
   loss?: string
+  /** whose configuration is cloned */
+  run?: number
 }
 
 export const newRoute = createRoute({
   getParentRoute: () => root,
   path: '/experiments/new',
-  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from), loss: text(search.loss) }),
+  validateSearch: (search): NewSearch => ({ preset: text(search.preset), from: integer(search.from), loss: text(search.loss), run: integer(search.run) }),
   component: lazyRouteComponent(() => import('./pages/new/NewExperimentPage'), 'NewExperimentPage'),
 })
 
@@ -113,7 +115,14 @@ export interface RunSearch {
   averaging?: string
   smoothing?: number
   y_log?: boolean
+  /** of the other seeds: `ci95`, `none`; else smallest to largest */
+  band?: string
+  /** which curves are shown: words of their names */
+  curves?: string
   frame?: number
+  /** looked for in the log, and the level from which its lines are shown */
+  find?: string
+  level?: string
   from?: number
 }
 
@@ -147,6 +156,10 @@ export const runRoute = createRoute({
     averaging: text(search.averaging),
     smoothing: typeof search.smoothing === 'number' ? Math.min(0.99, Math.max(0, search.smoothing)) : undefined,
     y_log: search.y_log === true || undefined,
+    band: text(search.band),
+    curves: text(search.curves),
+    find: text(search.find),
+    level: text(search.level),
     frame: integer(search.frame),
     from: integer(search.from),
   }),

@@ -129,9 +129,10 @@ def test_a_worker_shows_its_gpu_and_is_drained(page: Page, at: Client, experimen
     page.goto("/workers")
     card = page.get_by_role("article", name="Worker on gpu-07")
     expect(card).to_contain_text("97 %", timeout=30_000)
-    expect(card).to_contain_text("61.0 of 140 GiB")
-    card.get_by_role("button", name="Drain").click()
-    expect(card).to_contain_text("Finishing, takes nothing more.")
+    expect(card).to_contain_text("65/150 GB")
+    card.get_by_role("button", name="Actions of the worker on gpu-07").click()
+    page.get_by_role("menuitem", name="Drain").click()
+    expect(card).to_contain_text("draining")
     assert acting.claim(at) is None
 
 
@@ -145,5 +146,5 @@ def test_a_stalled_run_says_since_when_and_what_can_be_done(
         session.execute(update(Run).where(Run.id == attempt.run_id).values(stalled=True))
     page.goto(f"/runs/{attempt.run_id}")
     expect(page.get_by_role("alert")).to_contain_text("Nothing has moved for", timeout=30_000)
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Stopping …")).to_be_disabled()

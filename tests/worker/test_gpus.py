@@ -115,11 +115,17 @@ def test_how_busy_a_gpu_is_comes_from_nvml_and_is_left_out_where_it_does_not_ans
         nvmlDeviceGetHandleByUUID=lambda uuid: uuid,
         nvmlDeviceGetMemoryInfo=lambda _: SimpleNamespace(used=2, total=8),
         nvmlDeviceGetUtilizationRates=lambda uuid: SimpleNamespace(gpu=40) if uuid == "GPU-0b7e-41" else broken(),
+        nvmlDeviceGetPowerUsage=lambda _: 588_500,
+        nvmlDeviceGetTemperature=lambda *_: 69,
+        NVML_TEMPERATURE_GPU=0,
     )
     monkeypatch.setitem(sys.modules, "pynvml", nvml)
     first, second = gpus.use()
     assert (first.name, first.utilisation, first.memory_used, first.memory_total) == ("Tesla T4", 40.0, 2, 8)
+    assert (first.power, first.temperature) == (588.5, 69.0)
     assert (second.name, second.utilisation) == ("NVIDIA H200", None)
+    nvml.nvmlDeviceGetPowerUsage = broken
+    assert (gpus.use()[0].utilisation, gpus.use()[0].power) == (40.0, None)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert [one.index for one in gpus.use()] == [1]
     nvml.nvmlInit = broken

@@ -24,7 +24,7 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
     case 'points':
       return [{ key: ['run', run, 'curves'] }, ...each('figure', 'curves')]
     case 'evaluation':
-      return [{ key: ['run', run, 'evaluations'] }, { key: ['runs', 'page'], slow: true }, { key: ['runs', 'sparklines'], slow: true }, ...each('runs'), ...each('run-page'), ...each('figure'), ...each('results'), ...each('sharpness')]
+      return [{ key: ['run', run, 'figure'] }, { key: ['run', run, 'checkpoints'], slow: true }, { key: ['runs', 'page'], slow: true }, { key: ['runs', 'sparklines'], slow: true }, ...each('runs'), ...each('run-page'), ...each('figure'), ...each('results'), ...each('sharpness')]
     case 'prediction':
       return [{ key: ['run', run, 'predictions'], slow: true }, ...each('qualitative')]
     case 'log':
@@ -48,7 +48,7 @@ function runWentOn(experiments: number[]): Stale[] {
 
 function runChanged(run: number, experiments: number[]): Stale[] {
   const runs = experiments.flatMap((id) => ['runs', 'run-page'].map((list) => ({ key: ['experiment', id, list], slow: true })))
-  return [{ key: ['run', run], exact: true }, { key: ['runs'] }, { key: ['queue'] }, { key: ['workers'] }, ...runs, ...runWentOn(experiments)]
+  return [{ key: ['run', run], exact: true }, { key: ['run', run, 'figure'] }, { key: ['runs'] }, { key: ['queue'] }, { key: ['workers'] }, ...runs, ...runWentOn(experiments)]
 }
 
 /** What a list or a queue shows of a run; where none of it changed the run only went on. */

@@ -7,7 +7,7 @@ import type { PlotlyFigure } from '../lib/figure'
 import { mergeCurves, lastStep } from '../lib/curves'
 import type { Scheme } from '../theme/tokens'
 import { api, fetchRaw, unwrap } from './client'
-import type { Qualitative, RunCurves, RunStatus } from './types'
+import type { CurveSet, Qualitative, RunCurves, RunStatus } from './types'
 
 const FOREVER = Infinity
 export const MAX_POINTS = 1500
@@ -155,22 +155,44 @@ export const pictureQuery = (url: string, width: number, height: number) =>
 export const runQuery = (id: number) =>
   queryOptions({ queryKey: ['run', id], queryFn: () => unwrap(api.GET('/api/runs/{id}', { params: { path: { id } } })) })
 
-/** A fetch after the first asks only for what is newer than the curves at hand. */
-export const curvesQuery = (id: number) =>
+export function runFigureUrl(id: number, format: string, theme: Scheme, options: FigureOptions): string {
+  return `/api/runs/${id}/figure?${new URLSearchParams({ format, theme, ...options })}`
+}
+
+/** The run's metric beside the other seeds of its cell. */
+export const runFigureQuery = (id: number, theme: Scheme, options: FigureOptions) =>
   queryOptions({
-    queryKey: ['run', id, 'curves'],
+    queryKey: ['run', id, 'figure', theme, options],
+    queryFn: async ({ signal }) => (await (await fetchRaw(runFigureUrl(id, 'json', theme, options), signal)).json()) as PlotlyFigure,
+    placeholderData: keepPreviousData,
+  })
+
+/** A fetch after the first asks only for what is newer than the curves at hand. */
+export const curvesQuery = (id: number, with_hours = false) =>
+  queryOptions({
+    queryKey: ['run', id, 'curves', { with_hours }],
     queryFn: async ({ client, queryKey }): Promise<RunCurves> => {
       const known = client.getQueryData<RunCurves>(queryKey)
       const after_step = known ? lastStep(known) : undefined
-      const query = { after_step, max_points: MAX_POINTS }
+      const query = { after_step, max_points: MAX_POINTS, with_hours }
       const newer = (await unwrap(api.GET('/api/runs/{id}/metrics', { params: { path: { id }, query } }))) as RunCurves
       return known ? mergeCurves(known, newer) : newer
     },
     structuralSharing: false,
   })
 
-export const evaluationsQuery = (id: number) =>
-  queryOptions({ queryKey: ['run', id, 'evaluations'], queryFn: () => unwrap(api.GET('/api/runs/{id}/evaluations', { params: { path: { id } } })) })
+/** One curve between two steps, with more of its points than the whole of it has. */
+export const stretchQuery = (id: number, key: string, after_step: number, until_step: number, with_hours: boolean) =>
+  queryOptions({
+    queryKey: ['run', id, 'stretch', key, after_step, until_step, with_hours],
+    queryFn: async () => {
+      const query = { key: [key], after_step, until_step, max_points: MAX_POINTS, with_hours }
+      return ((await unwrap(api.GET('/api/runs/{id}/metrics', { params: { path: { id }, query } }))) as RunCurves).series[key] ?? null
+    },
+  })
+
+export const checkpointsQuery = (id: number) =>
+  queryOptions({ queryKey: ['run', id, 'checkpoints'], queryFn: () => unwrap(api.GET('/api/runs/{id}/checkpoints', { params: { path: { id } } })) })
 
 export const predictionsQuery = (id: number) =>
   queryOptions({ queryKey: ['run', id, 'predictions'], queryFn: () => unwrap(api.GET('/api/runs/{id}/predictions', { params: { path: { id } } })) })
@@ -261,3 +283,13 @@ export const datasetsQuery = () => queryOptions({ queryKey: ['datasets'], queryF
 export const datasetQuery = (name: string) => queryOptions({ queryKey: ['datasets', name], queryFn: () => unwrap(api.GET('/api/datasets/{name}', { params: { path: { name } } })) })
 
 export const workersQuery = () => queryOptions({ queryKey: ['workers'], queryFn: async () => (await unwrap(api.GET('/api/workers', { params: { query: { size: 1000 } } }))).items })
+
+/** How busy the machines were under these runs; every quarter of a minute there is a new value. */
+export const usageQuery = (runs: number[], keys: string[]) =>
+  queryOptions({
+    queryKey: ['usage', runs, keys],
+    queryFn: async () => ((await unwrap(api.GET('/api/curves', { params: { query: { run: runs, key: keys, max_points: 120 } } }))) as CurveSet).curves,
+    refetchInterval: 15_000,
+    placeholderData: keepPreviousData,
+    enabled: runs.length > 0,
+  })

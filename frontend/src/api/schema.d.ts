@@ -910,13 +910,38 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Checkpoints
+         * @description The run's checkpoints, the furthest first: those on this machine, the newest of every other disk, and the best on
+         *     validation. Files of the others are gone.
+         */
+        get: operations["list_checkpoints"];
         put?: never;
         /**
          * Add Checkpoint
          * @description Note a checkpoint that is complete on the worker's disk.
          */
         post: operations["add_checkpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/checkpoints/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Checkpoint
+         * @description The file of a checkpoint on this machine: a PyTorch file. Its sha256 is in the list.
+         */
+        get: operations["get_checkpoint"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -961,6 +986,27 @@ export interface paths {
          * @description Keep one evaluation: per-image sums, from which every metric follows.
          */
         post: operations["add_evaluation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/figure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Figure
+         * @description A metric of the run's evaluations, over the band of the other seeds of its cell: those of `experiment`, by default of
+         *     the first that links the run.
+         */
+        get: operations["get_run_figure"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1381,6 +1427,11 @@ export interface components {
             ended_at: string | null;
             /** Host */
             host: string;
+            /**
+             * Last Step
+             * @description the last it logged: what lies behind the step from which the next one resumed was done again
+             */
+            last_step?: number | null;
             /** Outcome */
             outcome: string | null;
             /** Reason */
@@ -1567,6 +1618,39 @@ export interface components {
             cells: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * CheckpointEntry
+         * @description A checkpoint that is kept of a run.
+         */
+        CheckpointEntry: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Best
+             * @description lowest RMSE on validation, by one of the averagings
+             */
+            best: boolean;
+            /** Bytes */
+            bytes: number;
+            /** Epoch */
+            epoch: number;
+            /**
+             * Host
+             * @description whose disk holds it; empty: a store that all workers reach
+             */
+            host: string;
+            /** Path */
+            path: string;
+            /** Sha256 */
+            sha256: string;
+            /** Step */
+            step: number;
+            /**
+             * Url
+             * @description where it can be had; null where it lies on no disk of this server
+             */
+            url: string | null;
         };
         /**
          * CheckpointNote
@@ -2995,6 +3079,16 @@ export interface components {
              */
             name: string;
             /**
+             * Power
+             * @description watts
+             */
+            power?: number | null;
+            /**
+             * Temperature
+             * @description degrees Celsius
+             */
+            temperature?: number | null;
+            /**
              * Utilisation
              * @description per cent of the last moment in which it computed
              */
@@ -3350,6 +3444,18 @@ export interface components {
             sources: string[];
             /** Title */
             title: string;
+        };
+        /**
+         * LostRun
+         * @description A run that a worker had when it was last heard of.
+         */
+        LostRun: {
+            /**
+             * Resumes From
+             * @description epoch of its newest checkpoint; null: it begins again
+             */
+            resumes_from: number | null;
+            run: components["schemas"]["RunSummary"];
         };
         /**
          * MSSSIM
@@ -3881,7 +3987,22 @@ export interface components {
              * @description from 1; null for a run that no worker would get now
              */
             place: number | null;
+            /**
+             * Resumes From
+             * @description epoch of its newest checkpoint; null: it begins at the start
+             */
+            resumes_from: number | null;
             run: components["schemas"]["RunSummary"];
+            /**
+             * Seconds
+             * @description for which it then trains; null where nobody knows
+             */
+            seconds: number | null;
+            /**
+             * Starts In
+             * @description seconds until a worker is free for it, by measured speeds; null where nobody knows
+             */
+            starts_in: number | null;
             /**
              * Until
              * @description of backoff
@@ -4284,9 +4405,9 @@ export interface components {
             train_size: number;
             /**
              * Trained Seconds
-             * @description time of its attempts that have ended, without the waits between them
+             * @description in training, without waits between attempts and without work that was lost and done again; null before anything was recorded
              */
-            trained_seconds?: number | null;
+            trained_seconds: number | null;
             /** Training Version */
             training_version: string;
             /**
@@ -4659,6 +4780,11 @@ export interface components {
         Series: {
             /** Epoch */
             epoch: number[];
+            /**
+             * Hours
+             * @description of training: without waits between attempts and without lost work; where asked for
+             */
+            hours?: (number | null)[] | null;
             /** Images Seen */
             images_seen: number[];
             /** Nonfinite */
@@ -4666,6 +4792,11 @@ export interface components {
                 number,
                 string
             ][];
+            /**
+             * Points
+             * @description logged in all, of which these are thinned
+             */
+            points: number;
             /** Step */
             step: number[];
             /** Value */
@@ -4802,6 +4933,11 @@ export interface components {
              * Format: date-time
              */
             last_seen: string;
+            /**
+             * Lost
+             * @description of one that is gone: what became of the runs that it had last
+             */
+            lost: components["schemas"]["LostRun"][];
             /** Running */
             running: components["schemas"]["RunSummary"][];
             /** Slots */
@@ -7115,6 +7251,46 @@ export interface operations {
             };
         };
     };
+    list_checkpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointEntry"][];
+                };
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     add_checkpoint: {
         parameters: {
             query?: never;
@@ -7132,6 +7308,45 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                step: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7260,6 +7475,63 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong with the request, where, and what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description What is wrong on this side. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_run_figure: {
+        parameters: {
+            query?: {
+                /** @description only runs that this experiment links */
+                experiment?: number | null;
+                metric?: string;
+                averaging?: "per_image" | "pooled";
+                x?: "epoch" | "step" | "images" | "hours";
+                y_log?: boolean;
+                /** @description of the other seeds: all of them, or the mean's interval */
+                band?: "minmax" | "ci95" | "none";
+                published?: boolean;
+                format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
+                theme?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description in `format` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/pdf": string;
+                    "image/png": string;
+                    "image/svg+xml": string;
+                    "text/csv; charset=utf-8": string;
+                    "text/html; charset=utf-8": string;
+                };
             };
             /** @description What is wrong with the request, where, and what to do. */
             "4XX": {
@@ -7453,8 +7725,12 @@ export interface operations {
                 /** @description Curves wanted, e.g. train/loss/l1; all without it. */
                 key?: string[] | null;
                 after_step?: number;
+                /** @description For a closer look at a stretch. */
+                until_step?: number | null;
                 /** @description Thinned to about this many a curve. */
                 max_points?: number;
+                /** @description Also hours of training. */
+                with_hours?: boolean;
             };
             header?: never;
             path: {

@@ -3,11 +3,13 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 export type Catalogue = Schemas['Catalogue']
+export type CameraEntry = Schemas['CameraEntry']
+export type CheckpointEntry = Schemas['CheckpointEntry']
+export type ColumnEntry = Schemas['ColumnEntry']
 export type Comparison = Schemas['Comparison']
 export type ComparedRun = Schemas['ComparedRun']
-export type CameraEntry = Schemas['CameraEntry']
-export type ColumnEntry = Schemas['ColumnEntry']
 export type Counts = Schemas['ExperimentSummary']['counts']
+export type CurveSet = Schemas['CurveSet']
 export type DatasetEntry = Schemas['DatasetEntry']
 export type DatasetReport = Schemas['DatasetEntry']['report']
 export type DifferenceRow = Schemas['DifferenceRow']
@@ -26,7 +28,6 @@ export interface Fault {
   field: string | null
   remedy: string | null
 }
-export type EvaluationEntry = Schemas['EvaluationEntry']
 export type ExperimentDetail = Schemas['ExperimentDetail']
 export type ExperimentSummary = Schemas['ExperimentSummary']
 export type FigureEntry = Schemas['FigureEntry']

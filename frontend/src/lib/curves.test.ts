@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { RunCurves, Series } from '../api/types'
-import { curveOrder, firstNonfinite, lastStep, mergeCurves, partTitle, positions } from './curves'
+import { curveOrder, firstNonfinite, lastStep, mergeCurves, partTitle, positions, withStretch } from './curves'
 
 const series = (step: number[], value: (number | null)[], nonfinite: [number, string][] = []): Series => ({
   step,
@@ -10,6 +10,8 @@ const series = (step: number[], value: (number | null)[], nonfinite: [number, st
   images_seen: step.map((s) => 8 * s),
   epoch: step.map((s) => s / 10),
   wall: step.map((s) => 100 + 60 * s),
+  hours: step.map((s) => s / 60),
+  points: step.length,
 })
 const curves = (parts: Record<string, Series>): RunCurves => ({ run_id: 1, series: parts })
 
@@ -35,10 +37,37 @@ describe('mergeCurves', () => {
   })
 })
 
+describe('the step to go on from', () => {
+  it('leaves out nothing that a slower writer still has to say', () => {
+    expect(lastStep(curves({ a: series([700], [1]), b: series([690], [1]) }))).toBe(690)
+    expect(lastStep(curves({ a: series([9000], [1]), ended: series([3], [1]) }))).toBe(8500)
+  })
+
+  it('counts what is new once', () => {
+    const merged = mergeCurves(curves({ a: { ...series([1, 2], [5, 4]), points: 20 } }), curves({ a: { ...series([2, 3], [4, 3]), points: 2 } }))
+    expect(merged.series.a!.points).toBe(21)
+  })
+})
+
+describe('a closer look', () => {
+  const whole = series([1, 5, 9, 13], [1, 2, null, 4], [[2, 'nan']])
+
+  it('puts the points of a stretch in place of the thinned ones', () => {
+    const closer = withStretch(whole, series([4, 5, 6], [7, 8, 9]))
+    expect([closer.step, closer.value, closer.nonfinite]).toEqual([[1, 4, 5, 6, 9, 13], [1, 7, 8, 9, null, 4], [[4, 'nan']]])
+  })
+
+  it('keeps what is not finite in the stretch, and a curve that has nothing there', () => {
+    expect(withStretch(whole, series([8, 9, 10], [1, null, 2], [[1, 'inf']])).nonfinite).toEqual([[3, 'inf']])
+    expect(withStretch(whole, series([], []))).toBe(whole)
+    expect(withStretch(whole, series([14, 15], [1, 2])).step).toEqual([1, 5, 9, 13, 14, 15])
+  })
+})
+
 describe('axes', () => {
-  it('give the same points by epoch, step, images and time', () => {
+  it('give the same points by epoch, step, images and hours', () => {
     const s = series([10], [1])
-    expect([positions(s, 'epoch', 100), positions(s, 'step', 100), positions(s, 'images', 100), positions(s, 'time', 100)]).toEqual([[1], [10], [80], [10]])
+    expect([positions(s, 'epoch'), positions(s, 'step'), positions(s, 'images'), positions(s, 'hours')]).toEqual([[1], [10], [80], [1 / 6]])
   })
 })
 

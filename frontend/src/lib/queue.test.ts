@@ -28,7 +28,8 @@ describe('a run that waits', () => {
 
   it('says what for', () => {
     expect(waitWords(entry({}), null)).toBe('waits for a free worker')
-    expect(waitWords(entry({ run: { attempt: 1, step: 40 } }), null)).toBe('attempt 2, from step 40')
+    expect(waitWords(entry({ run: { attempt: 1 }, resumes_from: 4.25 }), null)).toBe('attempt 2, from epoch 4.3')
+    expect(waitWords(entry({ run: { attempt: 1 }, resumes_from: null }), null)).toBe('attempt 2, from the start')
     expect(waitWords(entry({ waits: 'held' }), null)).toBe('held: Losses is paused')
     expect(waitWords(entry({ waits: 'backoff' }), 4.2)).toBe('its worker was lost, tried again in 5 s')
     expect(waitWords(entry({ waits: 'backoff' }), -1)).toBe('its worker was lost, tried again now')

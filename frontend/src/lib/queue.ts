@@ -1,6 +1,7 @@
 /** Places in the queue: what a move by hand asks of the API. */
 
 import type { QueueEntry } from '../api/types'
+import { fixed } from './format'
 
 export type Where = 'front' | 'up' | 'down'
 
@@ -21,5 +22,6 @@ export function waitWords(entry: QueueEntry, seconds: number | null): string {
   if (entry.waits === 'held') return `held: ${entry.experiments.map((e) => `${e.name} is ${e.trashed ? 'in the trash' : 'paused'}`).join(', ')}`
   if (entry.waits === 'version') return entry.run.reason ?? 'waits for a worker of its training version'
   if (entry.waits === 'backoff') return seconds !== null && seconds > 0 ? `its worker was lost, tried again in ${Math.ceil(seconds)} s` : 'its worker was lost, tried again now'
-  return entry.run.attempt > 0 ? `attempt ${entry.run.attempt + 1}${entry.run.step > 0 ? `, from step ${entry.run.step}` : ''}` : 'waits for a free worker'
+  if (entry.run.attempt === 0) return 'waits for a free worker'
+  return `attempt ${entry.run.attempt + 1}, ${entry.resumes_from === null ? 'from the start' : `from epoch ${fixed(entry.resumes_from, entry.resumes_from < 10 && !Number.isInteger(entry.resumes_from) ? 1 : 0)}`}`
 }

@@ -6,9 +6,9 @@ const script = { kind: 'script', train_size: 16, images_seen: 80, step: 10 } as 
 
 describe('runs of scripts', () => {
   it('have epochs and images as axes only where their parameters allow it', () => {
-    expect(axesOf(script)).toEqual(['step', 'epoch', 'images', 'time'])
-    expect(axesOf({ ...script, train_size: 0 })).toEqual(['step', 'images', 'time'])
-    expect(axesOf({ ...script, images_seen: 0 })).toEqual(['step', 'time'])
+    expect(axesOf(script)).toEqual(['step', 'epoch', 'images', 'hours'])
+    expect(axesOf({ ...script, train_size: 0 })).toEqual(['step', 'images', 'hours'])
+    expect(axesOf({ ...script, images_seen: 0 })).toEqual(['step', 'hours'])
     expect(axesOf({ ...script, kind: 'trained', images_seen: 0 })[0]).toBe('epoch')
   })
 

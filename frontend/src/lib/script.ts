@@ -16,13 +16,13 @@ export function onlyScripts(runs: readonly Kind[]): boolean {
 
 /** The axes along which a run can be drawn; the first is the usual one. Images are counted by the batch size, epochs by the training images too. */
 export function axesOf(run: Pick<RunSummary, 'kind' | 'train_size' | 'images_seen' | 'step'>): Axis[] {
-  if (!isScript(run)) return ['epoch', 'step', 'images', 'time']
+  if (!isScript(run)) return ['epoch', 'step', 'images', 'hours']
   const images = run.step === 0 || run.images_seen > 0
-  return ['step', ...(images && run.train_size > 0 ? (['epoch'] as const) : []), ...(images ? (['images'] as const) : []), 'time']
+  return ['step', ...(images && run.train_size > 0 ? (['epoch'] as const) : []), ...(images ? (['images'] as const) : []), 'hours']
 }
 
 export function axisLabel(axis: Axis): string {
-  if (axis === 'time') return 'Time'
+  if (axis === 'hours') return 'Hours'
   if (axis === 'images') return 'Images'
   return AXIS_TITLES[axis][0]!.toUpperCase() + AXIS_TITLES[axis].slice(1)
 }

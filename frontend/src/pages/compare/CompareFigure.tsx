@@ -1,7 +1,7 @@
 import { Button, Menu, SegmentedControl, Select, Skeleton, Switch } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useRouter } from '@tanstack/react-router'
-import type { MouseEvent } from 'react'
+import { useEffect, useState, type MouseEvent } from 'react'
 
 import { compareFigureQuery, compareUrl, type FigureOptions } from '../../api/queries'
 import type { Comparison, FigureEntry } from '../../api/types'
@@ -14,6 +14,7 @@ import { useLosses } from '../../components/useLosses'
 import { useScheme } from '../../components/useScheme'
 import { imageOf, linkedImages } from '../../lib/compare'
 import { caption, choices, heightOf, type PlotlyFigure } from '../../lib/figure'
+import { observed } from '../../lib/observed'
 import { compareRoute } from '../../router'
 import classes from './Compare.module.css'
 
@@ -69,6 +70,8 @@ function chosenOptions(entry: FigureEntry, search: Record<string, unknown>): Fig
 
 function Drawn({ figure, title, lifted, paired }: { figure: PlotlyFigure; title: string; lifted: number | null; paired: boolean }) {
   const router = useRouter()
+  const [strong] = useState(() => observed<string | null>(null))
+  useEffect(() => strong.set(lifted === null ? null : String(lifted)), [strong, lifted])
   // Plotly keeps what the pointer is on with the element it drew into.
   const open = (event: MouseEvent<HTMLDivElement>) => {
     const plot = event.currentTarget.querySelector('.js-plotly-plot') as (Element & { _hoverdata?: { customdata?: unknown }[] }) | null
@@ -81,7 +84,7 @@ function Drawn({ figure, title, lifted, paired }: { figure: PlotlyFigure; title:
   return (
     <figure className={classes.figure}>
       <div onClick={paired ? open : undefined} className={paired ? classes.pickable : undefined}>
-        <Chart figure={figure} height={heightOf(figure)} label={title} lifted={lifted === null ? null : String(lifted)} />
+        <Chart figure={figure} height={heightOf(figure)} label={title} lifted={strong} />
       </div>
       {words && <figcaption className={classes.caption}>{words}</figcaption>}
       {paired && <Linked figure={figure} />}

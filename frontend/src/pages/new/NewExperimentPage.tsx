@@ -30,7 +30,7 @@ export function NewExperimentPage() {
   const search = newRoute.useSearch()
   const catalogue = useQuery(catalogueQuery())
   const { start, error } = useStart(search)
-  if (start && catalogue.data) return <Columns key={`${search.from} ${search.loss}`} start={start} catalogue={catalogue.data} />
+  if (start && catalogue.data) return <Columns key={`${search.from} ${search.run} ${search.loss}`} start={start} catalogue={catalogue.data} />
   return (
     <>
       <PageHeader crumbs={CRUMBS} title="New experiment" tabTitle="New experiment" />

@@ -1,7 +1,7 @@
 import { useNavigate } from '@tanstack/react-router'
 
 import type { Spec } from '../../api/types'
-import { newRoute } from '../../router'
+import { newRoute, type NewSearch } from '../../router'
 import { useForm, type Draft } from './draft'
 import { Line } from './Line'
 import classes from './New.module.css'
@@ -19,7 +19,7 @@ export function StartFrom({ draft }: { draft: Draft }) {
   const last = useLast(true)
   const presets = catalogue.presets.map((preset) => ({ value: preset.name, label: TITLES[preset.name] ?? preset.title }))
   const data = [...presets, ...(last ? [{ value: 'last', label: 'My last' }] : []), { value: 'empty', label: 'Empty' }]
-  const value = search.preset ?? (search.from === undefined && search.loss === undefined && draft.saved === null ? catalogue.presets[0]?.name : undefined)
+  const value = search.preset ?? (search.from === undefined && search.run === undefined && search.loss === undefined && draft.saved === null ? catalogue.presets[0]?.name : undefined)
   const hint = value && (HINTS[value] ?? catalogue.presets.find((preset) => preset.name === value)?.description)
   const start = (name: string) => {
     draft.start(name === 'last' ? (last as Spec) : ofPreset(catalogue, name))
@@ -38,7 +38,8 @@ export function StartFrom({ draft }: { draft: Draft }) {
   )
 }
 
-function begun({ from, loss }: { from?: number; loss?: string }, draft: Draft): string | undefined {
+function begun({ from, run, loss }: NewSearch, draft: Draft): string | undefined {
+  if (run !== undefined) return `Begun from run ${run}: its cell as factors, all else held constant.`
   if (from !== undefined) return `Begun from experiment ${from}.`
   if (loss !== undefined) return 'A quick look with this loss; tick others to compare it with.'
   return draft.saved === null ? undefined : 'Your draft. Choosing one of these begins anew.'

@@ -1,10 +1,11 @@
-/** What the page begins with: the draft that was left here, a preset, another experiment, one loss, the last one, or nothing. */
+/** What the page begins with: the draft that was left here, a preset, another experiment, a run's configuration, one loss, the last one, or nothing. */
 
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 
-import { catalogueQuery, experimentQuery, experimentsQuery } from '../../api/queries'
+import { catalogueQuery, experimentQuery, experimentsQuery, runQuery } from '../../api/queries'
 import type { Catalogue, Spec } from '../../api/types'
+import { specOfRun } from '../../lib/clone'
 import { isGrid } from '../../lib/spec'
 import type { NewSearch } from '../../router'
 import { readDraft, readLast } from './kept'
@@ -19,6 +20,7 @@ export interface Start {
 }
 
 export function originOf(search: NewSearch): string {
+  if (search.run !== undefined) return `run ${search.run}`
   if (search.from !== undefined) return `from ${search.from}`
   return search.loss !== undefined ? `loss ${search.loss}` : (search.preset ?? '')
 }
@@ -27,12 +29,14 @@ export function originOf(search: NewSearch): string {
 export function useStart(search: NewSearch): { start: Start | null; error: unknown } {
   const catalogue = useQuery(catalogueQuery())
   const source = useQuery({ ...experimentQuery(search.from ?? 0), enabled: search.from !== undefined })
+  const cloned = useQuery({ ...runQuery(search.run ?? 0), enabled: search.run !== undefined })
   const last = useLast(search.preset === 'last')
   const origin = originOf(search)
   return useMemo(() => {
     const draft = readDraft()
     if (draft && (origin === '' || draft.origin === origin)) return { start: { spec: draft.spec, saved: draft.at, origin: draft.origin }, error: null }
     const fresh = (spec: Spec | null | undefined) => ({ start: spec ? { spec, saved: null, origin } : null, error: catalogue.error })
+    if (search.run !== undefined) return cloned.error ? { start: null, error: cloned.error } : fresh(cloned.data && specOfRun(cloned.data.config, `Run ${cloned.data.id}`))
     if (search.from !== undefined) {
       if (source.data && !isGrid(source.data.spec)) return { start: null, error: new Error(`${source.data.name} was recorded by scripts, which no form can start again.`) }
       return source.error ? { start: null, error: source.error } : fresh(source.data && { ...source.data.spec, name: `${source.data.name}, again` })
@@ -42,7 +46,7 @@ export function useStart(search: NewSearch): { start: Start | null; error: unkno
     if (search.preset === 'last') return fresh(last === undefined ? null : (last ?? EMPTY))
     return fresh(ofPreset(catalogue.data, search.preset ?? ''))
     // The draft is read once: what is typed later must not come back as a new start.
-  }, [origin, source.data, source.error, catalogue.data, catalogue.error, last])
+  }, [origin, cloned.data, cloned.error, source.data, source.error, catalogue.data, catalogue.error, last])
 }
 
 export function ofPreset(catalogue: Catalogue, name: string): Spec {

@@ -1,18 +1,12 @@
 import type { RunDetail } from '../../api/types'
 import { StateGlyph } from '../../components/StateGlyph'
 import { useNow } from '../../components/useNow'
-import { ago, count, duration, parseTime } from '../../lib/format'
-import type { CellState } from '../../lib/grid'
+import { againWords, attemptWords, fromWords, sentence, stateOf, waits, type Attempt } from '../../lib/attempts'
+import { dateTime, duration, fixed } from '../../lib/format'
 import { isScript } from '../../lib/script'
 import classes from './Run.module.css'
 
-type Attempt = RunDetail['attempts'][number]
-
-const GLYPHS: Record<string, CellState> = { finished: 'done', failed: 'failed', lost: 'failed', cancelled: 'cancelled', queued: 'queued' }
-
-const OUTCOMES: Record<string, string> = { finished: 'done', failed: 'failed', lost: 'lost its worker', cancelled: 'cancelled', queued: 'given back' }
-
-/** Who tried, where, and how it ended; the latest on top. */
+/** Who tried, where, for how long, and how it ended; the latest on top, the wait for a worker at the end. */
 export function Attempts({ run }: { run: RunDetail }) {
   const now = useNow(run.status === 'running' || run.status === 'queued')
   return (
@@ -23,35 +17,40 @@ export function Attempts({ run }: { run: RunDetail }) {
       </div>
       <ol className={classes.attempts}>
         {run.attempts.toReversed().map((attempt) => (
-          <li key={attempt.attempt}>
-            <StateGlyph state={attempt.ended_at ? (GLYPHS[attempt.outcome ?? ''] ?? 'queued') : 'running'} progress={run.step / Math.max(1, run.steps)} />
-            <div>
-              <p>
-                <b className="strong">Attempt {attempt.attempt}</b> {attemptWords(attempt, now)}
-              </p>
-              <p className="secondary">
-                {[attempt.host, attempt.device].filter(Boolean).join(' · ')}
-                {fromWords(attempt, isScript(run))}
-              </p>
-              {attempt.reason && <p className="secondary">{attempt.reason}</p>}
-            </div>
-          </li>
+          <One key={attempt.attempt} run={run} attempt={attempt} now={now} />
         ))}
         <li>
           <StateGlyph state="queued" />
-          <p className="secondary">{isScript(run) ? 'First heard of' : 'Queued'} {ago(run.created_at, now)}</p>
+          <p className="secondary" title={dateTime(run.created_at)}>
+            {isScript(run) ? `First heard of ${dateTime(run.created_at)}` : waitedWords(run, now)}
+          </p>
         </li>
       </ol>
+      {run.trained_seconds !== null && run.attempts.length > 1 && <p className="secondary">In training {duration(run.trained_seconds)}, without waits and without what was lost.</p>}
     </section>
   )
 }
 
-function attemptWords(attempt: Attempt, now: number): string {
-  const seconds = ((attempt.ended_at ? parseTime(attempt.ended_at) : now) - parseTime(attempt.started_at)) / 1000
-  return attempt.ended_at ? `${OUTCOMES[attempt.outcome ?? ''] ?? 'ended'} after ${duration(seconds)}` : `running for ${duration(seconds)}`
+function One({ run, attempt, now }: { run: RunDetail; attempt: Attempt; now: number }) {
+  const place = [attempt.host, attempt.device].filter(Boolean).join(' · ')
+  return (
+    <li>
+      <StateGlyph state={stateOf(attempt)} progress={run.step / Math.max(1, run.steps)} />
+      <div title={dateTime(attempt.started_at)}>
+        <p>
+          <b className="strong">Attempt {attempt.attempt}</b> {attemptWords(attempt, now)}
+        </p>
+        <p className="secondary">{[place, fromWords(run, attempt)].filter(Boolean).join(', ')}</p>
+        {attempt.reason && <p className={`secondary ${classes.why}`}>{sentence(attempt.reason)}</p>}
+        {againWords(run, attempt) && <p className="secondary num">{againWords(run, attempt)}</p>}
+      </div>
+    </li>
+  )
 }
 
-function fromWords({ attempt, resumed_from }: Attempt, script: boolean): string {
-  if (!resumed_from) return attempt > 1 ? ', from the start' : ''
-  return script ? `, from step ${count(resumed_from)}` : `, from the checkpoint at step ${count(resumed_from - 1)}`
+function waitedWords(run: RunDetail, now: number): string {
+  const { first, between } = waits(run, now)
+  const more = between >= 1 ? `, and ${duration(between)} between attempts` : ''
+  if (run.attempts.length === 0) return run.status === 'queued' ? `Queued, waiting for ${duration(first)}` : `Queued ${dateTime(run.created_at)}`
+  return `Queued, waited ${first < 10 ? `${fixed(first, first < 1 ? 1 : 0)} s` : duration(first)}${more}`
 }

@@ -12,10 +12,23 @@ import classes from './Run.module.css'
 /** What names a cell even where an experiment does not vary it. */
 const ALWAYS = ['loss', 'data.train_size', 'network.encoder', 'seed']
 
+/** What people look for first stands first. */
+const GROUPS = ['optimiser', 'budget', 'data', 'network', 'evaluation', 'engine']
+
+function ordered({ cell, shared }: { cell: Setting[]; shared: Setting[] }) {
+  const rank = ([path]: Setting) => GROUPS.indexOf(path.split('.')[0]!) + Number(!GROUPS.includes(path.split('.')[0]!)) * GROUPS.length
+  // What is not set says little: it stands last.
+  const unset = ([, value]: Setting) => Number(value === null)
+  return { cell, shared: shared.toSorted((a, b) => unset(a) - unset(b) || rank(a) - rank(b)) }
+}
+
+/** Settings shared by all runs that are shown at once. */
+const SHOWN = 12
+
 /** What was set for this cell, and what it shares with the other runs. */
 export function Configuration({ run, experiment }: { run: RunDetail; experiment: ExperimentDetail | undefined }) {
   const factors = experiment?.factors
-  const { cell, shared } = useMemo(() => splitConfiguration(run.config, [...Object.keys(factors ?? {}), ...ALWAYS]), [run.config, factors])
+  const { cell, shared } = useMemo(() => ordered(splitConfiguration(run.config, [...Object.keys(factors ?? {}), ...ALWAYS])), [run.config, factors])
   return (
     <section aria-label="Configuration">
       <div className="spread">
@@ -31,7 +44,13 @@ export function Configuration({ run, experiment }: { run: RunDetail; experiment:
       <p className="secondary">Set for this cell</p>
       <Settings settings={cell} strong />
       <p className="secondary">{experiment ? sharedWords(total(experiment.counts)) : 'Shared'}</p>
-      <Settings settings={shared} />
+      <Settings settings={shared.slice(0, SHOWN)} />
+      {shared.length > SHOWN && (
+        <details className={classes.more}>
+          <summary>{plural(shared.length - SHOWN, 'more setting')}</summary>
+          <Settings settings={shared.slice(SHOWN)} />
+        </details>
+      )}
     </section>
   )
 }
@@ -43,13 +62,13 @@ export function Parameters({ run }: { run: RunDetail }) {
   return (
     <section aria-label="Parameters">
       <h2 className="section">Parameters</h2>
-      <Settings settings={settings} strong />
+      <Settings settings={settings} strong plain />
     </section>
   )
 }
 
-function Settings({ settings, strong = false }: { settings: Setting[]; strong?: boolean }) {
-  const names = settingNames(settings)
+function Settings({ settings, strong = false, plain = false }: { settings: Setting[]; strong?: boolean; plain?: boolean }) {
+  const names = plain ? settings.map(([path]) => path) : settingNames(settings)
   return (
     <dl className={classes.facts} data-strong={strong || undefined}>
       {settings.map(([path, value], i) => (

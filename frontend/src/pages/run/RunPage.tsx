@@ -13,10 +13,13 @@ import { ApiError } from '../../api/client'
 import { runRoute } from '../../router'
 import { Attempts } from './Attempts'
 import { Configuration, Parameters } from './Configuration'
-import { Curves } from './Curves'
+import { Artifacts } from './Artifacts'
 import { LogPanel } from './LogPanel'
+import { MainChart } from './MainChart'
+import { Parts } from './Parts'
 import { Predictions } from './Predictions'
 import { Provenance } from './Provenance'
+import { Resources } from './Resources'
 import classes from './Run.module.css'
 import { RunActions } from './RunActions'
 import { StatusLine } from './StatusLine'
@@ -73,18 +76,31 @@ function Loaded({ run }: { run: RunDetail }) {
         <div className={classes.columns}>
           <div className={classes.main}>
             {run.status === 'failed' && <LogPanel run={run} failed />}
+            {!isScript(run) && (
+              <PanelBoundary>
+                <MainChart run={run} />
+              </PanelBoundary>
+            )}
             <PanelBoundary>
-              <Curves run={run} />
+              <Parts run={run} />
             </PanelBoundary>
             <PanelBoundary>
               <Predictions run={run} />
             </PanelBoundary>
-            {run.status !== 'failed' && <LogPanel run={run} />}
+            {run.status !== 'failed' && (
+              <PanelBoundary>
+                <LogPanel run={run} />
+              </PanelBoundary>
+            )}
           </div>
           <aside className={classes.aside} aria-label="About this run">
             <Attempts run={run} />
+            <PanelBoundary>
+              <Resources run={run} />
+            </PanelBoundary>
             {isScript(run) ? <Parameters run={run} /> : <Configuration run={run} experiment={experiment} />}
             {!isScript(run) && <Provenance run={run} />}
+            {!isScript(run) && <Artifacts run={run} />}
           </aside>
         </div>
       </div>

@@ -1,5 +1,7 @@
 import { Progress } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 
+import { curvesQuery } from '../../api/queries'
 import type { RunDetail } from '../../api/types'
 import { Icon } from '../../components/icons'
 import { StateGlyph } from '../../components/StateGlyph'
@@ -31,7 +33,8 @@ export function StatusLine({ run }: { run: RunDetail }) {
           {!run.stalled && <span className="num">{duration(run.eta_seconds)} left</span>}
         </>
       )}
-      <Ended run={run} />
+      <Place run={run} />
+      <Heard run={run} />
     </div>
     <Stalled run={run} />
     </>
@@ -85,20 +88,31 @@ function Stalled({ run }: { run: RunDetail }) {
   )
 }
 
-/** Seconds in which an attempt trained: the time in the queue between attempts is left out. */
-function trained(run: RunDetail): number | null {
-  const ended = run.attempts.filter((attempt) => attempt.ended_at)
-  if (ended.length === 0) return null
-  return ended.reduce((sum, attempt) => sum + (parseTime(attempt.ended_at!) - parseTime(attempt.started_at)) / 1000, 0)
-}
-
-function Ended({ run }: { run: RunDetail }) {
-  const now = useNow()
+/** Until the end: when it was heard of last. After it: how long it was trained, which leaves waits out. */
+function Heard({ run }: { run: RunDetail }) {
+  const running = run.status === 'running'
+  const now = useNow(running)
+  const curves = useQuery({ ...curvesQuery(run.id), enabled: false }).data
+  if (running) {
+    const walls = Object.values(curves?.series ?? {}).map((series) => 1000 * (series.wall.at(-1) ?? 0))
+    const last = Math.max(run.progressed_at ? parseTime(run.progressed_at) : 0, ...walls)
+    return last > 0 ? <span className={`${classes.ended} num`}>last message {secondsAgo((now - last) / 1000)}</span> : null
+  }
   if (!run.finished_at) return null
-  const took = trained(run)
   return (
     <span className={classes.ended}>
-      {took !== null && `trained ${duration(took)}${run.attempts.length > 1 ? ` in ${run.attempts.length} attempts` : ''}, `}ended {ago(run.finished_at, now)}
+      {run.trained_seconds !== null && `trained ${duration(run.trained_seconds)}${run.attempts.length > 1 ? ` in ${run.attempts.length} attempts` : ''}, `}ended {ago(run.finished_at, now)}
     </span>
   )
+}
+
+function secondsAgo(seconds: number): string {
+  return seconds < 1 ? 'now' : `${duration(seconds)} ago`
+}
+
+/** Where it trains: `lab-1 · NVIDIA H200` */
+function Place({ run }: { run: RunDetail }) {
+  const attempt = run.attempts.at(-1)
+  if (run.status !== 'running' || !attempt?.host) return null
+  return <span className="ellipsis">{[attempt.host, attempt.device].filter(Boolean).join(' · ')}</span>
 }

@@ -9,8 +9,9 @@ import { useLosses } from '../../components/useLosses'
 import { useNow } from '../../components/useNow'
 import { useRunMove } from '../../components/useRunMove'
 import { cellWords } from '../../lib/experiment'
-import { count, parseTime } from '../../lib/format'
+import { count, duration, parseTime } from '../../lib/format'
 import { waitWords, type Where } from '../../lib/queue'
+import { startWords } from '../../lib/workers'
 import classes from './Workers.module.css'
 
 interface Drag {
@@ -85,7 +86,10 @@ export function QueueRow({ entry, busy, can, onMove, drag }: Props) {
         <Experiments entry={entry} />
       </td>
       <td className="right num">{run.priority}</td>
-      <td className="right num">{count(run.steps - run.step)}</td>
+      <td className="right num">{startWords(entry.starts_in)}</td>
+      <td className="right num" title={`${count(run.steps - run.step)} steps`}>
+        {duration(entry.seconds)}
+      </td>
       <td className="secondary">
         <Note entry={entry} />
       </td>

@@ -6,6 +6,9 @@ import { queueQuery } from '../../api/queries'
 import type { QueueEntry } from '../../api/types'
 import { ErrorPanel } from '../../components/ErrorPanel'
 import { Icon } from '../../components/icons'
+import { lossLabel } from '../../components/LossGlyph'
+import { useLosses } from '../../components/useLosses'
+import { cellWords } from '../../lib/experiment'
 import { beforeAt, beforeBy, type Where } from '../../lib/queue'
 import { count } from '../../lib/format'
 import { parseFilter } from '../../lib/filter'
@@ -37,13 +40,16 @@ export function QueueTable() {
       {query.isPending && <Skeleton height={160} mt="sm" animate={false} />}
       {query.data?.total === 0 && <p className={classes.free}>Nothing waits.</p>}
       {matching.length > 0 && <Rows entries={matching} all={entries} />}
-      {query.data && more > 0 && <p className="secondary">{count(more)} more.</p>}
+      {query.data && query.data.total > 0 && (
+        <p className={`secondary ${classes.below}`}>{more > 0 && `${count(more)} more. `}Start times use measured speeds, and the workers there are now. Drag a row, or focus it and press Alt ↑ or Alt ↓.</p>
+      )}
     </section>
   )
 }
 
 function Rows({ entries, all }: { entries: QueueEntry[]; all: QueueEntry[] }) {
   const order = useMemo(() => all.filter((entry) => entry.place !== null).map((entry) => entry.run.id), [all])
+  const losses = useLosses()
   const move = useQueueMove()
   const [dragged, setDragged] = useState<number | null>(null)
   const [over, setOver] = useState<number | null>(null)
@@ -51,7 +57,10 @@ function Rows({ entries, all }: { entries: QueueEntry[]; all: QueueEntry[] }) {
     const at = order.indexOf(id)
     const undo = order[at + 1] ?? null
     if (before === undefined || before === undo) return
-    const words = before === null ? `Run ${id} is last now.` : `Run ${id} comes before run ${before} now.`
+    const run = all.find((entry) => entry.run.id === id)!.run
+    const places = order.filter((other) => other !== id)
+    const to = before === null ? places.length : places.indexOf(before)
+    const words = `${lossLabel(run.loss, run.loss_label, losses.title)} ${cellWords(run, losses)}: moved from ${at + 1} to ${to + 1}.`
     move.mutate({ id, before, undo, words })
   }
   const drop = (onto: number) => {
@@ -68,7 +77,8 @@ function Rows({ entries, all }: { entries: QueueEntry[]; all: QueueEntry[] }) {
             <th>Run</th>
             <th>Experiment</th>
             <th className="right">Priority</th>
-            <th className="right">Steps left</th>
+            <th className="right">Starts in about</th>
+            <th className="right">Runs for</th>
             <th>Note</th>
             <th>
               <span className="hidden-text">Move or cancel</span>
