@@ -14,7 +14,7 @@ export function Palette() {
   useKeys('everywhere', { palette: open })
   return (
     <>
-      <button type="button" className={classes.opener} onClick={open} aria-label="Find anything Ctrl K" title="Find anything (Ctrl K)">
+      <button type="button" className={classes.opener} onClick={open} title="Find anything (Ctrl K)">
         <Icon name="search" size={14} />
         <span className={classes.words}>Find anything</span>
         <kbd className={classes.key}>Ctrl K</kbd>
