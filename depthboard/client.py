@@ -237,6 +237,15 @@ class Client:
         """
         return bytes(self.api.request("GET", f"/api/experiments/{experiment_id}/figures/{name}", **options).content)
 
+    def run_figure(self, run_id: int, **options: Any) -> bytes:
+        """A run's metric over the band of its cell's other seeds, in a `format` as of `figure`."""
+        return bytes(self.api.request("GET", f"/api/runs/{run_id}/figure", **options).content)
+
+    def comparison(self, run_ids: Sequence[int], name: str, **options: Any) -> bytes:
+        """The figure `name` of any runs (lines, bars, scatter, parallel, paired), in a `format` as of `figure`."""
+        runs = ",".join(map(str, run_ids))
+        return bytes(self.api.request("GET", f"/api/compare/{name}", runs=runs, **options).content)
+
     def export(self, experiment_id: int, what: str, file: Path, **query: Any) -> None:
         """Write `runs` or `curves` of an experiment to a file; its ending (.csv .parquet .json) names the format."""
         query = {"format": file.suffix.removeprefix("."), **query}

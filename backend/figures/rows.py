@@ -58,10 +58,15 @@ def tiles_to_csv(grid: QualitativeGrid) -> str:
 
 def _written(found: list[Row]) -> str:
     names = list(dict.fromkeys(name for row in found for name in row))
+    return table(names, ([row.get(name) for name in names] for row in found))
+
+
+def table(names: Iterable[str], found: Iterable[Iterable[Any]]) -> str:
+    """Rows under their names, every number with all its digits."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([[_text(row.get(name)) for name in names] for row in found])
+    writer.writerow(map(_text, names))
+    writer.writerows(map(_text, row) for row in found)
     return out.getvalue()
 
 
@@ -126,6 +131,7 @@ def _entries(mapping: Mapping[Any, Any], keys: tuple[str, ...] = ()) -> Iterable
 
 
 def _text(value: Any) -> str:
+    """A value as a cell holds it; no word is a formula to a spreadsheet."""
     if value is None:
         return ""
     if isinstance(value, Enum):

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.figures import published
+from backend.figures import published, rows
 from backend.figures.aggregate import mean_of, over_seeds
 from backend.figures.groups import is_nyuv2
 from backend.store import runs
@@ -221,3 +221,17 @@ def _divergence(run: StudyRun, own: Curve, along: Along) -> Divergence | None:
     finite = [value for value in own.value if math.isfinite(value)]
     x = along.position(run, run.diverged_at)
     return Divergence(x, run.diverged_at, finite[-1] if finite else None)
+
+
+def to_csv(numbers: RunFigure) -> str:
+    """The run's own evaluations, the band beside them, and what was published."""
+    own, others, x = numbers.own, numbers.others, numbers.choice.x
+    found: list[tuple[object, ...]] = [
+        ("run", numbers.run.id, at, value, None, None, None) for at, value in zip(own.x, own.value, strict=True)
+    ]
+    band = zip(others.x, others.low, others.high, others.n, strict=True)
+    found += [("other seeds", None, at, None, low, high, n) for at, low, high, n in band]
+    found += [
+        ("published", None, at, value, None, None, None) for at, value in zip(*numbers.quote or ((), ()), strict=True)
+    ]
+    return rows.table(("kind", "run_id", x, numbers.choice.metric, "low", "high", "n"), found)

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from backend.deps import Among, Drawing, Id
-from backend.figures import export
-from backend.figures.run import Choice, Spread, X, gather
+from backend.figures.run import Choice, Spread, X, gather, to_csv
 from backend.figures.run_drawing import draw
-from backend.figures.tokens import Theme
-from backend.kept import Body, Make, answer
-from backend.routes.figures import FORMS, SANDBOX
+from backend.kept import Make, answer
+from backend.routes.figures import FORMS, AsForm, imprint_of
 from backend.store import curves, experiments, runs
+from backend.store.origin import origin_of_runs
 from depthboard.metrics import Averaging
 
 router = APIRouter(prefix="/runs/{id}", tags=["runs"])
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    title = "A run beside the other seeds of its cell"
+    draw = staticmethod(draw)
+    to_csv = staticmethod(to_csv)
+
+
+VIEW = RunView()
 
 
 @router.get("/figure", response_class=Response, responses=FORMS)  # type: ignore[arg-type]
@@ -25,6 +35,7 @@ def get_run_figure(
     run_id: Id,
     request: Request,
     turn: Drawing,  # noqa: ARG001
+    form: AsForm,
     experiment: Among = None,
     metric: Annotated[str, Query(max_length=40)] = "mae",
     averaging: Averaging = "per_image",
@@ -32,15 +43,11 @@ def get_run_figure(
     y_log: bool = False,
     band: Annotated[Spread, Query(description="of the other seeds: all of them, or the mean's interval")] = "minmax",
     published: bool = True,
-    format: export.Format = "json",
-    theme: Theme = "light",
 ) -> Response:
     """A metric of the run's evaluations, over the band of the other seeds of its cell: those of `experiment`, by default of
     the first that links the run.
     """
-    headers = {"Content-Disposition": f'inline; filename="run-{run_id}-{metric}.{format}"'}
-    if format in SANDBOX:
-        headers["Content-Security-Policy"] = SANDBOX[format]
+    headers = form.headers(f"run-{run_id}-{metric}")
 
     def beside(session: Session) -> int | None:
         linked = [link["id"] for link in runs.experiments_of(session, run_id)]
@@ -53,7 +60,8 @@ def get_run_figure(
     def make(session: Session) -> Make:
         choice = Choice(run_id, beside(session), metric, averaging, x, y_log, band, published)
         numbers = gather(session, choice)
-        return lambda: Body(export.export(draw(numbers, theme), format, theme), export.MEDIA_TYPES[format], headers)
+        imprint = imprint_of(origin_of_runs(session, [run_id]), VIEW.title, form.recipe) if form.recipe else None
+        return lambda: form.body(VIEW, numbers, imprint, headers)
 
-    what = ("run figure", run_id, experiment, metric, averaging, x, y_log, band, published, format, theme)
+    what = ("run figure", run_id, experiment, metric, averaging, x, y_log, band, published, form)
     return answer(request, version, what, make)

@@ -157,6 +157,9 @@ def test_the_figure_of_a_run_is_drawn_anew_when_an_evaluation_comes(
     (drawn,) = [trace for trace in after.json()["data"] if trace["meta"]["role"] == "run"]
     assert len(drawn["x"]) == 1
     assert 'filename="run-' in figure(format="html").headers["content-disposition"]
+    written = figure(format="csv").text
+    assert f"# drawn again by: {attempt.path}/figure?format=csv" in written
+    assert f"\nkind,run_id,epoch,mae,low,high,n\nrun,{attempt.run_id},{drawn['x'][0]}," in written
 
 
 def test_a_figure_that_cannot_be_says_which_field_and_what_else_there_is(

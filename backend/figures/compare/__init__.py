@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
-from backend.figures.compare import bars, chosen, lines, paired, parallel, scatter
+from backend.figures.compare import bars, chosen, lines, paired, parallel, scatter, written
 from backend.figures.compare.chosen import Asked
 from backend.figures.selector import SELECTOR_OPTIONS
 from backend.figures.tokens import Theme
@@ -27,7 +27,7 @@ class View:
     options: Mapping[str, Sequence[str]]
     gather: Callable[[Session, Asked], Any]
     draw: Callable[[Any, Theme], go.Figure]
-    to_csv: Callable[[Any], str] | None = None
+    to_csv: Callable[[Any], str]
 
 
 AVERAGING = {"averaging": SELECTOR_OPTIONS["averaging"]}
@@ -38,6 +38,7 @@ COMPARISONS: dict[str, View] = {
         options={"metric": (), "x": (), "y_log": ("no", "yes"), **AVERAGING},
         gather=lines.gather,
         draw=lines.draw,
+        to_csv=written.lines,
     ),
     "bars": View(
         title="Values",
@@ -45,6 +46,7 @@ COMPARISONS: dict[str, View] = {
         options={"metric": (), **SELECTOR_OPTIONS},
         gather=bars.gather,
         draw=bars.draw,
+        to_csv=written.bars,
     ),
     "scatter": View(
         title="Two metrics",
@@ -52,6 +54,7 @@ COMPARISONS: dict[str, View] = {
         options={"metric": (), "horizontal": (), "marginal": ("box", "histogram"), **SELECTOR_OPTIONS},
         gather=scatter.gather,
         draw=scatter.draw,
+        to_csv=written.scatter,
     ),
     "parallel": View(
         title="Settings and metrics",
@@ -59,6 +62,7 @@ COMPARISONS: dict[str, View] = {
         options={"metric": (), **SELECTOR_OPTIONS},
         gather=parallel.gather,
         draw=parallel.draw,
+        to_csv=written.parallel,
     ),
     "paired": View(
         title="By image",
@@ -66,6 +70,7 @@ COMPARISONS: dict[str, View] = {
         options={"a": (), "b": (), "metric": ("rmse", *(name for name in METRICS if name != "rmse"))},
         gather=paired.gather,
         draw=paired.draw,
+        to_csv=written.paired,
     ),
 }
 

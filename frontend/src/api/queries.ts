@@ -155,7 +155,7 @@ export const pictureQuery = (url: string, width: number, height: number) =>
 export const runQuery = (id: number) =>
   queryOptions({ queryKey: ['run', id], queryFn: () => unwrap(api.GET('/api/runs/{id}', { params: { path: { id } } })) })
 
-export function runFigureUrl(id: number, format: string, theme: Scheme, options: FigureOptions): string {
+function runFigureUrl(id: number, format: string, theme: Scheme, options: FigureOptions): string {
   return `/api/runs/${id}/figure?${new URLSearchParams({ format, theme, ...options })}`
 }
 
@@ -266,7 +266,7 @@ export const comparisonQuery = (runs: string) =>
     placeholderData: keepPreviousData,
   })
 
-export function compareUrl(runs: string, name: string, format: string, theme: Scheme, options: FigureOptions): string {
+function compareUrl(runs: string, name: string, format: string, theme: Scheme, options: FigureOptions): string {
   return `/api/compare/${name}?${new URLSearchParams({ runs, format, theme, ...options })}`
 }
 

@@ -7510,6 +7510,12 @@ export interface operations {
                 published?: boolean;
                 format?: "json" | "html" | "png" | "svg" | "pdf" | "csv";
                 theme?: "light" | "dark";
+                /** @description for print: single, double, slide, or a width such as 84mm */
+                width?: string | null;
+                /** @description size of type in points, with `width` */
+                font?: string | null;
+                /** @description whether a picture carries title and caption */
+                caption?: "yes" | "no";
             };
             header?: never;
             path: {

@@ -5,22 +5,42 @@ import { useState, type ReactNode } from 'react'
 
 import { fetchRaw } from '../api/client'
 import type { FigureOptions } from '../api/queries'
-import { addressOf, asChoice, FIGURE_FORMATS, figureFile, fileName, isPicture, latexBody, PAPER, PICTURES, pythonLines, WIDTHS, type Choice, type FileFormat, type Width } from '../lib/export'
+import { addressOf, asChoice, FIGURE_FORMATS, figureFile, fileName, isPicture, latexBody, ofExperiment, PAPER, PICTURES, pythonLines, tableOf, WIDTHS, type Choice, type FileFormat, type Source, type Width } from '../lib/export'
 import classes from './ExportMenu.module.css'
 import { Icon, type IconName } from './icons'
 import { toastError } from './toast'
 
 interface Props {
-  experimentId: number
-  name: string
+  source: Source
   /** what the figure shows, as the address of the page says it */
   options: FigureOptions
-  /** a table is text first */
-  table?: boolean
 }
 
 /** What is shown, as a file for a paper: at its width and type, with the numbers, and as the lines that fetch it again. */
-export function ExportMenu(props: Props) {
+export function ExportMenu({ source, options }: Props) {
+  return (
+    <Menu label="Export the figure">
+      <OfFigure source={source} options={options} />
+    </Menu>
+  )
+}
+
+interface TableProps {
+  experimentId: number
+  name: string
+  options: FigureOptions
+}
+
+/** A table is text first, and a picture too. */
+export function TableExportMenu(props: TableProps) {
+  return (
+    <Menu label="Export the table">
+      <OfTable {...props} />
+    </Menu>
+  )
+}
+
+function Menu({ label, children }: { label: string; children: ReactNode }) {
   const [opened, setOpened] = useState(false)
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-end" trapFocus returnFocus withRoles>
@@ -29,21 +49,21 @@ export function ExportMenu(props: Props) {
           Export
         </Button>
       </Popover.Target>
-      <Popover.Dropdown aria-label={props.table ? 'Export the table' : 'Export the figure'}>
-        <div className={classes.panel}>{props.table ? <OfTable {...props} /> : <OfFigure {...props} />}</div>
+      <Popover.Dropdown aria-label={label}>
+        <div className={classes.panel}>{children}</div>
       </Popover.Dropdown>
     </Popover>
   )
 }
 
-const CARRIES = 'Files carry experiment, data and code versions.'
+const CARRIES = 'Files say which runs, data and code they come from.'
 
-function OfFigure({ experimentId, name, options }: Props) {
+function OfFigure({ source, options }: Props) {
   const [kept, keep] = useLocalStorage<Choice>({ key: 'depthboard-export', defaultValue: PAPER, getInitialValueInEffect: false, deserialize: (text) => asChoice(parsed(text)) })
   const choice = asChoice(kept)
   const change = (patch: Partial<Choice>) => keep({ ...choice, ...patch })
   const query = figureFile(options, choice)
-  const address = addressOf(experimentId, `figures/${name}`, query)
+  const address = addressOf(source, query)
   return (
     <>
       <Row name="Format">
@@ -55,9 +75,9 @@ function OfFigure({ experimentId, name, options }: Props) {
           <SegmentedControl aria-label="Colours" value={choice.theme} data={[{ value: 'light', label: 'Light' }, { value: 'dark', label: 'Dark' }]} onChange={(value) => change({ theme: value as Choice['theme'] })} />
         </Row>
       )}
-      <Download address={address} file={fileName(experimentId, name, choice.format)} label={`Download ${choice.format.toUpperCase()}`} />
+      <Download address={address} file={fileName(source, choice.format)} label={`Download ${choice.format.toUpperCase()}`} />
       <div className={classes.items}>
-        <CopyItem icon="copy" label="Copy Python" text={() => pythonLines(location.origin, experimentId, name, query)} />
+        <CopyItem icon="copy" label="Copy Python" text={() => pythonLines(location.origin, source, query)} />
         <CopyItem icon="link" label="Copy the file's address" text={() => location.origin + address} />
       </div>
       <p className={classes.note}>{CARRIES}</p>
@@ -84,13 +104,15 @@ function Print({ choice, change }: { choice: Choice; change: (patch: Partial<Cho
   )
 }
 
-function OfTable({ experimentId, name, options }: Props) {
+function OfTable({ experimentId, name, options }: TableProps) {
+  const table = tableOf(experimentId, name)
+  const picture = ofExperiment(experimentId, name)
   const text = useQuery({
     queryKey: ['experiment', experimentId, name, 'latex', options],
-    queryFn: async ({ signal }) => (await fetchRaw(addressOf(experimentId, name, { ...options, format: 'latex' }), signal)).text(),
+    queryFn: async ({ signal }) => (await fetchRaw(addressOf(table, { ...options, format: 'latex' }), signal)).text(),
   })
   const { copied, copy } = useClipboard({ timeout: 1500 })
-  const address = (format: FileFormat) => addressOf(experimentId, name, { ...options, format })
+  const address = (format: FileFormat) => addressOf(table, { ...options, format })
   const latex = () => text.data !== undefined && copy(text.data)
   return (
     <div
@@ -104,14 +126,14 @@ function OfTable({ experimentId, name, options }: Props) {
         {text.data === undefined ? (text.error ? 'The table could not be written.' : 'Writing …') : latexBody(text.data)}
       </pre>
       <div className={classes.items}>
-        <SaveItem address={address('csv')} file={fileName(experimentId, name, 'csv')} label="Download CSV, all digits" />
-        <SaveItem address={address('latex')} file={fileName(experimentId, name, 'latex')} label="Download LaTeX" />
-        <CopyItem icon="copy" label="Copy Python" text={() => pythonLines(location.origin, experimentId, name, { ...options, format: 'latex' }, true)} />
+        <SaveItem address={address('csv')} file={fileName(table, 'csv')} label="Download CSV, all digits" />
+        <SaveItem address={address('latex')} file={fileName(table, 'latex')} label="Download LaTeX" />
+        <CopyItem icon="copy" label="Copy Python" text={() => pythonLines(location.origin, table, { ...options, format: 'latex' })} />
       </div>
       <Row name="As a picture">
         <span className={classes.wrap}>
           {PICTURES.map((format) => (
-            <Download key={format} quiet address={addressOf(experimentId, `figures/${name}`, { ...options, format, caption: 'no' })} file={fileName(experimentId, name, format)} label={format.toUpperCase()} />
+            <Download key={format} quiet address={addressOf(picture, { ...options, format, caption: 'no' })} file={fileName(picture, format)} label={format.toUpperCase()} />
           ))}
         </span>
       </Row>

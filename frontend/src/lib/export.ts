@@ -57,22 +57,47 @@ export function endingOf(format: FileFormat): string {
   return format === 'latex' ? 'tex' : format
 }
 
-export function fileName(experiment: number, name: string, format: FileFormat): string {
-  return `experiment-${experiment}-${name}.${endingOf(format)}`
+/** What can be had as a file: its address without the query, the stem of the file's name, and the call that fetches it in Python. */
+export interface Source {
+  path: string
+  stem: string
+  call: string
 }
 
-export function addressOf(experiment: number, path: string, query: Record<string, string>): string {
-  return `/api/experiments/${experiment}/${path}?${new URLSearchParams(query)}`
+export function ofExperiment(experiment: number, name: string): Source {
+  return { path: `/api/experiments/${experiment}/figures/${name}`, stem: `experiment-${experiment}-${name}`, call: `client.figure(${experiment}, ${quoted(name)}, **options)` }
+}
+
+/** The texts of a table, which are no figure. */
+export function tableOf(experiment: number, name: string): Source {
+  return { path: `/api/experiments/${experiment}/${name}`, stem: `experiment-${experiment}-${name}`, call: `client.table(${experiment}, ${quoted(name)}, **options)` }
+}
+
+export function ofRun(run: number): Source {
+  return { path: `/api/runs/${run}/figure`, stem: `run-${run}`, call: `client.run_figure(${run}, **options)` }
+}
+
+/** `runs`: ids with commas between, as the address has them. */
+export function ofComparison(runs: string, name: string): Source {
+  return { path: `/api/compare/${name}?runs=${encodeURIComponent(runs)}`, stem: `compare-${name}`, call: `client.comparison([${runs.split(',').join(', ')}], ${quoted(name)}, **options)` }
+}
+
+export function fileName(source: Source, format: FileFormat): string {
+  return `${source.stem}.${endingOf(format)}`
+}
+
+export function addressOf(source: Source, query: Record<string, string>): string {
+  return `${source.path}${source.path.includes('?') ? '&' : '?'}${new URLSearchParams(query)}`
 }
 
 /** What JSON writes of texts, Python reads alike. */
-const quoted = (text: string) => JSON.stringify(text)
+function quoted(text: string): string {
+  return JSON.stringify(text)
+}
 
-/** A script that writes the same file; `table` for the texts of a table, which are no figure. */
-export function pythonLines(origin: string, experiment: number, name: string, query: Record<string, string>, table = false): string {
+/** A script that writes the same file. */
+export function pythonLines(origin: string, source: Source, query: Record<string, string>): string {
   const options = Object.entries(query).map(([key, value]) => `${quoted(key)}: ${quoted(value)}`)
-  const file = fileName(experiment, name, query.format as FileFormat)
-  const call = table ? `client.table(${experiment}, ${quoted(name)}, **options)` : `client.figure(${experiment}, ${quoted(name)}, **options)`
   return [
     'from pathlib import Path',
     '',
@@ -80,7 +105,7 @@ export function pythonLines(origin: string, experiment: number, name: string, qu
     '',
     `options = {${options.join(', ')}}`,
     `with Client(${quoted(origin)}) as client:`,
-    `    Path(${quoted(file)}).write_bytes(${call})`,
+    `    Path(${quoted(fileName(source, query.format as FileFormat))}).write_bytes(${source.call})`,
     '',
   ].join('\n')
 }

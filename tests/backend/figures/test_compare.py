@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from typing import Any
 
@@ -75,6 +76,29 @@ def test_lines_lie_at_the_images_seen_and_hold_the_evaluations(world: World, run
     assert epochs.lines[0].x.tolist() == [12.5, 37.5, 62.5]
     drawn = lines.draw(found, "light")
     assert [note.text for note in drawn.layout.annotations] == ["<b>A</b>", "<b>B</b>", "<b>C</b>"]
+
+
+def test_the_numbers_of_each_figure_come_as_rows_with_the_runs_they_are_of(world: World, runs: tuple[int, ...]) -> None:
+    def written(name: str, **asked: Any) -> list[list[str]]:
+        view = COMPARISONS[name]
+        return list(
+            csv.reader(view.to_csv(view.gather(world.session, Asked(runs, value="last", **asked))).splitlines())
+        )
+
+    first = [str(runs[0]), "L1, 64 images"]
+    names, *bar = written("bars")
+    assert (names, bar[0][:3]) == (["letter", "run_id", "label", "rmse"], ["A", *first])
+    assert [float(row[3]) for row in bar] == pytest.approx([0.4, 0.2, 0.3])
+    names, *line = written("lines")
+    assert names == ["letter", "run_id", "label", "images", "rmse"]
+    np.testing.assert_allclose(
+        [[float(cell) for cell in row[3:]] for row in line[:3]], [[800, 1.6], [2400, 0.8], [4000, 0.4]]
+    )
+    names, *point = written("scatter", metric="mae", horizontal="abs_rel")
+    assert names == ["letter", "run_id", "label", "abs_rel", "mae"]
+    assert [float(cell) for cell in point[0][3:]] == pytest.approx([0.4, 0.4])
+    assert [row[0] for row in written("parallel")[1:]] == ["A", "B", "C"]
+    assert written("paired")[0][:2] == ["position", "image"]
 
 
 def test_a_bar_is_the_runs_value_by_the_selector(world: World, runs: tuple[int, ...]) -> None:

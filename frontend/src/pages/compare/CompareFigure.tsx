@@ -1,18 +1,19 @@
-import { Button, Menu, SegmentedControl, Select, Skeleton, Switch } from '@mantine/core'
+import { SegmentedControl, Select, Skeleton, Switch } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useRouter } from '@tanstack/react-router'
 import { useEffect, useState, type MouseEvent } from 'react'
 
-import { compareFigureQuery, compareUrl, type FigureOptions } from '../../api/queries'
+import { compareFigureQuery, type FigureOptions } from '../../api/queries'
 import type { Comparison, FigureEntry } from '../../api/types'
 import { Chart } from '../../components/Chart'
 import { ErrorPanel } from '../../components/ErrorPanel'
+import { ExportMenu } from '../../components/ExportMenu'
 import { valueTitle } from '../../components/FigureControls'
-import { Icon } from '../../components/icons'
 import { toast } from '../../components/toast'
 import { useLosses } from '../../components/useLosses'
 import { useScheme } from '../../components/useScheme'
 import { imageOf, linkedImages } from '../../lib/compare'
+import { ofComparison } from '../../lib/export'
 import { caption, choices, heightOf, type PlotlyFigure } from '../../lib/figure'
 import { observed } from '../../lib/observed'
 import { compareRoute } from '../../router'
@@ -24,8 +25,6 @@ interface Props {
   runs: string
   lifted: number | null
 }
-
-const FORMATS = ['png', 'svg', 'pdf', 'html', 'json']
 
 /** A figure of the comparison, drawn by the server, with its options as controls. */
 export function CompareFigure({ entry, comparison, runs, lifted }: Props) {
@@ -41,20 +40,9 @@ export function CompareFigure({ entry, comparison, runs, lifted }: Props) {
         {Object.entries(entry.options).map(([option, values]) => (
           <Choice key={option} option={option} values={values} figure={figure} comparison={comparison} />
         ))}
-        <Menu>
-          <Menu.Target>
-            <Button variant="default" ml="auto" leftSection={<Icon name="download" size={14} />}>
-              Export figure
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {FORMATS.map((format) => (
-              <Menu.Item key={format} component="a" href={compareUrl(runs, entry.name, format, scheme, options)} download={`compare-${entry.name}.${format}`}>
-                {format.toUpperCase()}
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
+        <span className={classes.export}>
+          <ExportMenu source={ofComparison(runs, entry.name)} options={options} />
+        </span>
       </div>
       {query.error && <ErrorPanel error={query.error} onRetry={() => void query.refetch()} what="The figure could not be brought up to date." />}
       {figure ? <Drawn figure={figure} title={entry.title} lifted={lifted} paired={entry.name === 'paired'} /> : <Skeleton height={440} animate={false} />}

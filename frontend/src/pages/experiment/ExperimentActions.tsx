@@ -7,13 +7,14 @@ import { figuresQuery, missingQuery } from '../../api/queries'
 import type { ExperimentDetail } from '../../api/types'
 import { useActions } from '../../components/actions'
 import { CopyLink } from '../../components/CopyLink'
-import { ExportMenu } from '../../components/ExportMenu'
+import { ExportMenu, TableExportMenu } from '../../components/ExportMenu'
 import { Icon } from '../../components/icons'
 import { total } from '../../components/RunBar'
 import { toast, toastError } from '../../components/toast'
 import { useExperimentChange } from '../../components/useExperimentChange'
 import { useDelete, useExperimentMove, useRefresh, useRetry, type Ended } from '../../components/useExperimentMove'
 import { completedWords, isActive } from '../../lib/experiment'
+import { ofExperiment } from '../../lib/export'
 import { plural } from '../../lib/format'
 import { isGrid } from '../../lib/spec'
 import type { Tab } from '../../router'
@@ -38,7 +39,12 @@ export function ExperimentActions({ experiment, tab, onDeleted }: Props) {
       <CopyLink />
       {experiment.deleted_at === null && <StateButtons experiment={experiment} />}
       {experiment.deleted_at === null && <LaunchButton experiment={experiment} />}
-      {figure && <ExportMenu key={tab} experimentId={experiment.id} name={figure.name} options={figureOptions(figure.options, search)} table={TABLES.includes(tab)} />}
+      {figure &&
+        (TABLES.includes(tab) ? (
+          <TableExportMenu key={tab} experimentId={experiment.id} name={figure.name} options={figureOptions(figure.options, search)} />
+        ) : (
+          <ExportMenu key={tab} source={ofExperiment(experiment.id, figure.name)} options={figureOptions(figure.options, search)} />
+        ))}
       {experiment.deleted_at === null && <MoreMenu experiment={experiment} onDeleted={onDeleted} />}
     </>
   )

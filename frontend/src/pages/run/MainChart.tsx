@@ -1,13 +1,14 @@
-import { Button, Menu, SegmentedControl, Select, Skeleton, Switch } from '@mantine/core'
+import { SegmentedControl, Select, Skeleton, Switch } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 
-import { catalogueQuery, runFigureQuery, runFigureUrl, type FigureOptions } from '../../api/queries'
+import { catalogueQuery, runFigureQuery, type FigureOptions } from '../../api/queries'
 import type { RunDetail } from '../../api/types'
 import { Chart } from '../../components/Chart'
 import { ErrorPanel } from '../../components/ErrorPanel'
-import { Icon } from '../../components/icons'
+import { ExportMenu } from '../../components/ExportMenu'
 import { useLosses } from '../../components/useLosses'
 import { useScheme } from '../../components/useScheme'
+import { ofRun } from '../../lib/export'
 import { caption, heightOf } from '../../lib/figure'
 import { metricTitle } from '../../lib/format'
 import { axesOf, axisLabel } from '../../lib/script'
@@ -42,7 +43,7 @@ export function MainChart({ run }: { run: RunDetail }) {
     <section aria-label="Evaluation">
       <div className="spread">
         <h2 className={`section ${classes.capital}`}>{title}</h2>
-        <Export run={run} options={options} />
+        <ExportMenu source={ofRun(run.id)} options={options} />
       </div>
       <Controls run={run} />
       {query.error && <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />}
@@ -84,27 +85,5 @@ function Controls({ run }: { run: RunDetail }) {
       <Select aria-label="Band of the other seeds" w={106} data={BANDS} value={search.band ?? 'minmax'} onChange={(band) => change({ band: band === 'minmax' ? undefined : (band ?? undefined) })} />
       <Switch label="Log y" checked={search.y_log ?? false} onChange={(event) => change({ y_log: event.currentTarget.checked || undefined })} />
     </div>
-  )
-}
-
-const FORMATS = ['png', 'svg', 'pdf', 'html', 'json']
-
-function Export({ run, options }: { run: RunDetail; options: FigureOptions }) {
-  const scheme = useScheme()
-  return (
-    <Menu>
-      <Menu.Target>
-        <Button variant="subtle" color="gray" size="compact-sm" leftSection={<Icon name="download" size={14} />}>
-          Export
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {FORMATS.map((format) => (
-          <Menu.Item key={format} component="a" href={runFigureUrl(run.id, format, scheme, options)} download={`run-${run.id}.${format}`}>
-            {format.toUpperCase()}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
   )
 }
