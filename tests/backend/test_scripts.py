@@ -56,13 +56,13 @@ def test_a_script_begins_a_run_in_the_experiment_of_that_name(client: TestClient
     assert [entry["name"] for entry in listed["items"]] == ["l1, my network", "l2, my network"]
 
 
-def test_lists_sort_scripts_by_their_loss_and_not_by_their_name(client: TestClient) -> None:
+def test_lists_sort_scripts_by_their_loss_in_the_papers_order_and_not_by_their_name(client: TestClient) -> None:
     losses = {"z, mine": "berhu", "a, mine": "l2", "m, mine": None}
     for number, (name, loss) in enumerate(losses.items()):
         params = {"loss": loss} if loss else {}
         begun(client, identity=f"{number:064x}", name=name, params=params)
     listed = client.get("/api/runs", params={"sort": "-loss"}).json()["items"]
-    assert [(run["loss"], run["name"]) for run in listed] == [("l2", "a, mine"), ("berhu", "z, mine"), ("", "m, mine")]
+    assert [(run["loss"], run["name"]) for run in listed] == [("berhu", "z, mine"), ("l2", "a, mine"), ("", "m, mine")]
 
 
 def test_a_start_sent_again_adds_nothing_and_another_token_is_refused(client: TestClient) -> None:

@@ -99,6 +99,6 @@ def test_a_loss_goes_from_its_page_into_an_experiment_that_the_keyboard_launches
 
 
 def test_a_dataset_shows_its_depths_and_what_they_look_like(page: Page) -> None:
-    page.goto("/datasets")
+    page.goto("/datasets?name=rooms")
     expect(page.get_by_role("img", name="Depth histogram: median 3.26 m")).to_be_visible()
     expect(page.get_by_role("img", name="Frames of rooms with their depth")).to_be_visible()

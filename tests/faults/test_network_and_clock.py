@@ -61,7 +61,7 @@ def _write_all(url: str, product: Product, over: threading.Event) -> None:
         ("worker", "+1d"),
         pytest.param("API", "-1d", marks=pytest.mark.long),
         pytest.param("worker", "-1h", marks=pytest.mark.long),
-        ("API", "+1h"),
+        pytest.param("API", "+1h", marks=pytest.mark.long),
     ],
 )
 @pytest.mark.skipif(FAKETIME is None, reason="no libfaketime: apt install faketime")

@@ -66,7 +66,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     "encoder, loss",
     [
         pytest.param("densenet_small", "l1", marks=pytest.mark.long),
-        ("resnet_small", "l1"),
+        pytest.param("resnet_small", "l1", marks=pytest.mark.long),
         ("densenet_small", "gan"),
         pytest.param("densenet_small", "lpips", marks=pytest.mark.long),
     ],

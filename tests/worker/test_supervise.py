@@ -193,6 +193,7 @@ def final_weights(claim: Claim, settings: Settings) -> dict[str, torch.Tensor]:
 
 
 @on_sqlite
+@pytest.mark.long
 def test_a_run_killed_at_any_step_ends_with_the_bits_of_an_unbroken_one(
     api: str, app: FastAPI, settings: Settings
 ) -> None:

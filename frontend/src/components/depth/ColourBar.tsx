@@ -54,7 +54,7 @@ export function ColourBar(props: Props) {
       {depth ? <Lock locked={locked} range={range} onChange={onChange} /> : <span className={`${classes.note} ${classes.wide}`}>Error, symmetric</span>}
       <Popover position="bottom-end" width={270}>
         <Popover.Target>
-          <button type="button" className={classes.scale} aria-label={`Colours from ${depth ? `${fixed(range[0], 2)} to ${fixed(range[1], 2)} m` : `−${limit} to ${limit}`}: set range and colours`}>
+          <button type="button" className={classes.scale} title="Set range and colours">
             <span className={classes.colours} style={{ background: gradient(depth ? map : 'error') }} />
             <Ticks labels={depth ? depthTicks(range) : errorTicks(limit, view)} />
           </button>

@@ -76,7 +76,8 @@ export function defaultColumns({ runs, names, differing, everywhere }: Shown): s
   const scripts = onlyScripts(runs)
   const other = differingColumns(differing).filter((id) => id.startsWith('param.')).slice(0, MOST_OTHER)
   const named = runs.some((run) => run.name)
-  if (scripts) return ['id', 'name', ...other, 'state', ...loggedFirst(names?.metrics ?? []).slice(0, 4).map((key) => `metric.${key}`), 'spark', 'step', 'trained', 'worker']
+  const loss = runs.some((run) => run.loss) ? ['loss'] : []
+  if (scripts) return ['id', 'name', ...loss, ...other, 'state', ...loggedFirst(names?.metrics ?? []).slice(0, 4).map((key) => `metric.${key}`), 'spark', 'step', 'trained', 'worker']
   const evaluated = new Set(runs.filter((run) => run.evaluation).map((run) => run.evaluation)).size > 1 ? ['evaluation'] : []
   const settings = everywhere ? [...CORE, ...evaluated] : [...CORE, ...other, ...evaluated]
   return ['id', ...(named ? ['name'] : []), 'loss', ...settings, 'state', 'rmse', 'abs_rel', 'spark', 'delta1', ...(everywhere ? [] : ['best_epoch']), 'trained', 'attempt', 'worker']
@@ -120,6 +121,8 @@ function text(group: RunColumn['group'], title: string, width: number, value: (r
   return { group, title, width, cell: (run) => value(run) || NONE, ...more }
 }
 
+/** Whole epochs are whole numbers. */
+const epochs = (value: number) => fixed(value, Number.isInteger(value) ? 0 : 1)
 /** Of a script only what it said. */
 const said = (run: RunSummary, value: number) => (isScript(run) && value === 0 ? undefined : value)
 const setting = { setting: true }
@@ -144,14 +147,14 @@ const OWN: Record<string, (losses: Losses) => Own> = {
   seed: () => number('Settings', 'Seed', 64, (run) => said(run, run.seed), String, setting),
   evaluation: () => text('Settings', 'Evaluated by', 210, (run) => run.evaluation),
   state: () => ({ group: 'Run', title: 'State', width: 104, cell: (run) => <RunState run={run} /> }),
-  epoch: () => number('Run', 'Epoch', 72, (run) => said(run, run.epoch), (epoch) => fixed(epoch, 1), { falling: true }),
+  epoch: () => number('Run', 'Epoch', 72, (run) => said(run, run.epoch), epochs, { falling: true }),
   best_epoch: () => ({
     group: 'Results',
     title: 'Best epoch',
     width: 88,
     right: true,
     fixedOrder: true,
-    cell: (_, { spark }) => (spark?.best_epoch == null ? NONE : <span title={`the lowest of its evaluations so far: ${fixed(spark.best)}`}>{fixed(spark.best_epoch, 1)}</span>),
+    cell: (_, { spark }) => (spark?.best_epoch == null ? NONE : <span title={`the lowest of its evaluations so far: ${fixed(spark.best)}`}>{epochs(spark.best_epoch)}</span>),
   }),
   step: () => number('Run', 'Step', 80, (run) => run.step, count, { falling: true }),
   images_seen: () => number('Run', 'Images seen', 100, (run) => said(run, run.images_seen), count, { falling: true }),
