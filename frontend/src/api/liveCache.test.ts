@@ -7,8 +7,8 @@ import type { LiveEvent, RunSummary } from './types'
 const event = (over: Partial<LiveEvent>): LiveEvent => ({ kind: 'run', run_id: 7, experiment_ids: [3], data: {}, ...over })
 
 describe('an event', () => {
-  it('of new points touches only the curves of its run, and the figure of them', () => {
-    expect(staleBy(event({ kind: 'points' })).map((stale) => stale.key)).toEqual([['run', 7, 'curves'], ['experiment', 3, 'figure', 'curves']])
+  it('of new points touches only the curves of its run, the figure of them, and comparisons that hold the run', () => {
+    expect(staleBy(event({ kind: 'points' })).map((stale) => stale.key)).toEqual([['run', 7, 'curves'], ['runs', 'compare'], ['experiment', 3, 'figure', 'curves']])
   })
 
   it('of an evaluation touches the figures of every experiment that links the run', () => {
@@ -16,6 +16,15 @@ describe('an event', () => {
     expect(keys).toContain('["experiment",3,"figure"]')
     expect(keys).toContain('["experiment",4,"results"]')
     expect(keys).toContain('["experiment",4,"sharpness"]')
+  })
+
+  it('of an evaluation touches the figures of all runs, since it is in the band of other seeds', () => {
+    expect(staleBy(event({ kind: 'evaluation' }))).toContainEqual({ key: ['run-figure'], slow: true })
+  })
+
+  it('of an experiment touches saved views, and what tables of runs are filtered by', () => {
+    const keys = staleBy(event({ kind: 'experiment' })).map((stale) => stale.key)
+    for (const key of ['views', 'run-names', 'run-differing']) expect(keys).toContainEqual([key])
   })
 
   it('patches only fields of a run', () => {
@@ -61,6 +70,19 @@ describe('LiveCache', () => {
     expect(staleBy(event({})).map((stale) => stale.key)).toContainEqual(['experiment', 3, 'run-page'])
   })
 
+  it('reads a comparison again where the run is in it, its settings and its figures', () => {
+    const client = new QueryClient()
+    const holding = [['runs', 'compare', '3,7'], ['runs', 'compare', '7', 'curves', 'light', {}]]
+    const other = ['runs', 'compare', '70,71']
+    for (const key of [...holding, other]) client.setQueryData(key, {})
+    const cache = new LiveCache(client)
+    cache.apply(event({ kind: 'evaluation' }))
+    cache.apply(event({ kind: 'points', run_id: 8 }))
+    vi.advanceTimersByTime(3000)
+    for (const key of holding) expect(client.getQueryState(key)?.isInvalidated).toBe(true)
+    expect(client.getQueryState(other)?.isInvalidated).toBe(false)
+  })
+
   it('fetches once for many events', () => {
     const client = new QueryClient()
     const invalidate = vi.spyOn(client, 'invalidateQueries')
@@ -69,5 +91,6 @@ describe('LiveCache', () => {
     vi.advanceTimersByTime(1000)
     expect(invalidate).toHaveBeenCalledTimes(1)
     vi.advanceTimersByTime(10_000)
+    expect(invalidate).toHaveBeenCalledTimes(3)
   })
 })

@@ -10,6 +10,8 @@ interface Stale {
   exact?: boolean
   /** figures and tables wait longer than a curve: they cost the server more and change less */
   slow?: boolean
+  /** of comparisons only those that hold this run */
+  comparing?: number
 }
 
 const FAST_MS = 400
@@ -22,9 +24,10 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
   const each = (...rest: string[]): Stale[] => experiments.map((id) => ({ key: ['experiment', id, ...rest], slow: true }))
   switch (event.kind) {
     case 'points':
-      return [{ key: ['run', run, 'curves'] }, ...each('figure', 'curves')]
+      return [{ key: ['run', run, 'curves'] }, compared(run), ...each('figure', 'curves')]
     case 'evaluation':
-      return [{ key: ['run', run, 'figure'] }, { key: ['run', run, 'checkpoints'], slow: true }, { key: ['runs', 'page'], slow: true }, { key: ['runs', 'sparklines'], slow: true }, ...each('runs'), ...each('run-page'), ...each('figure'), ...each('results'), ...each('sharpness')]
+      // The figure of every run: in that of another seed this run is in the band.
+      return [{ key: ['run-figure', run] }, { key: ['run-figure'], slow: true }, compared(run), { key: ['run', run, 'checkpoints'], slow: true }, { key: ['runs', 'page'], slow: true }, { key: ['runs', 'sparklines'], slow: true }, ...each('runs'), ...each('run-page'), ...each('figure'), ...each('results'), ...each('sharpness')]
     case 'prediction':
       return [{ key: ['run', run, 'predictions'], slow: true }, ...each('qualitative')]
     case 'log':
@@ -32,12 +35,19 @@ export function staleBy(event: LiveEvent, wentOn = false): Stale[] {
     case 'run':
       return wentOn ? runWentOn(experiments) : runChanged(run, experiments)
     case 'experiment':
-      return [{ key: ['experiments'] }, { key: ['queue'] }, { key: ['runs'] }, ...experiments.map((id) => ({ key: ['experiment', id], exact: true })), ...each('runs'), ...each('run-page')]
+      return [{ key: ['experiments'] }, { key: ['queue'] }, { key: ['runs'] }, { key: ['views'] }, ...NAMES, ...experiments.map((id) => ({ key: ['experiment', id], exact: true })), ...each('runs'), ...each('run-page')]
     case 'worker':
       return [{ key: ['workers'], slow: true }]
     case 'dataset':
       return [{ key: ['datasets'] }, ...each('figure')]
   }
+}
+
+/** What tables of runs are filtered by, and which settings differ: it costs the server more than the rows. */
+const NAMES: Stale[] = [{ key: ['run-names'], slow: true }, { key: ['run-differing'], slow: true }]
+
+function compared(run: number): Stale {
+  return { key: ['runs', 'compare'], slow: true, comparing: run }
 }
 
 /** A run that only went on changes no list, just the progress and ETA of what links it. */
@@ -48,7 +58,7 @@ function runWentOn(experiments: number[]): Stale[] {
 
 function runChanged(run: number, experiments: number[]): Stale[] {
   const runs = experiments.flatMap((id) => ['runs', 'run-page'].map((list) => ({ key: ['experiment', id, list], slow: true })))
-  return [{ key: ['run', run], exact: true }, { key: ['run', run, 'figure'] }, { key: ['runs'] }, { key: ['queue'] }, { key: ['workers'] }, ...runs, ...runWentOn(experiments)]
+  return [{ key: ['run', run], exact: true }, { key: ['run-figure', run] }, { key: ['runs'] }, { key: ['queue'] }, { key: ['workers'] }, NAMES[0]!, ...runs, ...runWentOn(experiments)]
 }
 
 /** What a list or a queue shows of a run; where none of it changed the run only went on. */
@@ -72,6 +82,11 @@ export function advance<T extends RunSummary>(run: T, patch: Partial<RunSummary>
   const speed = next.images_per_second
   const eta = patch.eta_seconds ?? (speed ? ((next.steps - next.step) * perStep) / speed : run.eta_seconds)
   return { ...next, images_seen: images, epoch: patch.epoch ?? run.epoch * ratio, eta_seconds: eta }
+}
+
+/** Whether `3,17,4` names the run. */
+function holds(runs: unknown, run: number): boolean {
+  return String(runs).split(',').includes(String(run))
 }
 
 /** Collects stale queries and fetches each once a beat. */
@@ -112,7 +127,7 @@ export class LiveCache {
 
   private add(stale: Stale): void {
     const beat = stale.slow ? 'slow' : 'fast'
-    this.waiting[beat].set(JSON.stringify([stale.key, stale.exact]), stale)
+    this.waiting[beat].set(JSON.stringify([stale.key, stale.exact, stale.comparing]), stale)
     this.timers[beat] ??= setTimeout(() => this.flush(beat), beat === 'slow' ? SLOW_MS : FAST_MS)
   }
 
@@ -120,6 +135,6 @@ export class LiveCache {
     this.timers[beat] = undefined
     const due = [...this.waiting[beat].values()]
     this.waiting[beat].clear()
-    for (const { key, exact } of due) void this.client.invalidateQueries({ queryKey: key, exact })
+    for (const { key, exact, comparing } of due) void this.client.invalidateQueries({ queryKey: key, exact, predicate: comparing === undefined ? undefined : ({ queryKey }) => holds(queryKey[2], comparing) })
   }
 }

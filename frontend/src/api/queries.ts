@@ -58,7 +58,8 @@ export const missingQuery = (id: number, runs: number) =>
     placeholderData: keepPreviousData,
   })
 
-export const viewsQuery = () => queryOptions({ queryKey: ['views'], queryFn: () => unwrap(api.GET('/api/views')) })
+/** No event tells of a view that someone saved: it is looked up again when the tab is looked at again. */
+export const viewsQuery = () => queryOptions({ queryKey: ['views'], queryFn: () => unwrap(api.GET('/api/views')), staleTime: 0, refetchOnWindowFocus: true })
 
 export const experimentRunsQuery = (id: number, selector: Selector = {}) =>
   queryOptions({
@@ -162,7 +163,7 @@ function runFigureUrl(id: number, format: string, theme: Scheme, options: Figure
 /** The run's metric beside the other seeds of its cell. */
 export const runFigureQuery = (id: number, theme: Scheme, options: FigureOptions) =>
   queryOptions({
-    queryKey: ['run', id, 'figure', theme, options],
+    queryKey: ['run-figure', id, theme, options],
     queryFn: async ({ signal }) => (await (await fetchRaw(runFigureUrl(id, 'json', theme, options), signal)).json()) as PlotlyFigure,
     placeholderData: keepPreviousData,
   })

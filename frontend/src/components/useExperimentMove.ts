@@ -13,10 +13,12 @@ const PATHS = {
   restore: '/api/experiments/{id}/restore',
 } as const
 
+const LISTS = ['experiments', 'queue', 'runs', 'views', 'run-names', 'run-differing']
+
 /** After a change of whole experiments: every list, and what is open of this one. */
 export function useRefresh() {
   const client = useQueryClient()
-  return (id?: number) => client.invalidateQueries({ predicate: ({ queryKey }) => ['experiments', 'queue', 'runs'].includes(String(queryKey[0])) || (queryKey[0] === 'experiment' && queryKey[1] === id) })
+  return (id?: number) => client.invalidateQueries({ predicate: ({ queryKey }) => LISTS.includes(String(queryKey[0])) || (queryKey[0] === 'experiment' && queryKey[1] === id) })
 }
 
 export function useExperimentMove(id: number, move: Simple) {
