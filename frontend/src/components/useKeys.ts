@@ -45,9 +45,8 @@ export function useKeys<S extends ScopeName>(scope: S, handlers: Handlers<S> = {
   useEffect(() => {
     const entries = Object.entries(KEYS[scope].keys) as [KeyName<S>, Key][]
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented) return
       const name = pressedName(event)
-      if (isTyping(event.target) && !(name === 'Ctrl K' || name === 'Ctrl S')) return
+      if (event.defaultPrevented || (theirs.has(event) && !(name === 'Ctrl K' || name === 'Ctrl S'))) return
       if ((name === 'Enter' || name === 'Space') && ownsEnter(event.target)) return
       const pressed = before.key === LEADER && latestKey.at - before.at < SEQUENCE_MS ? `${LEADER} ${name}` : name
       const found = entries.find(([action, key]) => latest.current[action] && !key.own && key.keys.includes(pressed))
@@ -60,9 +59,18 @@ export function useKeys<S extends ScopeName>(scope: S, handlers: Handlers<S> = {
   }, [scope])
 }
 
+/** Keys pressed where someone types, or in what was open then: Escape has closed it before any listener asks. */
+const theirs = new WeakSet<Event>()
+
+/** Whether a key is the page's, for a component that binds its keys itself. */
+export function isForPage(event: KeyboardEvent): boolean {
+  return !event.defaultPrevented && !theirs.has(event)
+}
+
 function note(event: KeyboardEvent): void {
+  if (isTyping(event.target)) theirs.add(event)
   before = latestKey
-  latestKey = { key: isTyping(event.target) ? '' : pressedName(event), at: event.timeStamp }
+  latestKey = { key: theirs.has(event) ? '' : pressedName(event), at: event.timeStamp }
 }
 
 // In the capture phase, so that it is noted before any listener asks.

@@ -151,9 +151,9 @@ export function pressedName(event: Pressed): string {
   return [...held, name].filter(Boolean).join(' ')
 }
 
-/** Where one types, a key is a letter; in a dialog and in an open menu the keys are theirs. */
-const TYPING = 'input:not([type=checkbox],[type=radio],[type=range]), textarea, select, [contenteditable]:not([contenteditable=false])'
-const FLOATING = '[role=dialog], [role=menu], [role=listbox]'
+/** Where one types, a key is a letter; in a dialog, in an open menu and where one is open the keys are theirs. Nobody types into what can only be chosen. */
+const TYPING = 'input:not([type=checkbox],[type=radio],[type=range],[readonly]), textarea, select, [contenteditable]:not([contenteditable=false])'
+const FLOATING = '[role=dialog], [role=menu], [role=listbox], [aria-haspopup][aria-expanded=true]'
 
 export function isTyping(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest(`${TYPING}, ${FLOATING}`) !== null

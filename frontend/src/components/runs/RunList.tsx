@@ -10,6 +10,7 @@ import { count } from '../../lib/format'
 import { differingColumns, join, parseSorts, sortsText, split, toggled } from '../../lib/runTable'
 import { onlyScripts } from '../../lib/script'
 import { ErrorPanel } from '../ErrorPanel'
+import { isForPage } from '../useKeys'
 import { useLosses } from '../useLosses'
 import { ColumnChooser } from './ColumnChooser'
 import { NoRuns } from './NoRuns'
@@ -174,8 +175,7 @@ function useSelection(rows: RunRows | undefined) {
   }, [])
   const clear = () => setSelected(new Set())
   useWindowEvent('keydown', (event) => {
-    const typing = (event.target as HTMLElement).closest('input:not([type=checkbox]), textarea, [role=dialog]')
-    if (event.key === 'Escape' && !typing) clear()
+    if (event.key === 'Escape' && isForPage(event)) clear()
   })
   return { selected, select, clear, known: rows ? rows.known(selected) : [] }
 }

@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, type CSSProperti
 
 import type { RunSummary } from '../../api/types'
 import type { Sort } from '../../lib/results'
-import { useKeys } from '../useKeys'
+import { isForPage, useKeys } from '../useKeys'
 import { useNow } from '../useNow'
 import type { MainMetric, RunColumn } from './runColumns'
 import { RunHead } from './RunHead'
@@ -123,8 +123,7 @@ function useRowKeys(rows: RunRows, above: number, experimentId: number | null, r
   }
   useWindowEvent('keydown', (event) => {
     const target = event.target as HTMLElement
-    if (event.ctrlKey || event.metaKey || event.altKey || rows.total === 0) return
-    if (target.closest('textarea, select, [contenteditable], [role=dialog], input:not([type=checkbox])')) return
+    if (event.ctrlKey || event.metaKey || event.altKey || rows.total === 0 || !isForPage(event)) return
     const inside = scroll.current?.contains(target) ?? false
     const row = target.closest('[data-row]') !== null
     const step = { j: 1, k: -1, ...(inside ? { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 } : {}) }[event.key]

@@ -13,7 +13,8 @@ export function useListKeys(items: readonly ExperimentSummary[], focusFilter: ()
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set())
   const { change, archive } = useExperimentChange()
   const toggle = (id: number) => setSelected((known) => (known.has(id) ? new Set([...known].filter((one) => one !== id)) : new Set([...known, id])))
-  const meant = () => items.filter(({ id }) => (selected.size > 0 ? selected.has(id) : id === focused()))
+  const shown = items.filter(({ id }) => selected.has(id))
+  const meant = () => (shown.length > 0 ? shown : items.filter(({ id }) => id === focused()))
   const move = (step: number) => {
     const all = rows()
     const at = all.findIndex((row) => Number(row.dataset.experiment) === focused())
@@ -23,7 +24,7 @@ export function useListKeys(items: readonly ExperimentSummary[], focusFilter: ()
     const experiments = meant()
     if (experiments.length === 0) return
     archive.mutate({ experiments, archived: experiments[0]!.archived_at === null })
-    setSelected(new Set())
+    setSelected((known) => new Set([...known].filter((id) => !experiments.some((one) => one.id === id))))
   }
   const pin = () => {
     const experiments = meant()
@@ -37,6 +38,5 @@ export function useListKeys(items: readonly ExperimentSummary[], focusFilter: ()
     archive: putAway,
     pin,
   })
-  const shown = items.filter(({ id }) => selected.has(id))
   return { selected: shown, toggle, clear: () => setSelected(new Set()), putAway, pin }
 }
