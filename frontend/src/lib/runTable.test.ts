@@ -25,6 +25,11 @@ describe('sorting by several', () => {
     for (const [i, text] of sorts.slice(0, -1).entries()) expect(sortsText(clicked(parseSorts(text), 'rmse', false, true))).toBe(sorts[i + 1])
   })
 
+  it('is by five at most, as the server sorts: a sixth takes the place of the last', () => {
+    expect(sortsText(clicked(parseSorts('a,b,c,d,-e'), 'f', true, true))).toBe('a,b,c,d,-f')
+    expect(sortsText(clicked(parseSorts('a,b,c,d'), 'f', false, true))).toBe('a,b,c,d,f')
+  })
+
   it('shows an arrow up for the smallest first, with its place among several', () => {
     expect(sortMark(parseSorts('rmse'), 'rmse')).toBe('↑')
     expect([sortMark(parseSorts('-size,rmse'), 'size'), sortMark(parseSorts('-size,rmse'), 'rmse'), sortMark(parseSorts('rmse'), 'size')]).toEqual(['↓₁', '↑₂', ''])

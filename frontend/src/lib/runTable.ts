@@ -13,12 +13,15 @@ export function sortsText(sorts: readonly Sort[]): string | undefined {
   return join(sorts.map((sort) => (sort.descending ? '-' : '') + sort.key))
 }
 
-/** A click sorts by this alone, then the other way round; with `add` (Shift) it joins the others, turns round, and goes. */
+/** How many columns the server sorts by. */
+const MOST_SORTS = 5
+
+/** A click sorts by this alone, then the other way round; with `add` (Shift) it joins the others, turns round, and goes. One too many takes the last one's place. */
 export function clicked(sorts: readonly Sort[], key: string, falling: boolean, add: boolean): Sort[] {
   const at = sorts.findIndex((sort) => sort.key === key)
   const before = sorts[at]
   if (!add) return [{ key, descending: before && sorts.length === 1 ? !before.descending : falling }]
-  if (!before) return [...sorts, { key, descending: falling }]
+  if (!before) return [...sorts.slice(0, MOST_SORTS - 1), { key, descending: falling }]
   if (before.descending === falling) return sorts.with(at, { key, descending: !falling })
   return sorts.toSpliced(at, 1)
 }
