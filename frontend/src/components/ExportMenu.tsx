@@ -8,6 +8,7 @@ import type { FigureOptions } from '../api/queries'
 import { addressOf, asChoice, FIGURE_FORMATS, figureFile, fileName, isPicture, latexBody, ofExperiment, PAPER, PICTURES, pythonLines, tableOf, WIDTHS, type Choice, type FileFormat, type Source, type Width } from '../lib/export'
 import classes from './ExportMenu.module.css'
 import { Icon, type IconName } from './icons'
+import { save } from './save'
 import { toastError } from './toast'
 
 interface Props {
@@ -194,19 +195,15 @@ function Download({ address, file, label, quiet = false }: { address: string; fi
 /** Fetched first, so that a refusal is said here and not saved under the file's name. */
 function useSave(address: string, file: string): { save: () => void; saving: boolean } {
   const [saving, setSaving] = useState(false)
-  const save = () => {
+  const start = () => {
     setSaving(true)
     void fetchRaw(address)
       .then((answer) => answer.blob())
-      .then((blob) => {
-        const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: file })
-        link.click()
-        setTimeout(() => URL.revokeObjectURL(link.href), 1000)
-      })
+      .then((blob) => save(blob, file))
       .catch(toastError)
       .finally(() => setSaving(false))
   }
-  return { save, saving }
+  return { save: start, saving }
 }
 
 function parsed(text: string | undefined): unknown {

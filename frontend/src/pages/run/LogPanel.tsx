@@ -7,6 +7,7 @@ import { logQuery } from '../../api/queries'
 import type { RunDetail } from '../../api/types'
 import { ErrorPanel } from '../../components/ErrorPanel'
 import { Icon } from '../../components/icons'
+import { save } from '../../components/save'
 import { sentence } from '../../lib/attempts'
 import { atLevel, logLines, matches, pieces, step, type LogLine } from '../../lib/log'
 import { count, plural } from '../../lib/format'
@@ -109,13 +110,8 @@ function Log({ run, lines, truncated, text }: LogProps) {
 }
 
 function Download({ run, text }: { run: RunDetail; text: string }) {
-  const save = () => {
-    const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
-    Object.assign(document.createElement('a'), { href: url, download: `run-${run.id}.log` }).click()
-    URL.revokeObjectURL(url)
-  }
   return (
-    <Button variant="subtle" color="gray" size="compact-sm" leftSection={<Icon name="download" size={14} />} disabled={text === ''} onClick={save}>
+    <Button variant="subtle" color="gray" size="compact-sm" leftSection={<Icon name="download" size={14} />} disabled={text === ''} onClick={() => save(new Blob([text], { type: 'text/plain' }), `run-${run.id}.log`)}>
       Download
     </Button>
   )
