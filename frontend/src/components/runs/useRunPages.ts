@@ -72,5 +72,5 @@ export function useRunPages(experiment: number | null, choice: RunChoice, select
     ids,
   }
   const failed = found.find((one) => one.error)
-  return { rows, error: failed?.error ?? null, retry: () => void failed?.refetch(), fresh: shown?.key === key }
+  return { rows, error: failed?.error ?? null, retry: () => void failed?.refetch() }
 }

@@ -1,5 +1,5 @@
 import { TextInput } from '@mantine/core'
-import { useNavigate } from '@tanstack/react-router'
+import { useNavigate, useRouter } from '@tanstack/react-router'
 import { useEffect, useRef, useState, type Ref } from 'react'
 
 import { ApiError } from '../../api/client'
@@ -53,6 +53,7 @@ export function FilterLine({ input, shown, total, error }: Props) {
 function useFilterText(): [string, (text: string) => void] {
   const { q } = experimentsRoute.useSearch()
   const navigate = useNavigate()
+  const router = useRouter()
   const [text, setText] = useState(q ?? '')
   const sent = useRef(q)
   useEffect(() => {
@@ -62,10 +63,12 @@ function useFilterText(): [string, (text: string) => void] {
   useEffect(() => {
     if (text === (q ?? '')) return
     const timer = setTimeout(() => {
+      // A link was followed meanwhile: its page would be left again.
+      if (router.history.location.pathname !== '/') return
       sent.current = text || undefined
       void navigate({ from: '/', to: '/', search: (previous) => ({ ...previous, q: text || undefined, page: undefined }), replace: true })
     }, TYPING_MS)
     return () => clearTimeout(timer)
-  }, [text, q, navigate])
+  }, [text, q, navigate, router])
   return [text, setText]
 }
