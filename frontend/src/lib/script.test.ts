@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { axesOf, onlyScripts, paramsOf, stepWords } from './script'
+import { axesOf, kindsOf, NO_KINDS, onlyScripts, paramsOf, sameKinds, stepWords } from './script'
 
 const script = { kind: 'script', train_size: 16, images_seen: 80, step: 10 } as const
 
@@ -26,5 +26,20 @@ describe('runs of scripts', () => {
   it('have the parameters that they gave', () => {
     expect(paramsOf({ config: { params: { lr: 1 } } })).toEqual({ lr: 1 })
     expect(paramsOf({ config: {} })).toEqual({})
+  })
+})
+
+describe('the kinds of runs in a table', () => {
+  const trained = { kind: 'trained', name: '', loss: 'l1', evaluation: 'test/eigen' } as const
+
+  it('are the same whichever runs they are found in, so that the table keeps its columns', () => {
+    expect(kindsOf([trained])).toEqual({ ...NO_KINDS, lossy: true })
+    expect(sameKinds(kindsOf([trained]), kindsOf([trained, { ...trained, evaluation: '' }]))).toBe(true)
+  })
+
+  it('say what only some of them have', () => {
+    const mine = { kind: 'script', name: 'mine', loss: '', evaluation: '' } as const
+    expect(kindsOf([mine])).toEqual({ ...NO_KINDS, scripts: true, named: true })
+    expect(kindsOf([mine, trained, { ...trained, evaluation: 'test/full' }])).toEqual({ scripts: false, named: true, lossy: true, evaluations: true })
   })
 })

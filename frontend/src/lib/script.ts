@@ -14,6 +14,27 @@ export function onlyScripts(runs: readonly Kind[]): boolean {
   return runs.length > 0 && runs.every(isScript)
 }
 
+/** What the first columns of a table hang on: what is so of the runs in it. */
+export interface RunKinds {
+  scripts: boolean
+  named: boolean
+  /** a loss is known of some */
+  lossy: boolean
+  /** they were evaluated in several ways */
+  evaluations: boolean
+}
+
+export const NO_KINDS: RunKinds = { scripts: false, named: false, lossy: false, evaluations: false }
+
+export function kindsOf(runs: readonly Pick<RunSummary, 'kind' | 'name' | 'loss' | 'evaluation'>[]): RunKinds {
+  const evaluations = new Set(runs.map((run) => run.evaluation).filter(Boolean))
+  return { scripts: onlyScripts(runs), named: runs.some((run) => run.name), lossy: runs.some((run) => run.loss), evaluations: evaluations.size > 1 }
+}
+
+export function sameKinds(one: RunKinds, other: RunKinds): boolean {
+  return (Object.keys(one) as (keyof RunKinds)[]).every((key) => one[key] === other[key])
+}
+
 /** The axes along which a run can be drawn; the first is the usual one. Images are counted by the batch size, epochs by the training images too. */
 export function axesOf(run: Pick<RunSummary, 'kind' | 'train_size' | 'images_seen' | 'step'>): Axis[] {
   if (!isScript(run)) return ['epoch', 'step', 'images', 'hours']

@@ -8,7 +8,7 @@ import { differingQuery, runNamesQuery, runPageQuery, type Selector } from '../.
 import type { RunSummary } from '../../api/types'
 import { count } from '../../lib/format'
 import { differingColumns, join, parseSorts, sortsText, split, toggled } from '../../lib/runTable'
-import { onlyScripts } from '../../lib/script'
+import { kindsOf, NO_KINDS, sameKinds, type RunKinds } from '../../lib/script'
 import { ErrorPanel } from '../ErrorPanel'
 import { isForPage } from '../useKeys'
 import { useLosses } from '../useLosses'
@@ -76,16 +76,19 @@ interface Props {
 /** All runs in one table: found, sorted and paged by the server, looked at here. */
 export function RunList({ experiment, view, change, selector, children }: Props) {
   const [filter] = useDebouncedValue(view.filter, TYPING_MS)
-  const { columns, offered, chosen, main, facts } = useColumns(experiment, filter, view, selector)
+  const [kinds, setKinds] = useState<RunKinds>(NO_KINDS)
+  const { columns, offered, chosen, main, facts } = useColumns(experiment, filter, view, kinds)
   const choice = { filter, sort: view.sort, columns: facts }
   const { rows, error, retry } = useRunPages(experiment, choice, selector)
+  const found = rows && rows.first.length > 0 ? kindsOf(rows.first) : kinds
+  if (!sameKinds(found, kinds)) setKinds(found)
   const base = useBase(experiment, view.base, facts, selector)
   const { selected, select, clear, known } = useSelection(rows)
   const sorts = useMemo(() => parseSorts(view.sort ?? (experiment === null ? '-id' : undefined)), [view.sort, experiment])
   const refused = error instanceof ApiError && error.status === 422 ? error : null
   const shown = useMemo(() => withDelta(columns, main, base), [columns, main, base])
   if (error && !refused && !rows) return <ErrorPanel error={error} onRetry={retry} />
-  const trained = rows !== undefined && !onlyScripts(rows.first)
+  const trained = rows !== undefined && !kinds.scripts
   return (
     <>
       <div className={classes.controls}>
@@ -122,26 +125,21 @@ export function RunList({ experiment, view, change, selector, children }: Props)
   )
 }
 
-/** The columns of the table, and what else there is to choose; decided by the runs that come first without any column asked for. */
-function useColumns(experiment: number | null, filter: string | undefined, view: RunView, selector?: Selector) {
+/** The columns of the table, and what else there is to choose. */
+function useColumns(experiment: number | null, filter: string | undefined, view: RunView, kinds: RunKinds) {
   const losses = useLosses()
   const names = useQuery(runNamesQuery(experiment)).data
   const differing = useQuery(differingQuery(experiment, filter)).data
-  const seen = useRef<readonly RunSummary[]>([])
-  const probe = useQuery(runPageQuery(experiment, { filter, sort: view.sort }, selector)).data
-  if (probe && probe.items.length > 0) seen.current = probe.items
-  const runs = seen.current
-  const scripts = onlyScripts(runs)
-  const main = useMemo(() => mainMetric(scripts, names, losses), [scripts, names, losses])
+  const main = useMemo(() => mainMetric(kinds.scripts, names, losses), [kinds, names, losses])
   return useMemo(() => {
     const offered = allColumns(names, losses, main)
-    const ids = view.columns === undefined ? defaultColumns({ runs, names, differing: differing ?? [], everywhere: experiment === null }) : split(view.columns)
+    const ids = view.columns === undefined ? defaultColumns({ ...kinds, names, differing: differing ?? [], everywhere: experiment === null }) : split(view.columns)
     const chosen = ids.map((id) => columnNamed(id, losses, main))
     const differs = new Set(differingColumns(differing ?? []))
     const columns = chosen.filter((column) => view.same || !column.setting || differing === undefined || differs.has(column.id))
     const facts = [...columns.map((column) => column.fact), main.entry ? undefined : main.id].filter((fact) => fact !== undefined)
     return { columns, offered, chosen, main, facts: [...new Set(facts)].toSorted() }
-  }, [names, differing, losses, main, runs, view.columns, view.same, experiment])
+  }, [names, differing, losses, main, kinds, view.columns, view.same, experiment])
 }
 
 function withDelta<T extends { id: string }>(columns: readonly T[], main: MainMetric, base: RunSummary | undefined) {

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import type { MetricEntry, RunNames, RunSummary } from '../../api/types'
 import { ago, count, duration, fixed, metric, metricName, metricTitle, NONE, parseTime, settingValue } from '../../lib/format'
 import { delta, columnOf, differingColumns, type Spark } from '../../lib/runTable'
-import { isScript, onlyScripts } from '../../lib/script'
+import { isScript, type RunKinds } from '../../lib/script'
 import { settingTitle } from '../../lib/schema'
 import { Icon } from '../icons'
 import { LossName } from '../LossGlyph'
@@ -64,21 +64,18 @@ function loggedFirst(keys: readonly string[]): string[] {
 const CORE = ['dataset', 'size', 'encoder', 'seed']
 const MOST_OTHER = 6
 
-interface Shown {
-  runs: readonly RunSummary[]
+interface Shown extends RunKinds {
   names?: RunNames
   differing: readonly string[]
   everywhere: boolean
 }
 
 /** The columns before anyone chooses. */
-export function defaultColumns({ runs, names, differing, everywhere }: Shown): string[] {
-  const scripts = onlyScripts(runs)
+export function defaultColumns({ scripts, named, lossy, evaluations, names, differing, everywhere }: Shown): string[] {
   const other = differingColumns(differing).filter((id) => id.startsWith('param.')).slice(0, MOST_OTHER)
-  const named = runs.some((run) => run.name)
-  const loss = runs.some((run) => run.loss) ? ['loss'] : []
+  const loss = lossy ? ['loss'] : []
   if (scripts) return ['id', 'name', ...loss, ...other, 'state', ...loggedFirst(names?.metrics ?? []).slice(0, 4).map((key) => `metric.${key}`), 'spark', 'step', 'trained', 'worker']
-  const evaluated = new Set(runs.filter((run) => run.evaluation).map((run) => run.evaluation)).size > 1 ? ['evaluation'] : []
+  const evaluated = evaluations ? ['evaluation'] : []
   const settings = everywhere ? [...CORE, ...evaluated] : [...CORE, ...other, ...evaluated]
   return ['id', ...(named ? ['name'] : []), 'loss', ...settings, 'state', 'rmse', 'abs_rel', 'spark', 'delta1', ...(everywhere ? [] : ['best_epoch']), 'trained', 'attempt', 'worker']
 }

@@ -15,7 +15,7 @@ export interface RunRows {
   total: number
   /** undefined while its page is on the way */
   row: (index: number) => RunSummary | undefined
-  /** of the first page that came; what columns are chosen by */
+  /** of the first page that came; what the columns are chosen by */
   first: readonly RunSummary[]
   /** where a run stands, of those that have come; −1 for another */
   indexOf: (id: number | undefined) => number
