@@ -131,6 +131,20 @@ def compare(page: Page) -> None:
     expect(page.get_by_role("table", name=re.compile("Depth maps"))).to_be_visible()
 
 
+SETTLED = """async () => {
+  const canvas = document.querySelector('[role=application]')
+  const blank = Object.assign(document.createElement('canvas'), {width: canvas.width, height: canvas.height}).toDataURL()
+  for (let before = blank, tries = 0; tries < 200; tries++) {
+    await new Promise((next) => setTimeout(next, 100))
+    const now = canvas.toDataURL()
+    if (now !== blank && now === before) return now
+    before = now
+  }
+  throw new Error('the cloud does not come to rest')
+}"""
+
+
 def picture(page: Page) -> str:
-    page.wait_for_timeout(300)
-    return str(page.evaluate("document.querySelector('[role=application]').toDataURL()"))
+    """The cloud with the colours of the photograph, when two pictures of it are the same: one that still loads changes by itself."""
+    expect(page.get_by_role("radiogroup", name="Colours of the points")).to_be_visible()
+    return str(page.evaluate(SETTLED))
