@@ -53,6 +53,7 @@ def test_runs_are_sorted_selected_by_keys_and_compared(page: Page, experiment: i
     page.keyboard.press("j")
     page.keyboard.press("x")
     expect(page.get_by_text("1 selected")).to_be_visible()
+    keys_of_a_menu_are_its_own(page)
     page.get_by_role("button", name="Pin as base").click()
     expect(page.get_by_role("columnheader", name="Δ to base")).to_be_visible()
     expect(page.locator("[data-pinned]")).to_contain_text("base")
@@ -68,6 +69,17 @@ def test_runs_are_sorted_selected_by_keys_and_compared(page: Page, experiment: i
     expect(page.locator("figcaption")).to_contain_text(re.compile(r"A is better on \d+, B on \d+"))
     page.go_back()
     expect(page.get_by_role("figure", name="Settings and metrics")).to_be_visible(timeout=30_000)
+
+
+def keys_of_a_menu_are_its_own(page: Page) -> None:
+    """In an open menu x selects no row, and Esc closes it and nothing more."""
+    page.get_by_role("button", name=re.compile("^Export")).click()
+    menu = page.get_by_role("menu").or_(page.get_by_role("dialog"))
+    expect(menu).to_be_visible()
+    page.keyboard.press("x")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(page.get_by_text("1 selected")).to_be_visible()
 
 
 def test_columns_are_chosen_and_the_address_brings_them_back(page: Page, experiment: int) -> None:
