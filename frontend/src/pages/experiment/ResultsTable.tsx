@@ -6,6 +6,7 @@ import { LossName } from '../../components/LossGlyph'
 import { useLosses } from '../../components/useLosses'
 import { count, isShare, metric as metricText, metricTitle, NONE, spread } from '../../lib/format'
 import { columnGroups, type Sort } from '../../lib/results'
+import { clicked, sortMark } from '../../lib/runTable'
 import classes from './Results.module.css'
 
 interface Props {
@@ -144,12 +145,11 @@ interface SortProps {
 
 export function SortHead({ name, sort, onSort, right, falling = false, children }: SortProps) {
   const active = sort.key === name
-  const next = { key: name, descending: active ? !sort.descending : falling }
   return (
     <th scope="col" className={right ? 'right' : undefined} aria-sort={active ? (sort.descending ? 'descending' : 'ascending') : undefined}>
-      <button type="button" className={classes.sort} data-active={active || undefined} onClick={() => onSort(next)}>
+      <button type="button" className={classes.sort} data-active={active || undefined} onClick={() => onSort(clicked([sort], name, falling, false)[0]!)}>
         {children}
-        <span aria-hidden>{active ? (sort.descending ? '↑' : '↓') : ''}</span>
+        <span aria-hidden>{sortMark([sort], name)}</span>
       </button>
     </th>
   )

@@ -4,6 +4,7 @@ import { useMemo, type ReactNode } from 'react'
 
 import type { ExperimentSummary } from '../../api/types'
 import { isActive } from '../../lib/experiment'
+import { clicked, parseSorts, sortMark, sortsText } from '../../lib/runTable'
 import { experimentsRoute } from '../../router'
 import { ExperimentRow } from './ExperimentRow'
 import classes from './Experiments.module.css'
@@ -92,20 +93,18 @@ interface SortProps {
 function SortHead({ name, falling = false, className, children }: SortProps) {
   const { sort } = experimentsRoute.useSearch()
   const navigate = useNavigate()
-  const [first, second] = falling ? [`-${name}`, name] : [name, `-${name}`]
-  const next = sort === first ? second : sort === second ? undefined : first
-  const active = sort === first || sort === second
-  const descending = sort?.startsWith('-')
+  const sorts = parseSorts(sort).filter(({ key }) => key === name)
+  const [active] = sorts
   return (
-    <th scope="col" className={className} aria-sort={active ? (descending ? 'descending' : 'ascending') : undefined}>
+    <th scope="col" className={className} aria-sort={active ? (active.descending ? 'descending' : 'ascending') : undefined}>
       <button
         type="button"
         className={classes.sort}
         data-active={active || undefined}
-        onClick={() => void navigate({ from: '/', to: '/', search: (previous) => ({ ...previous, sort: next, page: undefined }) })}
+        onClick={() => void navigate({ from: '/', to: '/', search: (previous) => ({ ...previous, sort: sortsText(clicked(sorts, name, falling, true)), page: undefined }) })}
       >
         {children}
-        {active && <span aria-hidden>{descending ? '↓' : '↑'}</span>}
+        {active && <span aria-hidden>{sortMark(sorts, name)}</span>}
       </button>
     </th>
   )

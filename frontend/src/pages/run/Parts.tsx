@@ -1,4 +1,4 @@
-import { SegmentedControl, Skeleton, Slider, Switch, TextInput } from '@mantine/core'
+import { SegmentedControl, Skeleton, Switch, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 
@@ -6,8 +6,9 @@ import { curvesQuery } from '../../api/queries'
 import type { RunCurves, RunDetail } from '../../api/types'
 import { ErrorPanel } from '../../components/ErrorPanel'
 import { Icon } from '../../components/icons'
+import { SmoothingSlider } from '../../components/SmoothingSlider'
 import { curveOrder } from '../../lib/curves'
-import { count, fixed, plural } from '../../lib/format'
+import { count, plural } from '../../lib/format'
 import { axesOf, axisLabel, isScript } from '../../lib/script'
 import { Balance } from './Balance'
 import { lastWords, Part } from './Part'
@@ -25,6 +26,7 @@ export function Parts({ run }: { run: RunDetail }) {
   const script = isScript(run)
   const query = useQuery(curvesQuery(run.id, axisOf(run, search.x) === 'hours'))
   const weight = search.smoothing ?? DEFAULT_SMOOTHING
+  const smooth = (value: number) => change({ smoothing: value === DEFAULT_SMOOTHING ? undefined : value })
   const keys = useMemo(() => (query.data ? curveOrder(query.data) : []), [query.data])
   const wanted = (search.curves ?? '').toLowerCase().split(/\s+/).filter(Boolean)
   const found = keys.filter((key) => wanted.every((word) => key.toLowerCase().includes(word)))
@@ -37,19 +39,7 @@ export function Parts({ run }: { run: RunDetail }) {
         <h2 className="section">{script ? 'Curves' : shown.length > 1 ? 'Parts of the loss' : 'Training loss'}</h2>
         <span className={classes.smoothing}>
           {query.data && <span className="secondary num">{thinnedWords(query.data, keys)}</span>}
-          <span className="secondary">Smoothing</span>
-          <Slider
-            w={110}
-            aria-label="Smoothing"
-            thumbLabel="Smoothing"
-            label={null}
-            min={0}
-            max={0.99}
-            step={0.01}
-            value={weight}
-            onChange={(value) => change({ smoothing: value === DEFAULT_SMOOTHING ? undefined : value })}
-          />
-          <span className="secondary num">{fixed(weight, 2)}</span>
+          <SmoothingSlider weight={weight} onMove={smooth} onChoose={smooth} />
         </span>
       </div>
       {script && <ScriptControls run={run} total={keys.length} found={found.length} />}
