@@ -135,6 +135,8 @@ def retry(session: Session, run_id: int) -> Run:
     return run
 
 
-def note_change(session: Session, experiment_ids: list[int], change: str) -> None:
-    """Tell the live stream that experiments were created, changed or deleted."""
-    outbox.add(session, "experiment", experiment_ids=experiment_ids, change=change)
+def note_change(session: Session, experiment_ids: list[int], change: str, *, results: bool = True) -> None:
+    """Tell the live stream that experiments were created, changed or deleted. `results` false: no figure or table
+    changes by it.
+    """
+    outbox.add(session, "experiment", experiment_ids=experiment_ids, change=change, results=results)
