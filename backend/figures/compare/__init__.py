@@ -89,7 +89,7 @@ def entries(session: Session, runs: tuple[int, ...]) -> list[FigureEntry]:
     names = chosen.measures(session, members)
     ids = [str(member.id) for member in members]
     open_ones: dict[str, Sequence[str]] = {
-        "x": lines.axes(members),
+        "x": lines.axes(session, members),
         "metric": names,
         "horizontal": names,
         "a": ids,

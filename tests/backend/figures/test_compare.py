@@ -78,6 +78,24 @@ def test_lines_lie_at_the_images_seen_and_hold_the_evaluations(world: World, run
     assert [note.text for note in drawn.layout.annotations] == ["<b>A</b>", "<b>B</b>", "<b>C</b>"]
 
 
+def test_lines_lie_at_their_hours_on_axes_of_time_which_runs_on_gpus_have_all(world: World) -> None:
+    alone, pair = world.run("l1"), world.run("l2", gpus=2)
+    for run, device in ((alone, "cpu"), (pair, "NVIDIA H200")):
+        world.attempt(run, 1, device)
+        for step, hours in ((100, 0), (300, 1), (500, 3)):
+            world.errors(run, [step], [0.5], wall=1e9 + 3600 * hours)
+    runs = (alone.id, pair.id)
+    (offered,) = [entry.options["x"] for entry in entries(world.session, runs) if entry.name == "lines"]
+    assert offered == ["images", "epoch", "step", "hours", "wall", "gpu"]
+    found = {x: lines.gather(world.session, Asked(runs, x=x)) for x in offered}  # type: ignore[arg-type]
+    due = {"images": [800, 2400, 4000], "epoch": [12.5, 37.5, 62.5], "step": [100, 300, 500]}
+    due |= {"hours": [0, 1, 3], "wall": [0, 1, 3], "gpu": [0, 2, 6]}
+    assert {x: lines.lines[-1].x.tolist() for x, lines in found.items()} == due
+    assert [member.letter for member in found["gpu"].without] == ["A"]
+    assert "GPU hours are hours of training times" in lines.draw(found["gpu"], "light").layout.meta["caption"]
+    assert "gpu" not in lines.axes(world.session, chosen.members(world.session, runs[:1]))
+
+
 def test_the_numbers_of_each_figure_come_as_rows_with_the_runs_they_are_of(world: World, runs: tuple[int, ...]) -> None:
     def written(name: str, **asked: Any) -> list[list[str]]:
         view = COMPARISONS[name]
