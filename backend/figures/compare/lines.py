@@ -17,10 +17,10 @@ from backend.figures import captions
 from backend.figures.along import along
 from backend.figures.compare import chosen
 from backend.figures.compare.chosen import Asked, Member
-from backend.figures.compare.drawing import drawn, end_letters, escaped, note, number, plain, title
+from backend.figures.compare.drawing import blank, drawn, end_letters, note, number, title
 from backend.figures.panels import describe, line_style, log_axis
 from backend.figures.selector import X_TITLES, XAxis
-from backend.figures.tokens import Theme
+from backend.figures.tokens import Theme, plain
 from backend.store import comparison
 from backend.store.hours import gpus
 from depthboard.metrics import METRICS
@@ -93,7 +93,7 @@ def _logged(session: Session, asked: Asked, key: str) -> dict[int, tuple[Ints, F
 
 
 def draw(lines: Lines, theme: Theme) -> go.Figure:
-    figure = plain(HEIGHT, theme)
+    figure = blank(HEIGHT, theme)
     for line in lines.lines:
         _add(figure, line, lines, theme)
     _letters(figure, lines, theme)
@@ -101,7 +101,7 @@ def draw(lines: Lines, theme: Theme) -> go.Figure:
     if not lines.lines:
         note(figure, words, theme)
     figure.update_xaxes(title_text=X_TITLES[lines.x])
-    figure.update_yaxes(title_text=title(lines.measure))
+    figure.update_yaxes(title_text=plain(title(lines.measure)))
     positive = [drawn(lines.measure, v) for line in lines.lines for v in line.value[line.value > 0].tolist()]
     if lines.y_log and positive:
         figure.update_yaxes(**log_axis((min(positive), max(positive))))
@@ -126,7 +126,7 @@ def _add(figure: go.Figure, line: Line, lines: Lines, theme: Theme) -> None:
         x=line.x,
         y=y,
         mode="lines" if len(y) > 1 else "markers",
-        name=escaped(line.member),
+        name=plain(line.member.name),
         legendgroup=str(line.member.id),
         line=look,
         marker={"color": look["color"]},
