@@ -37,8 +37,8 @@ MOST_POINTS, POINTS_IN_ALL, FEWEST_POINTS = 1000, 50_000, 100
 """Points of a curve at most, and of all together, though none has fewer than so many for that: a browser must draw them."""
 LOSS_PREFIX = "train/loss"
 AXES: tuple[XAxis, ...] = ("step", "epoch", "images", "hours", "wall", "gpu")
-HELD = 20
-"""Runs that are held at full length at once: of 100,000 points each they take 50 MB."""
+HELD = 10
+"""Runs that are held at full length at once: of 100,000 points each they take up to 85 MB while they are read."""
 OUTSIDE = 4
 """Of a stretch that is looked at closely, what lies beside it has so many times fewer points."""
 
