@@ -32,7 +32,7 @@ from backend.store.columns import Columns
 from backend.store.evaluations import Metrics
 from backend.store.experiments import Standing
 from backend.store.hours import Clock
-from backend.store.listing import NOBODY, RunPage
+from backend.store.listing import NOBODY, RunPage, Worked
 from backend.store.predictions import Kept
 from backend.store.queue import Waiting
 from backend.store.standing import eta_of, reason_of, seen_of
@@ -110,11 +110,13 @@ def run_detail(
     worker: Worker | None,
     experiments: list[dict[str, Any]],
     constant: Metrics | None,
-    trained_hours: float | None = None,
+    worked: Worked,
+    kept_hours: float | None = None,
     last_steps: Mapping[int, int] | None = None,
 ) -> RunDetail:
     return RunDetail(
         **_summary(run, run.metrics, None),
+        **vars(worked),
         identity=run.identity,
         config=run.config,
         data_fingerprint=run.data_fingerprint,
@@ -123,7 +125,7 @@ def run_detail(
         split=run.evaluation_split,
         provenance=run.provenance,
         attempts=[_attempt(attempt, (last_steps or {}).get(attempt.attempt)) for attempt in attempts],
-        trained_seconds=None if trained_hours is None else 3600 * trained_hours,
+        kept_seconds=None if kept_hours is None else 3600 * kept_hours,
         worker_answers=worker is None or worker.alive,
         experiments=[ExperimentLink(**link) for link in experiments],
         constant=constant,

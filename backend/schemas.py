@@ -238,10 +238,11 @@ class RunSummary(Answer):
         default_factory=dict,
         description="the parameters and metrics that filter and order of the list speak of, and the columns asked for",
     )
-    host: str | None = Field(None, description="of its last attempt; in lists alone, as the next two")
+    host: str | None = Field(None, description="of its last attempt; as the next two in lists of runs and of one run")
     device: str | None = None
     trained_seconds: float | None = Field(
-        None, description="time of its attempts that have ended, without the waits between them"
+        None,
+        description="from claim to end of its attempts that have ended, lost work included, without the waits between them",
     )
 
 
@@ -309,8 +310,8 @@ class RunDetail(RunSummary):
     split: str
     provenance: dict[str, Any] | None
     attempts: list[AttemptEntry]
-    trained_seconds: float | None = Field(
-        description="in training, without waits between attempts and without work that was lost and done again; null before anything was recorded"
+    kept_seconds: float | None = Field(
+        description="of a run of several attempts: in training, without waits between them and without work that was lost and done again; null before anything was recorded"
     )
     worker_answers: bool = Field(description="whether the worker of a running attempt has been heard of lately")
     experiments: list[ExperimentLink] = Field(description="that link this run, those in the trash last")

@@ -30,6 +30,7 @@ from depthboard.settings import Settings
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "ui-speed"
 VIEWPORT = {"width": 1440, "height": 900}
+TALL = {"width": 1440, "height": 1800}
 ROUNDS, MOVES, SCREENS = 5, 60, 40
 SETTLE_MS = 60_000
 PLAIN = "/api/health"
@@ -179,7 +180,7 @@ def plotly_hover(sight: Sight) -> list[float]:
 # A screen a frame, downwards; in each frame, rows must be wherever the list is.
 SCROLL = """async (screens) => {
   const all = [document.scrollingElement, ...document.querySelectorAll('main, main *')]
-  const list = all.filter((e) => e.querySelector('tr') && getComputedStyle(e).overflowY !== 'visible' || e === document.scrollingElement)
+  const list = all.filter((e) => e.querySelector('[role=row], tr') && getComputedStyle(e).overflowY !== 'visible' || e === document.scrollingElement)
     .toSorted((a, b) => (b.scrollHeight - b.clientHeight) - (a.scrollHeight - a.clientHeight))[0]
   const box = list === document.scrollingElement ? {top: 0, bottom: innerHeight, left: 0, width: innerWidth} : list.getBoundingClientRect()
   const x = box.left + box.width / 2
@@ -202,7 +203,7 @@ SCROLL = """async (screens) => {
 def scroll(sight: Sight) -> dict[str, float]:
     page = sight.open(PAGES["runs"])
     try:
-        page.wait_for_selector("main tbody tr", timeout=SETTLE_MS)
+        page.wait_for_selector("main [role=row] a", timeout=SETTLE_MS)
         page.wait_for_timeout(500)
         return dict(page.evaluate(SCROLL, SCREENS))
     finally:
@@ -243,6 +244,7 @@ def recolour(sight: Sight, tiles: int) -> list[float]:
     """From the choice of other colours until the last tile has them. Raises Error when nothing is painted anew."""
     page = sight.open(PAGES["qualitative"], COUNT_PAINTS)
     try:
+        page.set_viewport_size(TALL)  # only tiles in sight are loaded
         page.wait_for_function(f"() => window.__paints.count >= {tiles}", timeout=SETTLE_MS)
         page.wait_for_timeout(1000)
         taken = []

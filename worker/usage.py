@@ -20,9 +20,14 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @contextmanager
 def recorded(recorder: Recorder, step: Callable[[], int], seconds: float = SECONDS) -> Iterator[None]:
-    """While this lasts, a row of `system/…` every so many seconds, at the step that the training has come to."""
+    """While this lasts, a row of `system/…` every so many seconds, at the step that the training has come to.
+
+    None where it has come to no further step since: the step that it resumed from is not its own to log, and a row would
+    make a training that hangs look as if it moved.
+    """
     over = threading.Event()
-    thread = threading.Thread(target=_record, args=(recorder, step, seconds, over), name="usage", daemon=True)
+    args = (recorder, step, step(), seconds, over)
+    thread = threading.Thread(target=_record, args=args, name="usage", daemon=True)
     thread.start()
     try:
         yield
@@ -31,16 +36,19 @@ def recorded(recorder: Recorder, step: Callable[[], int], seconds: float = SECON
         thread.join()
 
 
-def _record(recorder: Recorder, step: Callable[[], int], seconds: float, over: threading.Event) -> None:
+def _record(recorder: Recorder, step: Callable[[], int], last: int, seconds: float, over: threading.Event) -> None:
     processor = Processor()
     while not over.wait(seconds):
+        if (now := step()) == last:
+            continue
+        last = now
         values = {"system/cpu": processor.share(), "system/memory": memory() / GB}
         for gpu in gpus.use():
             shown = {"utilisation": gpu.utilisation, "power": gpu.power, "temperature": gpu.temperature}
             shown["memory"] = None if gpu.memory_used is None else gpu.memory_used / GB
             values |= {f"system/gpu{gpu.index}/{name}": value for name, value in shown.items() if value is not None}
         try:
-            recorder.point(step(), values, time.time())
+            recorder.point(now, values, time.time())
         except DepthboardError:  # a refused write: the training hears of it at its own next one
             return
 

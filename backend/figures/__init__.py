@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import plotly.graph_objects as go
 from sqlalchemy.orm import Session
@@ -42,14 +42,18 @@ OPEN: dict[str, Callable[[StudyRun], Sequence[object]]] = {
 }
 
 
+Chosen = TypeVar("Chosen")
+"""What a view is gathered for: a Selection of an experiment, or runs that are compared."""
+
+
 @dataclass(frozen=True, slots=True)
-class View:
-    """One figure. `options`: query parameter -> the values it takes, the default first; empty where the experiment's runs decide."""
+class View(Generic[Chosen]):
+    """One figure. `options`: query parameter -> the values it takes, the default first; empty where the runs decide."""
 
     title: str
     description: str
     options: Mapping[str, Sequence[str]]
-    gather: Callable[[Session, Selection], Any]
+    gather: Callable[[Session, Chosen], Any]
     draw: Callable[[Any, Theme], go.Figure]
     to_csv: Callable[[Any], str] | None = None
     """The numbers that it draws, where backend.figures.rows needs help."""
@@ -59,7 +63,7 @@ class View:
     """Whether every logged row changes it, and not only evaluations and ends."""
 
 
-FIGURES: dict[str, View] = {
+FIGURES: dict[str, View[Selection]] = {
     "convergence": View(
         title="Convergence",
         description="A metric on the evaluated part against training, one line a loss, a panel a dataset size (the paper's Figure 3).",
@@ -156,7 +160,7 @@ FIGURES: dict[str, View] = {
 }
 
 
-def view(name: str) -> View:
+def view(name: str) -> View[Selection]:
     """Raises UnknownName for a figure there is not."""
     if name not in FIGURES:
         raise UnknownName(f"there is no figure {name}.", field="name", remedy=f"Choose one of: {', '.join(FIGURES)}.")
@@ -174,7 +178,7 @@ def build(
     return chosen.draw(chosen.gather(session, selected(chosen, experiment_id, query)), theme)
 
 
-def selected(chosen: View, experiment_id: int, query: Mapping[str, str]) -> Selection:
+def selected(chosen: View[Selection], experiment_id: int, query: Mapping[str, str]) -> Selection:
     """`query` as this figure understands it. Raises UnknownName, InvalidInput."""
     selection = parse_selection(experiment_id, query, chosen.options)
     if selection.dataset == ALL and not chosen.every_data:
@@ -198,7 +202,7 @@ def entries(session: Session | None = None, experiment_id: int | None = None) ->
     return found
 
 
-def _options(chosen: View, runs: Sequence[StudyRun]) -> dict[str, list[str]]:
+def _options(chosen: View[Selection], runs: Sequence[StudyRun]) -> dict[str, list[str]]:
     options = {key: list(values) or _levels(key, runs) for key, values in chosen.options.items()}
     if chosen.every_data and len(options["dataset"]) > 1:
         options["dataset"].insert(0, ALL)

@@ -187,7 +187,7 @@ def _panel(
         images=each.pop() if len(each) == 1 else 1,
         lines=lines,
         constant=scope.constant(runs, selection.metric),
-        quotes=_quotes(runs[0], selection) if selection.published and train_size else (),
+        quotes=quotes(runs[0], selection.metric, selection.x) if selection.published and train_size else (),
     )
 
 
@@ -205,11 +205,11 @@ def _ends(line: Line) -> Iterable[float]:
     return (single.x[-1] for single in line.singles)
 
 
-def _quotes(run: StudyRun, selection: Selection) -> tuple[Quote, ...]:
+def quotes(run: StudyRun, metric: str, x: XAxis) -> tuple[Quote, ...]:
     """Figure 3's curves of this size; they are in epochs, so nothing can be drawn against steps or hours."""
-    if selection.metric != "mae" or selection.x not in ("epoch", "images") or not is_nyuv2(run.dataset, run.format):
+    if metric != "mae" or x not in ("epoch", "images") or not is_nyuv2(run.dataset, run.format):
         return ()
-    factor = run.train_size if selection.x == "images" else 1
+    factor = run.train_size if x == "images" else 1
     curves = published.figure3(run.train_size)
     return tuple(Quote(loss, tuple(e * factor for e in curve.epoch), curve.mae) for loss, curve in curves.items())
 

@@ -93,7 +93,9 @@ def line_of(cell: Cell, scope: Scope, selection: Selection, along: Along, target
         high=tuple(high for _, high in bands),
         n=tuple(summary.n for summary, _ in known),
         end=over_seeds(scope.values(cell.runs, selection.metric).values()),
-        diverged=tuple(_divergences(cell.runs, finite, selection, along)),
+        diverged=tuple(
+            mark for run in cell.runs if (mark := divergence(run, finite[run.id], selection.metric, along)) is not None
+        ),
         singles=tuple(_singles(cell.runs, finite, selection, along)) if selection.band == "seeds" else (),
         reached=_reached(xs, means, target, falling=METRICS[selection.metric].lower_is_better),
         going=any(run.status in (RunStatus.queued, RunStatus.running) for run in cell.runs),
@@ -128,15 +130,13 @@ def _singles(
             yield Single(run.id, run.seed, tuple(x for x, _ in known), tuple(value for _, value in known))
 
 
-def _divergences(
-    runs: tuple[StudyRun, ...], finite: Mapping[int, list[Score]], selection: Selection, along: Along
-) -> Iterable[Divergence]:
-    for run in runs:
-        known = [s for s in finite[run.id] if math.isfinite(s.values[selection.metric])]
-        if run.diverged_at is not None and known:
-            last = known[-1]
-            x, value = along.position(run, last.step), last.values[selection.metric]
-            yield Divergence(run.id, run.seed, run.diverged_at, x, value)
+def divergence(run: StudyRun, finite: Iterable[Score], metric: str, along: Along) -> Divergence | None:
+    """Of the run's evaluations before it diverged, the last with a value; None where it did not diverge, or has none."""
+    known = [score for score in finite if math.isfinite(score.values[metric])]
+    if run.diverged_at is None or not known:
+        return None
+    last = known[-1]
+    return Divergence(run.id, run.seed, run.diverged_at, along.position(run, last.step), last.values[metric])
 
 
 def _reached(xs: Iterable[float], means: Iterable[float], target: float | None, *, falling: bool) -> Reached | None:

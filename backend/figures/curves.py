@@ -18,8 +18,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from backend import curve_sets
-from backend.curve_sets import Axis, Drawn, Wanted
+from backend.curve_sets import Wanted
 from backend.figures import captions
+from backend.figures.along import Along, along
 from backend.figures.curves_drawing import draw
 from backend.figures.selector import IN_TIME, Selection, XAxis
 from backend.figures.tokens import ENCODER_TITLES, LOSS_TOKENS, loss_words
@@ -27,7 +28,7 @@ from backend.store import curves as stored
 from backend.store import experiments
 from backend.store.columns import Columns, join, thin
 from backend.store.fields import MOST_NAMES
-from backend.store.hours import Clock, clocks, gpus
+from backend.store.hours import gpus
 from backend.store.tables import SCRIPT, ExperimentRun, Metric, Run
 
 __all__ = ["Curves", "Line", "draw", "gather", "keys"]
@@ -35,24 +36,22 @@ __all__ = ["Curves", "Line", "draw", "gather", "keys"]
 MOST_POINTS, POINTS_IN_ALL, FEWEST_POINTS = 1000, 50_000, 100
 """Points of a curve at most, and of all together, though none has fewer than so many for that: a browser must draw them."""
 LOSS_PREFIX = "train/loss"
-AXES: dict[XAxis, Axis] = {
-    "step": "step",
-    "epoch": "epoch",
-    "images": "images_seen",
-    "hours": "wall",
-    "wall": "wall",
-    "gpu": "wall",
-}
+AXES: tuple[XAxis, ...] = ("step", "epoch", "images", "hours", "wall", "gpu")
+HELD = 10
+"""Runs that are held at full length at once: of 100,000 points each they take up to 85 MB while they are read."""
 OUTSIDE = 4
 """Of a stretch that is looked at closely, what lies beside it has so many times fewer points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A run: its label, its loss (empty where a script did not say one that is known), the loss whose colour and dash it
+    """A run: what its steps are counted by, its label, its loss (empty where a script did not say one that is known), the loss whose colour and dash it
     has, the axes along which it can be drawn, and what may tell it from others.
     """
 
+    id: int
+    batch_size: int
+    train_size: int
     label: str
     loss: str
     look: str
@@ -113,16 +112,8 @@ def gather(session: Session, selection: Selection) -> Curves:
     known = tuple(keys(session, selection.experiment_id))
     key = selection.key or next(iter(known), "")
     named = _named(session, selection.experiment_id)
-    each = max(FEWEST_POINTS, min(MOST_POINTS, POINTS_IN_ALL // max(1, len(named))))
-    close = selection.low is not None or selection.high is not None
-    wanted = Wanted([key], (AXES[selection.x],), None if close else each, -1)
-    found = curve_sets.gather(session, list(named), wanted)
-    drawn = [curve for curve in found if selection.x in named[curve.run_id].axes]
-    cut = [curve.run_id for curve in drawn if not close and len(curve.columns) > FEWEST_POINTS]
-    whole = stored.lengths(session, cut, key) if cut else {}
-    timed = _timed(session, selection.x, [curve.run_id for curve in drawn])
-    lines = [_line(curve, named[curve.run_id], selection, timed, whole, each) for curve in drawn]
-    lines = _told_apart([line for line in lines if np.isfinite(line.x).any()])
+    found, logged = _lines(session, named, key, selection)
+    lines = _told_apart(found)
     labels = {str(line.run_id) for line in lines}
     return Curves(
         key=key,
@@ -134,7 +125,7 @@ def gather(session: Session, selection: Selection) -> Curves:
         lines=tuple(lines),
         keys=known,
         axes=tuple(axis for axis in AXES if not named or any(axis in run.axes for run in named.values())),
-        without=len(found) - len(lines),
+        without=logged - len(lines),
     )
 
 
@@ -146,26 +137,6 @@ def _told_apart(lines: list[Line]) -> list[Line]:
         numbered.append(replace(line, variant=seen[line.run.look]))
         seen[line.run.look] += 1
     return numbered
-
-
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """What turns wall times into an axis of time."""
-
-    clocks: dict[int, Clock]
-    gpus: dict[int, int]
-
-    def along(self, axis: XAxis, run_id: int, columns: Columns) -> NDArray[np.float64]:
-        clock = self.clocks[run_id]
-        if axis == "wall":
-            return clock.wall_of_values(columns.walls)
-        hours = clock.of_values(columns.steps, columns.walls)
-        return hours if axis == "hours" else hours * self.gpus.get(run_id, np.nan)
-
-
-def _timed(session: Session, axis: XAxis, ids: list[int]) -> Timed:
-    in_time = axis in IN_TIME
-    return Timed(clocks(session, ids) if in_time else {}, gpus(session, ids) if axis == "gpu" else {})
 
 
 def _named(session: Session, experiment_id: int) -> dict[int, Named]:
@@ -193,7 +164,9 @@ def _named(session: Session, experiment_id: int) -> dict[int, Named]:
     for row in rows:
         loss = row.loss if row.loss in LOSS_TOKENS else ""
         axes = (*_axes(row), *(("gpu",) if row.id in on_gpus else ()))
-        named[row.id] = Named(_label(row, several), loss, loss or next(free), axes, _parts(row))
+        look = loss or next(free)
+        label = _label(row, several)
+        named[row.id] = Named(row.id, row.batch_size, row.train_size, label, loss, look, axes, _parts(row))
     return named
 
 
@@ -224,18 +197,33 @@ def _axes(run: Any) -> Iterable[XAxis]:
     yield "wall"
 
 
-def _line(curve: Drawn, run: Named, selection: Selection, timed: Timed, whole: dict[int, int], each: int) -> Line:
-    columns, axis = curve.columns, selection.x
+def _lines(session: Session, named: dict[int, Named], key: str, selection: Selection) -> tuple[list[Line], int]:
+    """The lines, and how many runs logged the key: no more runs at once than can be held at full length."""
+    each = max(FEWEST_POINTS, min(MOST_POINTS, POINTS_IN_ALL // max(1, len(named))))
+    close = selection.low is not None or selection.high is not None
+    wanted = Wanted([key], ("wall" if selection.x in IN_TIME else "step",), None if close else each, -1)
+    ids, at_once = list(named), HELD if close or selection.x in IN_TIME else max(1, len(named))
+    lines: list[Line] = []
+    logged = 0
+    for start in range(0, len(ids), at_once):
+        found = curve_sets.gather(session, ids[start : start + at_once], wanted)
+        logged += len(found)
+        drawn = [curve for curve in found if selection.x in named[curve.run_id].axes]
+        cut = [curve.run_id for curve in drawn if not close and len(curve.columns) > FEWEST_POINTS]
+        whole = stored.lengths(session, cut, key) if cut else {}
+        axis = along(session, selection.x, [named[curve.run_id] for curve in drawn])
+        for curve in drawn:
+            of = max(len(curve.columns), whole.get(curve.run_id, 0))
+            lines.append(_line(curve.columns, of, named[curve.run_id], axis, selection, each))
+    return [line for line in lines if np.isfinite(line.x).any()], logged
 
-    def along(columns: Columns) -> NDArray[np.float64]:
-        if axis in IN_TIME:
-            return timed.along(axis, curve.run_id, columns)
-        return replace(curve, columns=columns).axis(AXES[axis]).astype(np.float64)
 
-    of = max(len(columns), whole.get(curve.run_id, 0))
+def _line(columns: Columns, of: int, run: Named, axis: Along, selection: Selection, each: int) -> Line:
+    x = axis.positions(run, columns.steps, columns.walls)
     if selection.low is not None or selection.high is not None:
-        columns = _closer(columns, along(columns), selection, each)
-    return Line(curve.run_id, run, along(columns), np.where(np.isfinite(columns.values), columns.values, np.nan), of, 0)
+        columns = _closer(columns, x, selection, each)
+        x = axis.positions(run, columns.steps, columns.walls)
+    return Line(run.id, run, x, np.where(np.isfinite(columns.values), columns.values, np.nan), of, 0)
 
 
 def _closer(columns: Columns, x: NDArray[np.float64], selection: Selection, each: int) -> Columns:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.figures import published, rows
-from backend.figures.aggregate import mean_of, over_seeds
-from backend.figures.groups import is_nyuv2
+from backend.figures import rows
+from backend.figures.aggregate import Summary, band, over_seeds
+from backend.figures.along import Along, along
+from backend.figures.convergence import Quote, quotes
+from backend.figures.curve_means import Divergence, before_divergence, divergence
 from backend.store import runs
 from backend.store.evaluations import constants, one
-from backend.store.hours import Clock, clocks
 from backend.store.study import Score, StudyRun, cell_of, scores
 from backend.store.tables import NOT_BEGUN, Attempt, Run
 from depthboard.errors import NotFound, UnknownName
@@ -40,26 +42,6 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Along:
-    """Where a run's step lies on the x axis; `clocks` by run where that is in hours."""
-
-    x: X
-    clocks: Mapping[int, Clock]
-
-    def position(self, run: StudyRun, step: int) -> float:
-        images = step * run.batch_size
-        match self.x:
-            case "step":
-                return step
-            case "images":
-                return images
-            case "epoch":
-                return images / run.train_size
-            case "hours":
-                return self.clocks[run.id].at(step) if run.id in self.clocks else math.nan
-
-
-@dataclass(frozen=True, slots=True)
 class Curve:
     """The run's own evaluations, before it diverged; a value that is not finite is NaN."""
 
@@ -70,8 +52,11 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What `n` other seeds reached at each of their evaluations: `low` to `high`."""
+    """What `n` other seeds reached at each of their evaluations, at `step`: `low` to `high`. In hours `x` is their mean, and never
+    turns back where a slower seed is behind.
+    """
 
+    step: tuple[int, ...]
     x: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
@@ -88,15 +73,6 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Divergence:
-    """`value` is the last finite evaluation before it, None where there was none."""
-
-    x: float
-    step: int
-    value: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class RunFigure:
     choice: Choice
     run: StudyRun
@@ -104,9 +80,10 @@ class RunFigure:
     own: Curve
     others: Band
     constant: float | None
-    quote: tuple[tuple[float, ...], tuple[float, ...]] | None
+    quote: Quote | None
     resumed: tuple[Mark, ...]
     diverged: Divergence | None
+    """None too where it diverged before any finite value."""
 
 
 def gather(session: Session, choice: Choice) -> RunFigure:
@@ -121,28 +98,26 @@ def gather(session: Session, choice: Choice) -> RunFigure:
     run, *others = cell_of(session, row, choice.experiment_id)
     ids = [run.id, *(other.id for other in others)]
     found = scores(session, select(Run.id).where(Run.id.in_(ids)), choice.averaging, None, (choice.metric,))
-    along = Along(choice.x, clocks(session, ids) if choice.x == "hours" else {})
-    own = _curve(run, found.get(run.id, ()), choice.metric, along)
-    band = _band(others, found, choice, along)
+    axis = along(session, choice.x, [run, *others])
+    finite = before_divergence(run, found.get(run.id, ()))
+    own = _curve(run, finite, choice.metric, axis)
+    beside = _band(others, found, choice, axis)
+    own_label = run.loss_label == run.loss
+    published = quotes(run, choice.metric, choice.x) if choice.published and own_label else ()
     return RunFigure(
         choice=choice,
         run=run,
-        x_end=_end(run, own, band, along),
+        x_end=_end(run, own, beside, axis),
         own=own,
-        others=band,
+        others=beside,
         constant=constants(session, one(run.id), choice.averaging).get(run.id, {}).get(choice.metric),
-        quote=_quote(run, choice),
-        resumed=tuple(_resumed(runs.attempts(session, run.id), run, along)),
-        diverged=_divergence(run, own, along),
+        quote=next((quote for quote in published if quote.loss == run.loss), None),
+        resumed=tuple(_resumed(runs.attempts(session, run.id), run, axis)),
+        diverged=divergence(run, finite, choice.metric, axis),
     )
 
 
-def _before(run: StudyRun, found: Iterable[Score]) -> list[Score]:
-    return [score for score in found if run.diverged_at is None or score.step < run.diverged_at]
-
-
-def _curve(run: StudyRun, found: Iterable[Score], metric: str, along: Along) -> Curve:
-    kept = _before(run, found)
+def _curve(run: StudyRun, kept: Sequence[Score], metric: str, along: Along) -> Curve:
     return Curve(
         step=tuple(score.step for score in kept),
         x=tuple(along.position(run, score.step) for score in kept),
@@ -151,54 +126,37 @@ def _curve(run: StudyRun, found: Iterable[Score], metric: str, along: Along) -> 
 
 
 def _band(others: Sequence[StudyRun], found: dict[int, tuple[Score, ...]], choice: Choice, along: Along) -> Band:
+    """Of the seeds' values at each step, where they span anything."""
     at: dict[int, list[tuple[StudyRun, float]]] = {}
     for run in others:
-        for score in _before(run, found.get(run.id, ())):
+        for score in before_divergence(run, found.get(run.id, ())):
             if math.isfinite(value := score.values[choice.metric]):
                 at.setdefault(score.step, []).append((run, value))
     points = []
     for step, here in sorted(at.items()):
-        span = interval([value for _, value in here], choice.band)
-        x = mean_of(along.position(run, step) for run, _ in here)
-        if span is not None and x is not None:
-            points.append((x, *span, len(here)))
+        summary, x = over_seeds(value for _, value in here), along.mean((run, step) for run, _ in here)
+        if summary is not None and x is not None and (span := _span(summary, choice.band)) is not None:
+            points.append((step, x, *span, summary.n))
     return Band(
-        x=tuple(point[0] for point in points),
-        low=tuple(point[1] for point in points),
-        high=tuple(point[2] for point in points),
-        n=tuple(point[3] for point in points),
+        step=tuple(point[0] for point in points),
+        x=tuple(itertools.accumulate((point[1] for point in points), max)),
+        low=tuple(point[2] for point in points),
+        high=tuple(point[3] for point in points),
+        n=tuple(point[4] for point in points),
         seeds=tuple(sorted({run.seed for here in at.values() for run, _ in here})),
     )
 
 
-def interval(values: Sequence[float], band: Spread) -> tuple[float, float] | None:
-    """The smallest and largest, or the mean's 95 % confidence interval by Student's t, which takes two values."""
-    if band == "minmax":
-        return min(values), max(values)
-    summary = over_seeds(values)
-    if band == "none" or summary is None or summary.std is None:
-        return None
-    from scipy.special import stdtrit  # takes a while to load
-
-    half = float(stdtrit(summary.n - 1, 0.975)) * summary.std / math.sqrt(summary.n)
-    return summary.mean - half, summary.mean + half
+def _span(summary: Summary, kind: Spread) -> tuple[float, float] | None:
+    """One seed alone spans its own value: it is drawn as a line."""
+    return (summary.low, summary.high) if kind == "minmax" else band(summary, kind)
 
 
 def _end(run: StudyRun, own: Curve, band: Band, along: Along) -> float:
     """Where the training will end; in hours, which nobody knows before, the last point that there is."""
-    if along.x != "hours":
+    if not along.in_time:
         return along.position(run, run.steps)
     return max((x for x in (*own.x, *band.x) if math.isfinite(x)), default=0.0) or 1.0
-
-
-def _quote(run: StudyRun, choice: Choice) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """Figure 3's curve of this loss and size, which is test MAE against epochs on NYUv2."""
-    drawn = choice.published and choice.metric == "mae" and choice.x in ("epoch", "images")
-    if not drawn or run.loss_label != run.loss or not is_nyuv2(run.dataset, run.format):
-        return None
-    curve = published.figure3(run.train_size).get(run.loss)
-    factor = run.train_size if choice.x == "images" else 1
-    return None if curve is None else (tuple(epoch * factor for epoch in curve.epoch), curve.mae)
 
 
 def _resumed(attempts: Iterable[Attempt], run: StudyRun, along: Along) -> Iterable[Mark]:
@@ -215,14 +173,6 @@ def place_words(run: StudyRun, step: int) -> str:
     return f"epoch {step * run.batch_size / run.train_size:.3g}"
 
 
-def _divergence(run: StudyRun, own: Curve, along: Along) -> Divergence | None:
-    if run.diverged_at is None:
-        return None
-    finite = [value for value in own.value if math.isfinite(value)]
-    x = along.position(run, run.diverged_at)
-    return Divergence(x, run.diverged_at, finite[-1] if finite else None)
-
-
 def to_csv(numbers: RunFigure) -> str:
     """The run's own evaluations, the band beside them, and what was published."""
     own, others, x = numbers.own, numbers.others, numbers.choice.x
@@ -231,7 +181,7 @@ def to_csv(numbers: RunFigure) -> str:
     ]
     band = zip(others.x, others.low, others.high, others.n, strict=True)
     found += [("other seeds", None, at, None, low, high, n) for at, low, high, n in band]
-    found += [
-        ("published", None, at, value, None, None, None) for at, value in zip(*numbers.quote or ((), ()), strict=True)
-    ]
+    if numbers.quote is not None:
+        quoted = zip(numbers.quote.x, numbers.quote.value, strict=True)
+        found += [("published", None, at, value, None, None, None) for at, value in quoted]
     return rows.table(("kind", "run_id", x, numbers.choice.metric, "low", "high", "n"), found)

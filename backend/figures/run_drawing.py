@@ -41,12 +41,12 @@ def draw(numbers: RunFigure, theme: Theme) -> go.Figure:
     span = _span(numbers)
     _draw_band(figure, numbers, theme)
     if numbers.quote is not None:
-        quoted(figure, at, numbers.run.loss, *numbers.quote, theme)
+        quoted(figure, at, numbers.quote.loss, numbers.quote.x, numbers.quote.value, theme)
         figure.update_traces(showlegend=True, selector={"meta.role": "published"})
     _draw_own(figure, numbers, theme)
     _draw_divergence(figure, at, numbers, theme)
     reference(figure, at, metric, numbers.constant, span or (0, 0), theme)
-    if span is None and numbers.diverged is None:
+    if span is None and numbers.run.diverged_at is None:
         notice(figure, at, "The first evaluation has not come yet.", theme)
     for i, mark in enumerate(numbers.resumed):
         _draw_border(figure, mark, _row(numbers, i), theme)
@@ -143,10 +143,10 @@ def _draw_own(figure: go.Figure, numbers: RunFigure, theme: Theme) -> None:
 def _beside(numbers: RunFigure) -> list[str]:
     """What the other seeds reached at the steps of the run, for the hover."""
     band, metric = numbers.others, numbers.choice.metric
-    known = {round(x, 9): i for i, x in enumerate(band.x)}
+    known = {step: i for i, step in enumerate(band.step)}
     words = []
-    for x in numbers.own.x:
-        i = known.get(round(x, 9))
+    for step in numbers.own.step:
+        i = known.get(step)
         low_high = (
             ""
             if i is None
@@ -160,13 +160,13 @@ def _beside(numbers: RunFigure) -> list[str]:
 
 
 def _draw_divergence(figure: go.Figure, at: Place, numbers: RunFigure, theme: Theme) -> None:
-    """A cross where the loss stopped being finite, at the height of the last finite value."""
-    fault, metric, colour = numbers.diverged, numbers.choice.metric, PALETTES[theme].warning
-    if fault is None:
+    """A cross at the last finite value before the loss stopped being finite, as in the convergence figure."""
+    run, fault, metric, colour = numbers.run, numbers.diverged, numbers.choice.metric, PALETTES[theme].warning
+    if run.diverged_at is None:
         return
-    where = f"Diverged at {place_words(numbers.run, fault.step)}"
-    if fault.value is None:
-        notice(figure, at, f"{where}, step {fault.step}, before the first evaluation.", theme)
+    where = f"Diverged at {place_words(run, run.diverged_at)}"
+    if fault is None:
+        notice(figure, at, f"{where}, step {run.diverged_at}, before the first evaluation.", theme)
         return
     figure.add_scatter(
         x=[fault.x],
@@ -227,7 +227,7 @@ def _caption(numbers: RunFigure) -> str:
         captions.HOURS if choice.x == "hours" else "",
         "Dashed: constant prediction, the training median." if numbers.constant is not None else "",
         f"Thin dashes: quoted from {published.source('figure3')}." if numbers.quote else "",
-        f"Diverged at step {numbers.diverged.step}." if numbers.diverged else "",
+        f"Diverged at step {run.diverged_at}." if run.diverged_at is not None else "",
     )
 
 

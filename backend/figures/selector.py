@@ -72,16 +72,11 @@ class Selection:
 
 
 def parse_selection(experiment_id: int, query: Mapping[str, str], options: Options) -> Selection:
-    """The query parameters as a Selection. An option without values takes any; an empty value is one not given.
+    """The query parameters as a Selection.
 
     Raises UnknownName for a parameter or value that `options` does not list, InvalidInput for a number that is none.
     """
-    given = {key: value for key, value in query.items() if value != ""}
-    for key, value in given.items():
-        if key not in options:
-            raise UnknownName(f"this figure has no option {key}.", field=key, remedy=f"It takes: {', '.join(options)}.")
-        if options[key] and value not in options[key]:
-            raise UnknownName(f"{key} cannot be {value!r}.", field=key, remedy=f"It can be: {', '.join(options[key])}.")
+    given = check_options(query, options)
     return Selection(
         experiment_id,
         value=cast(Value, given.get("value", "last3")),
@@ -109,6 +104,17 @@ def parse_selection(experiment_id: int, query: Mapping[str, str], options: Optio
         low=_number(given, "x_from"),
         high=_number(given, "x_to"),
     )
+
+
+def check_options(query: Mapping[str, str], options: Options) -> dict[str, str]:
+    """What is given of `options`: one without values takes any, an empty value is one not given. Raises UnknownName."""
+    given = {key: value for key, value in query.items() if value != ""}
+    for key, value in given.items():
+        if key not in options:
+            raise UnknownName(f"this figure has no option {key}.", field=key, remedy=f"It takes: {', '.join(options)}.")
+        if options[key] and value not in options[key]:
+            raise UnknownName(f"{key} cannot be {value!r}.", field=key, remedy=f"It can be: {', '.join(options[key])}.")
+    return given
 
 
 def _names(given: Mapping[str, str], key: str, between: str) -> list[str]:

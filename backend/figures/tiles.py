@@ -29,7 +29,15 @@ GLYPHS = {
     "pentagon": "⬟",
     "hexagon": "⬢",
     "hourglass": "⧗",
+    "diamond-tall": "⧫",
+    "triangle-left": "◀",
+    "x": "✖",
+    "octagon": "⬣",
+    "triangle-right": "▶",
+    "bowtie": "⧓",
+    "hexagram": "✶",
 }
+"""A loss's marker as a character, for its name at the head of a column; of the nearest shape that common fonts have."""
 
 
 def draw(numbers: QualitativeGrid, theme: Theme) -> go.Figure:

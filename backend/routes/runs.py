@@ -53,6 +53,7 @@ from backend.store import (
     runs,
     sparklines,
 )
+from backend.store.columns import may_be_thinned
 from backend.store.tables import Metric, Param, Worker
 from backend.store.types import INT64
 from depthboard import protocol
@@ -119,9 +120,11 @@ def get_run(run_id: Id, session: Reading) -> RunDetail:
     constant = evaluations.constants(session, evaluations.one(run_id)).get(run_id)
     worker = session.get(Worker, run.owner) if run.owner else None
     experiments = runs.experiments_of(session, run_id)
-    trained = hours.trained(session, run_id)
+    worked = listing.worked(session, [run_id]).get(run_id, listing.NOBODY)
+    kept = hours.trained(session, run_id) if run.attempt > 1 else None  # reads the whole record
     last_steps = runs.last_steps(session, run_id)
-    return answers.run_detail(run, runs.attempts(session, run_id), worker, experiments, constant, trained, last_steps)
+    attempts = runs.attempts(session, run_id)
+    return answers.run_detail(run, attempts, worker, experiments, constant, worked, kept, last_steps)
 
 
 class RunChange(BaseModel):
@@ -169,7 +172,8 @@ def get_curves(
     with get_database(request).snapshot() as session:
         run = runs.get(session, run_id)
         found = curves.read_many(session, [run_id], key, after_step, max_points, until=until_step)
-        points = curves.counts(session, run_id, after_step)
+        thinned = until_step is not None or any(may_be_thinned(columns, max_points) for columns in found.values())
+        points = curves.counts(session, run_id, after_step) if thinned else {}
         clock = hours.clocks(session, [run_id]).get(run_id) if with_hours else None
     shown = {name: answers.series(run, columns, points.get(name, 0), clock) for (_, name), columns in found.items()}
     # orjson writes NumPy arrays as they are and what is not finite as null.

@@ -28,10 +28,8 @@ def list_workers(
     known = workers.known(session, silence(settings))
     shown = known[(page - 1) * size : page * size]
     running = runs.owned_by(session, [worker.id for worker, _ in shown])
-    entries = [
-        answers.worker_entry(worker, alive, running, () if alive else runs.lost_by(session, worker.id))
-        for worker, alive in shown
-    ]
+    lost = runs.lost_by(session, [worker.id for worker, alive in shown if not alive])
+    entries = [answers.worker_entry(worker, alive, running, lost.get(worker.id, ())) for worker, alive in shown]
     return Page(items=entries, total=len(known), page=page, size=size)
 
 

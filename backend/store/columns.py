@@ -148,12 +148,21 @@ def thin(columns: Columns, most: int) -> Columns:
     n = len(columns)
     if n <= most:
         return columns
-    starts = np.linspace(0, n, max(1, (most - 2) // 2) + 1).round().astype(np.int64)[:-1]
+    starts = np.linspace(0, n, _stretches(most) + 1).round().astype(np.int64)[:-1]
     finite = np.isfinite(columns.values)
     kept = [np.array([0, n - 1]), _extremes(columns.values, finite, starts)]
     if not finite.all():
         kept.append(np.flatnonzero(~finite)[:most])
     return columns.at(np.unique(np.concatenate(kept)))
+
+
+def may_be_thinned(columns: Columns, most: int) -> bool:
+    """False where the curve is too short for what `thin` leaves: at least a point of every stretch."""
+    return len(columns) >= _stretches(most)
+
+
+def _stretches(most: int) -> int:
+    return max(1, (most - 2) // 2)
 
 
 def _extremes(values: Floats, finite: NDArray[np.bool_], starts: Ints) -> Ints:

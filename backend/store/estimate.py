@@ -11,9 +11,10 @@ from statistics import fmean
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from backend.store import holding
+from backend.store.session import clock
 from backend.store.standing import eta_of
 from backend.store.submission import Planned
 from backend.store.tables import Attempt, Run, Worker
@@ -113,27 +114,51 @@ def estimate(session: Session, planned: Sequence[Planned], silence: float) -> Es
 def due(session: Session, waiting: Sequence[Run], silence: float) -> dict[int, Due]:
     """When each of these runs starts, in the order in which workers get them, with the workers there are now.
 
-    A slot that trains is free when its run ends. From a run whose length nobody knows on, starts are not known either.
+    A slot that trains is free when its run ends. Who rests after a loss is passed over until that is over. From a run
+    whose length nobody knows on, starts are not known either.
     """
     workers = _taking(session, silence)
     slots = sum(worker.slots for worker in workers)
     startup = fmean([w.startup_seconds for w in workers]) if workers else 0.0
     speeds = Speeds(_measured(session, startup, FEW), _reported(workers))
     running = _running(session, [worker.id for worker in workers])
+    _read_sums(session, [*running, *waiting])
     busy = [eta if (eta := eta_of(run)) is not None else _seconds(run, speeds, 0.0) for run in running][:slots]
-    free: list[float] | None = None if None in busy or not slots else [s for s in busy if s is not None]
-    if free is not None:
-        free += [0.0] * (slots - len(free))
-        heapq.heapify(free)
-    found: dict[int, Due] = {}
-    for run in waiting:
-        seconds = _seconds(run, speeds, startup)
-        found[run.id] = Due(free[0] if free else None, seconds)
-        if free is None or seconds is None:
-            free = None
-        else:
-            heapq.heapreplace(free, free[0] + seconds)
-    return found
+    seconds = [_seconds(run, speeds, startup) for run in waiting]
+    known_ends = [end for end in busy if end is not None]
+    starts: Sequence[float | None] = [None] * len(waiting)
+    if slots and len(known_ends) == len(busy):
+        now = clock(session)
+        rests = [max(0.0, (run.not_before - now).total_seconds()) if run.not_before else 0.0 for run in waiting]
+        starts = _starts(known_ends + [0.0] * (slots - len(busy)), rests, seconds)
+    return {run.id: Due(*found) for run, found in zip(waiting, zip(starts, seconds, strict=True), strict=True)}
+
+
+def _starts(free: list[float], rests: Sequence[float], durations: Sequence[float | None]) -> list[float | None]:
+    """When each run starts where every slot, as soon as it is free, takes the first that does not rest any more."""
+    heapq.heapify(free)
+    resting = [(rest, i) for i, rest in enumerate(rests)]
+    heapq.heapify(resting)
+    ready: list[int] = []
+    starts: list[float | None] = [None] * len(rests)
+    while ready or resting:
+        at = free[0] if ready else max(free[0], resting[0][0])
+        while resting and resting[0][0] <= at:
+            heapq.heappush(ready, heapq.heappop(resting)[1])
+        i = heapq.heappop(ready)
+        starts[i], duration = at, durations[i]
+        if duration is None:
+            break
+        heapq.heapreplace(free, at + duration)
+    return starts
+
+
+def _read_sums(session: Session, runs: Sequence[Run]) -> None:
+    """What the sums among these runs consist of, which lists leave in the database, at once."""
+    sums = [run.id for run in runs if run.loss == "sum"]
+    for start in range(0, len(sums), holding.CHUNK):
+        some = Run.id.in_(sums[start : start + holding.CHUNK])
+        session.scalars(select(Run).where(some).options(load_only(Run.config))).all()
 
 
 def _seconds(run: Run, speeds: Speeds, startup: float) -> float | None:
@@ -212,8 +237,11 @@ def _ahead(session: Session, own: set[int]) -> list[Work]:
 
 
 def _work_of_run(run: Run) -> Work:
-    done = run.step * run.batch_size
-    return Work(kind_of(run.encoder, run.height, run.width), _loss_of(run), max(run.images - done, 0))
+    return Work(kind_of(run.encoder, run.height, run.width), _loss_of(run), _left(run))
+
+
+def _left(run: Run) -> int:
+    return max(run.images - run.step * run.batch_size, 0)
 
 
 def _loss_of(run: Run) -> str:
@@ -231,7 +259,7 @@ def _work_of(planned: Planned) -> Work:
     kind = kind_of(config.network.encoder, config.data.height, config.data.width)
     images = config.steps * config.budget.batch_size
     if run is not None:
-        images = 0 if run.status == RunStatus.finished else _work_of_run(run).images
+        images = 0 if run.status == RunStatus.finished else _left(run)
     return Work(kind, _slowest(config.loss.name, (part.name for part in parts_of(config.loss))), images)
 
 

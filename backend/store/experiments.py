@@ -198,7 +198,7 @@ def change(
     experiment.updated_at = clock(session)
     session.flush()
     session.expire(experiment, ["tags"])
-    runs.note_change(session, [experiment_id], "changed")
+    runs.note_change(session, [experiment_id], "changed", results=name is not None)  # figures and tables say the name
     return experiment
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -124,6 +125,16 @@ def checkpoints(session: Session, run: Run) -> list[Checkpoint]:
         .order_by(Checkpoint.step.desc(), Checkpoint.attempt.desc())
     )
     return [note for note in notes if note.step < cuts.get((run.id, note.attempt), note.step + 1)]
+
+
+def newest_checkpoints(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
+    """Run -> the step of the first of its `checkpoints`; runs that have none are absent."""
+    cuts, found = curves.cuts_of(session, run_ids), dict[int, int]()
+    notes = select(Checkpoint.run_id, Checkpoint.attempt, Checkpoint.step).where(Checkpoint.run_id.in_(run_ids))
+    for run_id, attempt, step in session.execute(notes):
+        if step < cuts.get((run_id, attempt), step + 1):
+            found[run_id] = max(step, found.get(run_id, step))
+    return found
 
 
 def supersede(session: Session, run: Run, resumed_from: int | None) -> None:

@@ -36,5 +36,5 @@ def write(session: Session, experiment_id: int, text: str, version: int) -> Expe
     experiment.notes, experiment.notes_version = text, version + 1
     experiment.updated_at = clock(session)
     session.flush()
-    runs.note_change(session, [experiment_id], "changed")
+    runs.note_change(session, [experiment_id], "changed", results=False)
     return experiment

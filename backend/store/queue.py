@@ -16,7 +16,7 @@ from sqlalchemy import case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.store import estimate, holding
-from backend.store.lease import checkpoints
+from backend.store.lease import newest_checkpoints
 from backend.store.session import clock, one_at_a_time
 from backend.store.standing import announce
 from backend.store.tables import Experiment, ExperimentRun, Run
@@ -61,7 +61,10 @@ def page(session: Session, number: int, size: int, silence: float) -> tuple[list
     due = estimate.due(session, [run for run in ahead if not _blocked(run)], silence)
     runs = ahead[first:]
     now, links = clock(session), _experiments(session, [run.id for run in runs])
-    found = [_waiting(run, first + i + 1, now, links.get(run.id, []), due, session) for i, run in enumerate(runs)]
+    resumes = newest_checkpoints(session, [run.id for run in runs if run.attempt])
+    found = [
+        _waiting(run, first + i + 1, now, links.get(run.id, []), due, resumes.get(run.id)) for i, run in enumerate(runs)
+    ]
     return found, total
 
 
@@ -75,10 +78,8 @@ def _waiting(
     now: datetime,
     experiments: list[dict[str, Any]],
     due: Mapping[int, estimate.Due],
-    session: Session,
+    resumes: int | None,
 ) -> Waiting:
-    kept = checkpoints(session, run) if run.attempt else []
-    resumes = kept[0].step if kept else None
     if _blocked(run):
         waits: Waits = "version" if run.training_version != TRAINING_VERSION else "held"
         return Waiting(run, waits, None, experiments, NEVER, resumes)

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.store import outbox
-from backend.store.lease import checkpoints, move
+from backend.store import holding, outbox
+from backend.store.lease import LOST, move, newest_checkpoints
 from backend.store.session import clock
 from backend.store.standing import announce
 from backend.store.submission import requeue
@@ -35,16 +35,22 @@ def owned_by(session: Session, workers: Sequence[str]) -> dict[str, list[Run]]:
     return found
 
 
-def lost_by(session: Session, worker: str, most: int = 4) -> list[tuple[Run, int | None]]:
-    """The runs whose last attempt that worker lost, the latest first, each with the step of its newest checkpoint."""
-    query = (
-        select(Run)
+def lost_by(session: Session, workers: Sequence[str], most: int = 4) -> dict[str, list[tuple[Run, int | None]]]:
+    """Worker id -> the runs whose last attempt it lost, the latest first, each with the step of its newest checkpoint."""
+    latest = func.row_number().over(partition_by=Attempt.owner, order_by=(Attempt.ended_at.desc(), Run.id))
+    ranked = (
+        select(Run.id, Attempt.owner, latest.label("rank"))
         .join(Attempt, (Attempt.run_id == Run.id) & (Attempt.attempt == Run.attempt))
-        .where(Attempt.owner == worker, Attempt.outcome == "lost")
-        .order_by(Attempt.ended_at.desc())
-        .limit(most)
+        .where(Attempt.owner.in_(workers), Attempt.outcome == LOST)
+        .subquery()
     )
-    return [(run, next((note.step for note in checkpoints(session, run)), None)) for run in session.scalars(query)]
+    query = select(ranked.c.owner, Run).join(ranked, ranked.c.id == Run.id).where(ranked.c.rank <= most)
+    rows = session.execute(query.order_by(ranked.c.rank).options(*holding.LIGHT)).all()
+    resumes = newest_checkpoints(session, [run.id for _, run in rows])
+    found: dict[str, list[tuple[Run, int | None]]] = {}
+    for worker, run in rows:
+        found.setdefault(worker, []).append((run, resumes.get(run.id)))
+    return found
 
 
 def attempts(session: Session, run_id: int) -> list[Attempt]:
@@ -135,6 +141,8 @@ def retry(session: Session, run_id: int) -> Run:
     return run
 
 
-def note_change(session: Session, experiment_ids: list[int], change: str) -> None:
-    """Tell the live stream that experiments were created, changed or deleted."""
-    outbox.add(session, "experiment", experiment_ids=experiment_ids, change=change)
+def note_change(session: Session, experiment_ids: list[int], change: str, *, results: bool = True) -> None:
+    """Tell the live stream that experiments were created, changed or deleted. `results` false: no figure or table
+    changes by it.
+    """
+    outbox.add(session, "experiment", experiment_ids=experiment_ids, change=change, results=results)

@@ -2,6 +2,7 @@ import { QueryClient } from '@tanstack/react-query'
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 
 import { ApiError } from './api/client'
+import { catalogueQuery, experimentQuery, figuresQuery } from './api/queries'
 import { NotFound, PageError } from './components/ErrorPanel'
 import { Shell } from './components/Shell'
 
@@ -102,10 +103,17 @@ const experimentIndex = createRoute({
   },
 })
 
+/** What every tab of an experiment reads is under way while the page's code is. A page that lacks it says why itself. */
+function askAhead(experiment: number) {
+  const asked: Promise<unknown>[] = [queryClient.ensureQueryData(experimentQuery(experiment)), queryClient.ensureQueryData(figuresQuery(experiment)), queryClient.ensureQueryData(catalogueQuery())]
+  for (const answer of asked) void answer.catch(() => undefined)
+}
+
 export const experimentRoute = createRoute({
   getParentRoute: () => root,
   path: '/experiments/$experimentId/$tab',
   validateSearch: plainValues,
+  loader: ({ params }) => askAhead(Number(params.experimentId)),
   component: lazyRouteComponent(() => import('./pages/experiment/ExperimentPage'), 'ExperimentPage'),
 })
 

@@ -147,8 +147,9 @@ def test_whatever_happens_to_an_experiment_no_answer_is_said_to_hold_that_would_
     reader.look()
     client.post(f"/api/experiments/{experiment['id']}/cancel")
     reader.look()
-    client.patch(f"/api/experiments/{experiment['id']}", json={"name": "another name"})
-    reader.look()
+    for change in ({"name": "another name"}, {"description": "what for"}, {"tags": ["pilot"]}, {"archived": True}):
+        assert client.patch(f"/api/experiments/{experiment['id']}", json=change).status_code == 200
+        reader.look()
     with app.state.database.write() as session:
         datasets.put(session, ROOMS.model_copy(update={"format": "nyuv2_mat"}), None)
     reader.look()
@@ -208,6 +209,18 @@ def test_progress_changes_no_figure_and_costs_none(client: TestClient) -> None:
     attempt.points(range(1, 6))
     attempt.renew(5)
     assert client.get(address(experiment, "figures/convergence")).headers["etag"] == etag
+
+
+def test_what_is_written_beside_an_experiment_costs_no_figure(client: TestClient) -> None:
+    experiment = acting.submit(client)
+    path = address(experiment, "figures/convergence")
+    etag = client.get(path).headers["etag"]
+    for change in ({"pinned": True}, {"tags": ["a"]}, {"archived": True}, {"description": "what for"}):
+        assert client.patch(f"/api/experiments/{experiment['id']}", json=change).status_code == 200
+    assert client.put(address(experiment, "notes"), json={"text": "seen", "version": 0}).status_code == 200
+    assert client.get(path).headers["etag"] == etag
+    client.patch(f"/api/experiments/{experiment['id']}", json={"name": "what files call it"})
+    assert client.get(path).headers["etag"] != etag
 
 
 def test_the_shelf_holds_what_was_used_last_within_its_bytes() -> None:

@@ -11,10 +11,12 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from backend.store.estimate import KEPT
+from backend.store.session import clock
 from backend.store.tables import Run, Worker
 from backend.sweeper import sweep
 from depthboard.experiment import TRAINING_VERSION
 from tests.backend import acting
+from tests.backend.test_kept import questions
 
 # 160 images a run; a worker that measured 16/0.92 images a second in bare steps trains 16, so 10 s a run.
 SPEED = 16 / KEPT
@@ -69,6 +71,45 @@ def test_without_a_worker_or_a_speed_nobody_knows(client: TestClient, speeds: di
     arrives(client, "worker-0002", 1, speeds=speeds)
     client.post("/api/workers/worker-0002/drain", json={"draining": True})
     assert times(client)[0] == (0, None), "what drains takes nothing"
+
+
+def test_a_run_that_rests_is_passed_over_until_then(client: TestClient, app: FastAPI, speeds: dict[str, float]) -> None:
+    arrives(client, "worker-0001", 1, speeds=speeds)
+    first = client.get("/api/queue").json()["items"][0]["run"]["id"]
+    with app.state.database.write() as session:
+        later = clock(session) + timedelta(seconds=600)
+        session.execute(update(Run).where(Run.id == first).values(not_before=later))
+    # The others take 12 s each meanwhile.
+    assert [start for start, _ in times(client)] == pytest.approx([600, 0, 12, 24, 36], abs=5)
+
+
+def test_the_queue_and_the_workers_cost_the_same_however_many_runs_were_lost(client: TestClient, app: FastAPI) -> None:
+    two = {"name": "sum", "parts": [{"name": "l1"}, {"name": "berhu"}]}
+    acting.submit(client, factors={"loss": [two], "seed": list(range(6))})  # whose parts tell how fast it is
+
+    def lose(worker: str) -> None:
+        arrives(client, worker, 1)
+        attempt = acting.claimed(client, worker=worker)
+        attempt.checkpoint(8)
+        acting.expire(app, attempt.run_id)
+        with app.state.database.write() as session:
+            session.execute(update(Worker).values(last_seen=clock(session) - timedelta(hours=1)))
+        sweep(app.state.database, app.state.settings)
+
+    def asked(path: str) -> int:
+        with questions(app) as statements:
+            assert client.get(path).status_code == 200
+        return len(statements)
+
+    lose("worker-0000")
+    few = [asked(path) for path in ("/api/queue", "/api/workers")]
+    acting.submit(client, factors={"loss": [two], "seed": list(range(6, 12))})
+    for i in range(1, 5):
+        lose(f"worker-{i:04d}")
+    assert [asked(path) for path in ("/api/queue", "/api/workers")] == few
+    workers = client.get("/api/workers").json()["items"]
+    assert [[lost["resumes_from"] for lost in worker["lost"]] for worker in workers] == [[4]] * 5
+    assert [entry["resumes_from"] for entry in client.get("/api/queue").json()["items"]].count(4) == 5
 
 
 def test_a_worker_that_is_gone_says_what_became_of_its_run(

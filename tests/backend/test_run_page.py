@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from backend.store import compaction
+from backend.store.columns import Columns, may_be_thinned, thin
 from backend.store.session import Database
 from backend.sweeper import sweep
 from depthboard.settings import Settings
 from tests.backend import acting
+from tests.backend.test_kept import questions
 
 KEY = "train/loss/l1"
+WORKED = ("host", "device", "trained_seconds")
 
 
 @pytest.fixture
@@ -48,6 +52,21 @@ def test_a_thinned_curve_says_how_many_points_it_stands_for(client: TestClient, 
     assert series(client, attempt, after_step=900)["points"] == 100
 
 
+def test_new_points_of_a_curve_are_read_once(client: TestClient, app: FastAPI, attempt: acting.Attempt) -> None:
+    attempt.points(range(1, 1001))
+    with questions(app) as asked:
+        assert series(client, attempt, after_step=900)["points"] == 100
+    assert sum("chunk.body" in statement for statement in asked) == 1
+
+
+@pytest.mark.parametrize("most", [10, 11, 50, 1500, 4000])
+@pytest.mark.parametrize("value", [1.0, float("nan")], ids=["flat", "nan"])
+def test_a_thinned_curve_is_never_taken_for_a_whole_one(most: int, value: float) -> None:
+    n = most + 1
+    columns = Columns(np.arange(n), np.zeros(n), np.full(n, value))
+    assert may_be_thinned(thin(columns, most), most)
+
+
 def test_points_are_counted_the_same_after_compaction_and_without_what_was_cut(
     client: TestClient, app: FastAPI, attempt: acting.Attempt
 ) -> None:
@@ -77,7 +96,7 @@ def test_hours_are_given_where_they_are_asked_for(client: TestClient, attempt: a
 def test_a_run_says_how_long_it_was_trained_and_how_far_each_attempt_came(
     client: TestClient, app: FastAPI, attempt: acting.Attempt
 ) -> None:
-    assert client.get(attempt.path).json()["trained_seconds"] is None
+    assert client.get(attempt.path).json()["kept_seconds"] is None
     attempt.points(range(1, 81))
     second = lost_and_claimed(client, app, attempt)
     second.ok("begin", {"resumed_from": 51})
@@ -85,7 +104,10 @@ def test_a_run_says_how_long_it_was_trained_and_how_far_each_attempt_came(
     block = {"keys": [KEY], "steps": [51, 71], "walls": [2e9, 2e9 + 20], "values": [1, 1]}
     second.ok("points", {"first_seq": 0, "blocks": [block]})
     run = client.get(attempt.path).json()
-    assert run["trained_seconds"] == pytest.approx(69)
+    assert run["kept_seconds"] == pytest.approx(69)
+    listed = client.get("/api/runs", params={"filter": f"id = {attempt.run_id}"}).json()["items"][0]
+    assert run["trained_seconds"] is not None
+    assert [run[name] for name in WORKED] == [listed[name] for name in WORKED], "as the list says"
     assert [(a["attempt"], a["last_step"], a["resumed_from"]) for a in run["attempts"]] == [(1, 80, None), (2, 71, 51)]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +35,8 @@ def seen(monkeypatch: pytest.MonkeyPatch, *found: Gpu) -> None:
 def test_what_a_training_takes_is_recorded_at_its_step_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     seen(monkeypatch, Gpu(index=3, utilisation=95, memory_used=78_000_000_000, power=588.5), Gpu(index=4))
     rows = Rows()
-    with usage.recorded(rows, lambda: 7, seconds=0.01):  # type: ignore[arg-type]
+    steps = itertools.chain([6], itertools.repeat(7))
+    with usage.recorded(rows, lambda: next(steps), seconds=0.01):  # type: ignore[arg-type]
         assert rows.came.wait(5)
     step, values = rows.rows[0]
     assert step == 7
@@ -55,10 +57,23 @@ def test_what_a_training_takes_is_recorded_at_its_step_while_it_lasts(monkeypatc
     assert len(rows.rows) == n, "nothing is recorded when it is over"
 
 
+def test_a_row_comes_with_a_further_step_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resumed attempt may not log the step before its first, and a training that hangs is seen by what no longer comes."""
+    seen(monkeypatch)
+    rows, at = Rows(), [10]
+    with usage.recorded(rows, lambda: at[0], seconds=0.01):  # type: ignore[arg-type]
+        time.sleep(0.1)
+        assert rows.rows == [], "nothing while the first step lasts"
+        at[0] = 11
+        assert rows.came.wait(5)
+        time.sleep(0.1)
+    assert [step for step, _ in rows.rows] == [11]
+
+
 def test_a_refused_row_ends_the_watching_and_not_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     seen(monkeypatch)
     rows = Rows(refuse=True)
-    with usage.recorded(rows, lambda: 0, seconds=0.01):  # type: ignore[arg-type]
+    with usage.recorded(rows, itertools.count().__next__, seconds=0.01):  # type: ignore[arg-type]
         assert rows.came.wait(5)
         time.sleep(0.1)
     assert len(rows.rows) == 1

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-import plotly.graph_objects as go
 from sqlalchemy.orm import Session
 
+from backend.figures import View
 from backend.figures.compare import bars, chosen, lines, paired, parallel, scatter, written
 from backend.figures.compare.chosen import Asked
 from backend.figures.selector import SELECTOR_OPTIONS
-from backend.figures.tokens import Theme
 from backend.schemas import FigureEntry
 from depthboard.errors import UnknownName
 from depthboard.metrics import METRICS
 
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One figure. `options`: query parameter -> the values it takes, the default first; empty where the runs decide."""
-
-    title: str
-    description: str
-    options: Mapping[str, Sequence[str]]
-    gather: Callable[[Session, Asked], Any]
-    draw: Callable[[Any, Theme], go.Figure]
-    to_csv: Callable[[Any], str]
-
-
 AVERAGING = {"averaging": SELECTOR_OPTIONS["averaging"]}
-COMPARISONS: dict[str, View] = {
+COMPARISONS: dict[str, View[Asked]] = {
     "lines": View(
         title="Over training",
         description="A metric over the evaluations of each run, or a key that they logged.",
@@ -75,7 +59,7 @@ COMPARISONS: dict[str, View] = {
 }
 
 
-def view(name: str) -> View:
+def view(name: str) -> View[Asked]:
     """Raises UnknownName for a figure there is not."""
     if name not in COMPARISONS:
         known = ", ".join(COMPARISONS)
@@ -89,7 +73,7 @@ def entries(session: Session, runs: tuple[int, ...]) -> list[FigureEntry]:
     names = chosen.measures(session, members)
     ids = [str(member.id) for member in members]
     open_ones: dict[str, Sequence[str]] = {
-        "x": lines.axes(members),
+        "x": lines.axes(session, members),
         "metric": names,
         "horizontal": names,
         "a": ids,

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from backend.figures import captions
 from backend.figures.compare import chosen
 from backend.figures.compare.chosen import Asked, Member
-from backend.figures.compare.drawing import drawn, escaped, note, number, plain, title
+from backend.figures.compare.drawing import blank, drawn, note, number, title
 from backend.figures.panels import describe
-from backend.figures.tokens import LOSS_TOKENS, PALETTES, Theme, hollow, translucent
+from backend.figures.tokens import LOSS_TOKENS, PALETTES, Theme, hollow, plain, translucent
 from depthboard.metrics import METRICS
 
 BAR = 30
@@ -40,7 +40,7 @@ def gather(session: Session, asked: Asked) -> Bars:
 
 def draw(bars: Bars, theme: Theme) -> go.Figure:
     there = [member for member in bars.members if member.id in bars.values]
-    figure = plain(90 + BAR * max(3, len(there)), theme, bargap=0.35)
+    figure = blank(90 + BAR * max(3, len(there)), theme, bargap=0.35)
     if not there:
         return describe(note(figure, "None of these runs has a value of it.", theme), "Values", bars.note)
     colours = [LOSS_TOKENS[member.look].colour(theme) for member in there]
@@ -48,7 +48,7 @@ def draw(bars: Bars, theme: Theme) -> go.Figure:
     figure.add_bar(
         orientation="h",
         x=[drawn(bars.measure, bars.values[member.id]) for member in there],
-        y=[escaped(member) for member in there],
+        y=[plain(member.name) for member in there],
         text=[number(bars.measure, bars.values[member.id]) for member in there],
         textposition="outside",
         cliponaxis=False,
@@ -57,7 +57,7 @@ def draw(bars: Bars, theme: Theme) -> go.Figure:
         hovertemplate="<b>%{y}</b><br>%{text}<extra></extra>",
         meta={"role": "bars", "run_ids": [member.id for member in there]},
     )
-    figure.update_xaxes(title_text=title(bars.measure), rangemode="tozero")
+    figure.update_xaxes(title_text=plain(title(bars.measure)), rangemode="tozero")
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": 12, "color": PALETTES[theme].text})
     figure.update_yaxes(automargin=False)
     longest = max(len(member.name) for member in there)

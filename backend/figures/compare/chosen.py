@@ -10,7 +10,7 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.figures.selector import AVERAGING_WORDS, VALUE_WORDS, VALUES, X_TITLES, XAxis
+from backend.figures.selector import AVERAGING_WORDS, VALUE_WORDS, VALUES, X_TITLES, Options, XAxis, check_options
 from backend.figures.tokens import ENCODER_TITLES, LOSS_TOKENS, loss_words
 from backend.store import comparison
 from backend.store.comparison import Compared
@@ -79,14 +79,9 @@ def parse_runs(text: str) -> tuple[int, ...]:
     return ids
 
 
-def parse(runs: tuple[int, ...], query: Mapping[str, str], options: Mapping[str, Sequence[str]]) -> Asked:
-    """The query parameters; an option without values takes any. Raises UnknownName, InvalidInput."""
-    given = {key: value for key, value in query.items() if value != ""}
-    for key, value in given.items():
-        if key not in options:
-            raise UnknownName(f"this figure has no option {key}.", field=key, remedy=f"It takes: {', '.join(options)}.")
-        if options[key] and value not in options[key]:
-            raise UnknownName(f"{key} cannot be {value!r}.", field=key, remedy=f"It can be: {', '.join(options[key])}.")
+def parse(runs: tuple[int, ...], query: Mapping[str, str], options: Options) -> Asked:
+    """The query parameters. Raises UnknownName, InvalidInput."""
+    given = check_options(query, options)
     if given.get("x", "step") not in X_TITLES:
         raise UnknownName(f"x cannot be {given['x'][:40]!r}.", field="x", remedy=f"It can be: {', '.join(X_TITLES)}.")
     return Asked(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +10,13 @@ import plotly.graph_objects as go
 from backend.figures import captions
 from backend.figures.compare.chosen import Member
 from backend.figures.panels import marker_style
-from backend.figures.tokens import PALETTES, Theme, template
+from backend.figures.tokens import PALETTES, Theme, plain, template
 from depthboard.metrics import METRICS
 
 MARGIN = {"l": 56, "r": 28, "t": 20, "b": 46}
 
 
-def plain(height: int, theme: Theme, **layout: Any) -> go.Figure:
+def blank(height: int, theme: Theme, **layout: Any) -> go.Figure:
     """An empty figure without a legend: letters name the runs, and the caption the letters."""
     figure = go.Figure()
     base = {"template": template(theme), "height": height, "margin": MARGIN, "showlegend": False}
@@ -26,8 +25,8 @@ def plain(height: int, theme: Theme, **layout: Any) -> go.Figure:
 
 
 def title(measure: str) -> str:
-    """`RMSE (m)`, or the key as it was logged."""
-    return captions.metric_title(measure) if measure in METRICS else html.escape(measure)
+    """`RMSE (m)`, or the key as it was logged: a person's words, which a figure takes through `tokens.plain`."""
+    return captions.metric_title(measure) if measure in METRICS else measure
 
 
 def drawn(measure: str, value: float) -> float:
@@ -37,11 +36,6 @@ def drawn(measure: str, value: float) -> float:
 def number(measure: str, value: float) -> str:
     """With its unit."""
     return captions.metric_text(measure, value) if measure in METRICS else f"{value:.5g}"
-
-
-def escaped(member: Member) -> str:
-    """A name as Plotly may show it: it reads tags in texts."""
-    return html.escape(member.name)
 
 
 def marker(member: Member, theme: Theme, size: float = 0.0) -> dict[str, Any]:
@@ -74,7 +68,7 @@ def note(figure: go.Figure, text: str, theme: Theme) -> go.Figure:
     """A sentence where there is nothing to draw."""
     figure.add_scatter(x=[None], y=[None], hoverinfo="skip")
     place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False}
-    figure.add_annotation(**place, text=html.escape(text), font={"color": PALETTES[theme].text2}, name="notice")
+    figure.add_annotation(**place, text=plain(text), font={"color": PALETTES[theme].text2}, name="notice")
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     return figure

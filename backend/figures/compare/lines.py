@@ -14,19 +14,21 @@ from sqlalchemy.orm import Session
 from backend import curve_sets
 from backend.curve_sets import Wanted
 from backend.figures import captions
+from backend.figures.along import along
 from backend.figures.compare import chosen
 from backend.figures.compare.chosen import Asked, Member
-from backend.figures.compare.drawing import drawn, end_letters, escaped, note, number, plain, title
+from backend.figures.compare.drawing import blank, drawn, end_letters, note, number, title
 from backend.figures.panels import describe, line_style, log_axis
 from backend.figures.selector import X_TITLES, XAxis
-from backend.figures.tokens import Theme
+from backend.figures.tokens import Theme, plain
 from backend.store import comparison
-from backend.store.hours import clocks
+from backend.store.hours import gpus
 from depthboard.metrics import METRICS
 
 MOST_POINTS = 1000
 HEIGHT = 440
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,61 +57,43 @@ def gather(session: Session, asked: Asked) -> Lines:
     runs = chosen.members(session, asked.runs)
     known = tuple(chosen.measures(session, runs))
     measure = asked.metric or next(iter(known), "")
-    axis = asked.x or axes(runs)[0]
+    axis = asked.x or axes(session, runs)[0]
     found = _evaluated(session, asked, measure) if measure in METRICS else _logged(session, asked, measure)
+    place = along(session, axis, [member.run for member in runs])
     lines = []
     for member in runs:
         if member.id in found:
             steps, walls, value = found[member.id]
-            x = _place(session, member, axis, steps, walls)
-            if x is not None and len(x):
+            x = place.positions(member.run, steps, walls)
+            if np.isfinite(x).any():
                 lines.append(Line(member, x, np.where(np.isfinite(value), value, np.nan)))
     there = {line.member.id for line in lines}
     without = tuple(member for member in runs if member.id not in there)
     return Lines(measure, axis, asked.y_log, tuple(lines), without, chosen.evaluated_alike(runs), known)
 
 
-def axes(runs: Sequence[Member]) -> list[XAxis]:
+def axes(session: Session, runs: Sequence[Member]) -> list[XAxis]:
     """Along which they are drawn, the usual one first: trainings of different sizes meet at the images that they have seen."""
-    return (
-        ["images", "epoch", "step", "hours"]
-        if any(not m.script for m in runs)
-        else ["step", "hours", "images", "epoch"]
-    )
+    trained: list[XAxis] = ["images", "epoch", "step", "hours", "wall"]
+    logged: list[XAxis] = ["step", "hours", "wall", "images", "epoch"]
+    found = trained if any(not member.script for member in runs) else logged
+    return [*found, "gpu"] if gpus(session, [member.id for member in runs]) else found
 
 
-def _evaluated(session: Session, asked: Asked, metric: str) -> dict[int, tuple[Floats, Floats | None, Floats]]:
+def _evaluated(session: Session, asked: Asked, metric: str) -> dict[int, tuple[Ints, Floats | None, Floats]]:
     found = comparison.evaluated(session, asked.runs, metric, asked.averaging)
     return {
-        id: (np.array([s for s, _ in p], float), None, np.array([v for _, v in p], float)) for id, p in found.items()
+        id: (np.array([s for s, _ in p], np.int64), None, np.array([v for _, v in p], float)) for id, p in found.items()
     }
 
 
-def _logged(session: Session, asked: Asked, key: str) -> dict[int, tuple[Floats, Floats | None, Floats]]:
+def _logged(session: Session, asked: Asked, key: str) -> dict[int, tuple[Ints, Floats | None, Floats]]:
     curves = curve_sets.gather(session, list(asked.runs), Wanted([key], ("step", "wall"), MOST_POINTS, -1))
-    return {c.run_id: (c.columns.steps.astype(float), c.columns.walls, c.columns.values) for c in curves}
-
-
-def _place(session: Session, member: Member, axis: XAxis, steps: Floats, walls: Floats | None) -> Floats | None:
-    """Where the steps lie on the axis; None where nobody knows: a script need not say its batch size or its images."""
-    run = member.run
-    if axis == "step":
-        return steps
-    if axis == "hours":
-        clock = clocks(session, [run.id]).get(run.id)
-        if clock is None:
-            return None
-        whole = steps.astype(np.int64)
-        hours = np.array([clock.at(int(step)) for step in whole]) if walls is None else clock.of_values(whole, walls)
-        return hours if np.isfinite(hours).any() else None
-    if not run.batch_size or (axis == "epoch" and not run.train_size):
-        return None
-    images = steps * run.batch_size
-    return images / run.train_size if axis == "epoch" else images
+    return {c.run_id: (c.columns.steps, c.columns.walls, c.columns.values) for c in curves}
 
 
 def draw(lines: Lines, theme: Theme) -> go.Figure:
-    figure = plain(HEIGHT, theme)
+    figure = blank(HEIGHT, theme)
     for line in lines.lines:
         _add(figure, line, lines, theme)
     _letters(figure, lines, theme)
@@ -117,7 +101,7 @@ def draw(lines: Lines, theme: Theme) -> go.Figure:
     if not lines.lines:
         note(figure, words, theme)
     figure.update_xaxes(title_text=X_TITLES[lines.x])
-    figure.update_yaxes(title_text=title(lines.measure))
+    figure.update_yaxes(title_text=plain(title(lines.measure)))
     positive = [drawn(lines.measure, v) for line in lines.lines for v in line.value[line.value > 0].tolist()]
     if lines.y_log and positive:
         figure.update_yaxes(**log_axis((min(positive), max(positive))))
@@ -125,7 +109,7 @@ def draw(lines: Lines, theme: Theme) -> go.Figure:
         f"{_name(lines.measure)} against {X_TITLES[lines.x]}, one line a run.",
         chosen.key_words([line.member for line in lines.lines]) if lines.lines else "",
         f"Not drawn: {', '.join(member.letter for member in lines.without)}." if lines.without else "",
-        captions.HOURS if lines.x == "hours" else "",
+        captions.TIME_WORDS.get(lines.x, ""),
         lines.note,
     )
     return describe(figure, f"{_name(lines.measure)} over training", caption)
@@ -142,7 +126,7 @@ def _add(figure: go.Figure, line: Line, lines: Lines, theme: Theme) -> None:
         x=line.x,
         y=y,
         mode="lines" if len(y) > 1 else "markers",
-        name=escaped(line.member),
+        name=plain(line.member.name),
         legendgroup=str(line.member.id),
         line=look,
         marker={"color": look["color"]},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +12,9 @@ from sqlalchemy.orm import Session
 from backend.figures import captions
 from backend.figures.compare import chosen
 from backend.figures.compare.chosen import Asked, Member
-from backend.figures.compare.drawing import drawn, note, number, plain, title
+from backend.figures.compare.drawing import blank, drawn, note, number, title
 from backend.figures.panels import describe, padded
-from backend.figures.tokens import LOSS_TOKENS, PALETTES, Theme
+from backend.figures.tokens import LOSS_TOKENS, PALETTES, Theme, plain
 from backend.store import comparison
 from backend.store.comparison import Scored
 from depthboard.metrics import METRICS
@@ -134,7 +133,7 @@ def _link(holder: Member, b: Member, frame: int, experiment: int | None) -> str:
 
 
 def draw(paired: Paired, theme: Theme) -> go.Figure:
-    figure = plain(HEIGHT, theme)
+    figure = blank(HEIGHT, theme)
     name = captions.metric_name(paired.metric)
     if paired.refused or paired.a is None or paired.b is None:
         return describe(
@@ -151,7 +150,7 @@ def draw(paired: Paired, theme: Theme) -> go.Figure:
         type="line", x0=span[0], x1=span[1], y0=span[0], y1=span[1], line=line, layer="below", name="diagonal"
     )
     for axis, member in ((figure.update_xaxes, paired.a), (figure.update_yaxes, paired.b)):
-        axis(title_text=f"{member.letter} {html.escape(member.label)}: {title(paired.metric)}", range=list(span))
+        axis(title_text=f"{member.letter} {plain(member.label)}: {plain(title(paired.metric))}", range=list(span))
     figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain")
     figure.update_xaxes(constrain="domain")
     return describe(
@@ -179,7 +178,7 @@ def _points(figure: go.Figure, paired: Paired, theme: Theme) -> None:
             mode="markers",
             marker={**style, "symbol": "circle" if held else "circle-open"},
             customdata=[
-                [image.position, html.escape(image.name) or f"image {image.position}", image.link,
+                [image.position, plain(image.name) or f"image {image.position}", image.link,
                  number(paired.metric, image.a), number(paired.metric, image.b)]
                 for image in images
             ],

@@ -5,7 +5,6 @@ Drawn with plain lines, since Plotly's own parallel coordinates need WebGL and e
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from backend.figures import captions
 from backend.figures.compare import chosen
 from backend.figures.compare.chosen import Asked, Member
 from backend.figures.compare.differences import varied
-from backend.figures.compare.drawing import end_letters, escaped, number, plain, title
+from backend.figures.compare.drawing import blank, end_letters, number, title
 from backend.figures.panels import describe, line_style
-from backend.figures.tokens import ENCODER_TITLES, LOSS_ORDER, PALETTES, Theme, loss_title
+from backend.figures.tokens import ENCODER_TITLES, LOSS_ORDER, PALETTES, Theme, loss_title, plain
 
 HEIGHT = 440
 MOST_SETTINGS = 8
@@ -124,14 +123,12 @@ def _scale(name: str, values: Sequence[float | None], write: Any, log: bool = Tr
 
 def draw(parallel: Parallel, theme: Theme) -> go.Figure:
     palette = PALETTES[theme]
-    figure = plain(HEIGHT, theme, margin={"l": 90, "r": 60, "t": 56, "b": 24})
+    figure = blank(HEIGHT, theme, margin={"l": 90, "r": 60, "t": 56, "b": 24})
     for i, axis in enumerate(parallel.axes):
         figure.add_shape(type="line", x0=i, x1=i, y0=0, y1=1, line={"color": palette.text3, "width": 1}, layer="below")
-        _label(figure, i, 1, html.escape(axis.title), palette.text, yshift=16, yanchor="bottom")
+        _label(figure, i, 1, plain(axis.title), palette.text, yshift=16, yanchor="bottom")
         for place, words in axis.ticks:
-            _label(
-                figure, i, place, html.escape(words), palette.text2, xanchor="right", xshift=-6, bgcolor=palette.page
-            )
+            _label(figure, i, place, plain(words), palette.text2, xanchor="right", xshift=-6, bgcolor=palette.page)
     for n, member in enumerate(parallel.members):
         places = [axis.places[n] for axis in parallel.axes]
         figure.add_scatter(
@@ -140,9 +137,9 @@ def draw(parallel: Parallel, theme: Theme) -> go.Figure:
             mode="lines+markers",
             line=line_style(member.look, theme),
             marker={"color": line_style(member.look, theme)["color"], "size": 5},
-            name=escaped(member),
+            name=plain(member.name),
             legendgroup=str(member.id),
-            customdata=[[html.escape(axis.title), html.escape(axis.words[n])] for axis in parallel.axes],
+            customdata=[[plain(axis.title), plain(axis.words[n])] for axis in parallel.axes],
             hovertemplate="<b>%{fullData.name}</b><br>%{customdata[0]}: %{customdata[1]}<extra></extra>",
             connectgaps=False,
             meta={"role": "run", "run_id": member.id, "loss": member.run.loss},

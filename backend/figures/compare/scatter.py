@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from backend.figures import captions
 from backend.figures.compare import chosen
 from backend.figures.compare.chosen import Asked, Member
-from backend.figures.compare.drawing import drawn, escaped, marker, note, number, plain, title
+from backend.figures.compare.drawing import blank, drawn, marker, note, number, title
 from backend.figures.panels import describe
-from backend.figures.tokens import PALETTES, Theme, translucent
+from backend.figures.tokens import PALETTES, Theme, plain, translucent
 
 HEIGHT = 520
 EDGE = 0.84
@@ -52,9 +52,10 @@ def gather(session: Session, asked: Asked) -> Scatter:
 
 
 def draw(scatter: Scatter, theme: Theme) -> go.Figure:
-    figure = plain(HEIGHT, theme)
+    figure = blank(HEIGHT, theme)
     if not scatter.points:
         return describe(note(figure, "None of these runs has a value of both.", theme), "Two metrics", scatter.note)
+    across, up = title(scatter.horizontal), title(scatter.vertical)
     for member, x, y in scatter.points:
         figure.add_scatter(
             x=[drawn(scatter.horizontal, x)],
@@ -64,30 +65,30 @@ def draw(scatter: Scatter, theme: Theme) -> go.Figure:
             textposition="top right",
             textfont={"color": PALETTES[theme].text, "size": 11},
             marker=marker(member, theme, 10),
-            name=escaped(member),
+            name=plain(member.name),
             legendgroup=str(member.id),
             customdata=[[number(scatter.horizontal, x), number(scatter.vertical, y)]],
-            hovertemplate=f"<b>%{{fullData.name}}</b><br>{title(scatter.horizontal)} %{{customdata[0]}}<br>"
-            f"{title(scatter.vertical)} %{{customdata[1]}}<extra></extra>",
+            hovertemplate=f"<b>%{{fullData.name}}</b><br>{plain(across)} %{{customdata[0]}}<br>"
+            f"{plain(up)} %{{customdata[1]}}<extra></extra>",
             meta={"role": "run", "run_id": member.id, "loss": member.run.loss},
         )
     _edges(figure, scatter, theme)
     figure.update_layout(
-        xaxis={"domain": [0, EDGE], "title_text": title(scatter.horizontal)},
-        yaxis={"domain": [0, EDGE], "title_text": title(scatter.vertical)},
+        xaxis={"domain": [0, EDGE], "title_text": plain(across)},
+        yaxis={"domain": [0, EDGE], "title_text": plain(up)},
         xaxis2={"domain": [0, EDGE], "matches": "x", "anchor": "y2", "visible": False},
         yaxis2={"domain": [EDGE + 0.02, 1], "anchor": "x2", "visible": False},
         xaxis3={"domain": [EDGE + 0.02, 1], "anchor": "y3", "visible": False},
         yaxis3={"domain": [0, EDGE], "matches": "y", "anchor": "x3", "visible": False},
     )
     caption = captions.join(
-        f"{title(scatter.vertical)} against {title(scatter.horizontal)}, a point a run.",
+        f"{up} against {across}, a point a run.",
         scatter.words,
         chosen.key_words([member for member, _, _ in scatter.points]),
         f"Without both values: {', '.join(member.letter for member in scatter.without)}." if scatter.without else "",
         scatter.note,
     )
-    return describe(figure, f"{title(scatter.vertical)} against {title(scatter.horizontal)}", caption)
+    return describe(figure, f"{up} against {across}", caption)
 
 
 def _edges(figure: go.Figure, scatter: Scatter, theme: Theme) -> None:

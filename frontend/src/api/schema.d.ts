@@ -4308,7 +4308,7 @@ export interface components {
             held: boolean;
             /**
              * Host
-             * @description of its last attempt; in lists alone, as the next two
+             * @description of its last attempt; as the next two in lists of runs and of one run
              */
             host?: string | null;
             /** Id */
@@ -4319,6 +4319,11 @@ export interface components {
             images_per_second: number | null;
             /** Images Seen */
             images_seen: number;
+            /**
+             * Kept Seconds
+             * @description of a run of several attempts: in training, without waits between them and without work that was lost and done again; null before anything was recorded
+             */
+            kept_seconds: number | null;
             /**
              * Kind
              * @description by a worker, or by a person's own script
@@ -4405,9 +4410,9 @@ export interface components {
             train_size: number;
             /**
              * Trained Seconds
-             * @description in training, without waits between attempts and without work that was lost and done again; null before anything was recorded
+             * @description from claim to end of its attempts that have ended, lost work included, without the waits between them
              */
-            trained_seconds: number | null;
+            trained_seconds?: number | null;
             /** Training Version */
             training_version: string;
             /**
@@ -4492,7 +4497,7 @@ export interface components {
             held: boolean;
             /**
              * Host
-             * @description of its last attempt; in lists alone, as the next two
+             * @description of its last attempt; as the next two in lists of runs and of one run
              */
             host?: string | null;
             /** Id */
@@ -4579,7 +4584,7 @@ export interface components {
             train_size: number;
             /**
              * Trained Seconds
-             * @description time of its attempts that have ended, without the waits between them
+             * @description from claim to end of its attempts that have ended, lost work included, without the waits between them
              */
             trained_seconds?: number | null;
         };

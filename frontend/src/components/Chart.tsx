@@ -54,7 +54,7 @@ interface HoverEvent {
 
 type Handlers = { current: Pick<Props, 'lifted' | 'onDrawn' | 'onZoom' | 'onReset'> & { figure: PlotlyFigure; zoom: AxisZoom } }
 
-const load = () => import('./plotly').then((module) => module.default)
+export const load = () => import('./plotly').then((module) => module.default)
 
 /** A Plotly figure: drawn once, then brought up to date in place, so that a reader's zoom survives new data. */
 export function Chart({ figure, height, label, still = false, lifted, zoom = WHOLE, onZoom, onReset, onDrawn, handle }: Props) {

@@ -46,7 +46,7 @@ function Menu({ label, children }: { label: string; children: ReactNode }) {
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-end" trapFocus returnFocus withRoles>
       <Popover.Target>
-        <Button rightSection={<Icon name="down" size={14} />} leftSection={<Icon name="download" size={14} />} onClick={() => setOpened(!opened)}>
+        <Button variant="default" rightSection={<Icon name="down" size={14} />} leftSection={<Icon name="download" size={14} />} onClick={() => setOpened(!opened)}>
           Export
         </Button>
       </Popover.Target>

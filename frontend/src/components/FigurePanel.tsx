@@ -1,12 +1,12 @@
 import { Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, type HTMLAttributes, type ReactNode, type Ref } from 'react'
+import { useEffect, useMemo, type HTMLAttributes, type ReactNode, type Ref } from 'react'
 
 import { figureQuery, type FigureOptions } from '../api/queries'
 import type { AxisZoom } from '../lib/axisZoom'
 import { caption, heightOf, withoutLegend, type PlotlyFigure } from '../lib/figure'
 import type { Observed } from '../lib/observed'
-import { Chart, type ChartHandle } from './Chart'
+import { Chart, load, type ChartHandle } from './Chart'
 import { ErrorPanel } from './ErrorPanel'
 import classes from './FigurePanel.module.css'
 import { useNewObserved } from './useObserved'
@@ -39,6 +39,8 @@ interface Props {
 export function FigurePanel({ experimentId, name, title, options, transform, overlay, renderBelow, legend = true, chart, lifted, zoom, onZoom, onReset, onDrawn, stage }: Props) {
   const scheme = useScheme()
   const query = useQuery(figureQuery(experimentId, name, scheme, options))
+  // Plotly is read while the server draws.
+  useEffect(() => void load(), [])
   const drawn = useMemo(() => {
     const whole = query.data && (legend ? query.data : withoutLegend(query.data))
     return whole && transform ? transform(whole) : whole

@@ -1,4 +1,4 @@
-/** Whether a difference of two means is more than the scatter of their runs explains: for colour alone, never for a verdict. */
+/** Whether a difference of two means lies beyond two standard errors of it: for colour alone, never for a verdict. */
 
 export interface Mean {
   value: number
@@ -6,11 +6,14 @@ export interface Mean {
   n: number
 }
 
-export const NOISE_RULE = 'Coloured where it exceeds two standard errors of the difference; else it may be the scatter of the runs. The Overview’s verdicts are tested.'
+export const NOISE_RULE = 'Coloured where it lies beyond two standard errors of the difference, with three runs or more on both sides. The Overview’s verdicts are tested.'
+export const BEYOND = 'beyond two standard errors of the difference'
 const ERRORS = 2
+/** Of two runs a standard deviation says next to nothing. */
+const FEWEST = 3
 
-/** null where a spread is not known: of one run. */
+/** null where there are too few runs for a colour. */
 export function exceedsNoise(a: Mean, b: Mean): boolean | null {
-  if (a.std === null || b.std === null || a.n < 2 || b.n < 2) return null
+  if (a.std === null || b.std === null || a.n < FEWEST || b.n < FEWEST) return null
   return Math.abs(a.value - b.value) > ERRORS * Math.sqrt(a.std ** 2 / a.n + b.std ** 2 / b.n)
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from backend.figures.compare import COMPARISONS, bars, chosen, differences, entries, lines, paired, parallel, scatter
 from backend.figures.compare.chosen import Asked
-from backend.store.tables import Run
+from backend.figures.tokens import plain
+from backend.store.tables import Metric, Run
 from depthboard.errors import InvalidInput, NotFound, UnknownName
 from depthboard.metrics import SUMS, per_image
 from tests.backend.figures.world import World, sums_of
@@ -76,6 +78,24 @@ def test_lines_lie_at_the_images_seen_and_hold_the_evaluations(world: World, run
     assert epochs.lines[0].x.tolist() == [12.5, 37.5, 62.5]
     drawn = lines.draw(found, "light")
     assert [note.text for note in drawn.layout.annotations] == ["<b>A</b>", "<b>B</b>", "<b>C</b>"]
+
+
+def test_lines_lie_at_their_hours_on_axes_of_time_which_runs_on_gpus_have_all(world: World) -> None:
+    alone, pair = world.run("l1"), world.run("l2", gpus=2)
+    for run, device in ((alone, "cpu"), (pair, "NVIDIA H200")):
+        world.attempt(run, 1, device)
+        for step, hours in ((100, 0), (300, 1), (500, 3)):
+            world.errors(run, [step], [0.5], wall=1e9 + 3600 * hours)
+    runs = (alone.id, pair.id)
+    (offered,) = [entry.options["x"] for entry in entries(world.session, runs) if entry.name == "lines"]
+    assert offered == ["images", "epoch", "step", "hours", "wall", "gpu"]
+    found = {x: lines.gather(world.session, Asked(runs, x=x)) for x in offered}  # type: ignore[arg-type]
+    due = {"images": [800, 2400, 4000], "epoch": [12.5, 37.5, 62.5], "step": [100, 300, 500]}
+    due |= {"hours": [0, 1, 3], "wall": [0, 1, 3], "gpu": [0, 2, 6]}
+    assert {x: lines.lines[-1].x.tolist() for x, lines in found.items()} == due
+    assert [member.letter for member in found["gpu"].without] == ["A"]
+    assert "GPU hours are hours of training times" in lines.draw(found["gpu"], "light").layout.meta["caption"]
+    assert "gpu" not in lines.axes(world.session, chosen.members(world.session, runs[:1]))
 
 
 def test_the_numbers_of_each_figure_come_as_rows_with_the_runs_they_are_of(world: World, runs: tuple[int, ...]) -> None:
@@ -264,6 +284,35 @@ def test_an_option_that_there_is_not_is_refused_with_those_that_there_are(world:
     assert found["bars"]["metric"][0] == "rmse"
     assert found["lines"]["x"][0] == "images"
     assert found["paired"]["a"] == ["1", "2"]
+
+
+KEY = "D&G %{x} <b>loss</b>"
+"""A key that a figure could take for an entity, a template's place and a tag."""
+
+
+def logged(world: World) -> tuple[int, ...]:
+    """Two scripts' runs with a value of KEY and of `other`."""
+    runs = [world.run(loss) for loss in ("l1", "l2")]
+    for run in runs:
+        run.kind, run.name = "script", f"R&D {run.loss}"
+        world.session.add_all(Metric(run_id=run.id, name=key, number=run.id, step=1) for key in (KEY, "other"))
+    world.session.flush()
+    return tuple(run.id for run in runs)
+
+
+@pytest.mark.parametrize("name", ["bars", "lines", "parallel", "scatter"])
+def test_a_logged_key_and_a_name_are_escaped_once_in_the_figure_and_nowhere_else(world: World, name: str) -> None:
+    view = COMPARISONS[name]
+    numbers = view.gather(world.session, Asked(logged(world), metric=KEY, horizontal="other"))
+    drawn = json.loads(view.draw(numbers, "light").to_json())
+    said = drawn["layout"].pop("meta")
+    assert (KEY in said["title"]) == (name != "parallel"), "which is of all settings"
+    assert "&amp;" not in said["title"] + said["caption"]
+    assert KEY in next(csv.reader(view.to_csv(numbers).splitlines()))
+    shown = json.dumps(drawn)
+    assert plain(KEY) in shown
+    assert KEY not in shown
+    assert "&amp;amp;" not in shown
 
 
 def test_names_that_people_gave_are_no_markup(world: World) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from backend import curve_sets
+from backend.figures import curves
 from backend.figures.tokens import LOSS_TOKENS
 from tests.backend import acting
 from tests.backend.test_scripts import begin
@@ -181,6 +183,27 @@ def test_how_many_points_are_drawn_is_said_and_a_closer_look_has_more(client: Te
     within = [x for x in column(near["data"][0]["x"]) if x is not None and 1000 <= x <= 1400]
     assert within == [float(step) for step in range(1000, 1401)]
     assert len(near["data"][0]["x"]) < 3000, "what lies beside it is thinned"
+
+
+@pytest.mark.parametrize("x, stretch", [("step", (1000, 1400)), ("epoch", (500, 700)), ("hours", (0.25, 0.35))])
+def test_a_closer_look_never_holds_more_than_a_few_runs_at_full_length(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, x: str, stretch: tuple[float, float]
+) -> None:
+    experiment = two_runs(client, 3000)
+    together = figure(client, experiment, x=x, x_from=stretch[0], x_to=stretch[1])
+    held: list[int] = []
+    gather = curve_sets.gather
+
+    def counted(session: Any, runs: list[int], wanted: curve_sets.Wanted) -> list[curve_sets.Drawn]:
+        held.append(len(runs))
+        return gather(session, runs, wanted)
+
+    monkeypatch.setattr(curves, "HELD", 1)
+    monkeypatch.setattr(curve_sets, "gather", counted)
+    apart = figure(client, experiment, x=x, x_from=stretch[0], x_to=stretch[1] + 1e-9)  # not the answer that is kept
+    assert held == [1, 1]
+    assert [line["x"] for line in apart["data"]] == [line["x"] for line in together["data"]]
+    assert max(len(column(line["x"])) for line in apart["data"]) <= curves.MOST_POINTS * (1 + 2 / curves.OUTSIDE) + 6
 
 
 def test_a_smoothed_curve_has_the_raw_one_behind_and_hidden_runs_are_left_out(client: TestClient) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,12 @@ from backend.figures import grid_answer, qualitative, tiles
 from backend.figures.colouring import colormap, colour_depth, depth_range
 from backend.figures.grid import QualitativeGrid
 from backend.figures.selector import Selection
+from backend.figures.tokens import LOSS_TOKENS, NEUTRAL
 from backend.schemas import Qualitative
 from depthboard.errors import UnknownName
 from tests.backend.figures.world import World, sums_of
+
+GLYPH = re.compile(">(.)</span>")
 
 TRUTH = np.array([[1000, 2000, 3000], [0, 4000, 5000]], np.uint16)
 OTHER = np.array([[1500, 1500, 1500], [2500, 0, 9000]], np.uint16)
@@ -97,6 +101,17 @@ def test_metrics_of_an_image_that_was_not_scored_are_nan(world: World) -> None:
     world.predict(run, 500, world.frame(TRUTH), OTHER)
     (tile,) = numbers(world).columns[0].tiles.values()
     assert math.isnan(tile.metrics["mae"])
+
+
+def test_every_loss_has_a_glyph_of_its_own_beside_its_name(world: World) -> None:
+    assert {token.marker for token in (*LOSS_TOKENS.values(), NEUTRAL)} <= set(tiles.GLYPHS)
+    assert len(set(tiles.GLYPHS.values())) == len(tiles.GLYPHS)
+    frame = world.frame(np.full((2, 3), 1000, np.uint16))
+    for loss in ("silog_sqrt", "gradient_matching", "huber_textbook", "eigen_as_released"):
+        world.predict(world.run(loss), 500, frame, np.full((2, 3), 900, np.uint16))
+    figure = tiles.draw(qualitative.gather(world.session, Selection(world.id)), "light")
+    titles = [note.text for note in figure.layout.annotations if note.name == "title"][2:]
+    assert [GLYPH.search(title)[1] for title in titles] == ["⧫", "◀", "▶", "⧓"]  # type: ignore[index]
 
 
 def test_seed_size_and_encoder_can_be_asked_for(grid: World) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from backend.figures import convergence
 from backend.figures import run as of_run
-from backend.figures.run import Choice, RunFigure, interval
+from backend.figures.run import Choice, RunFigure
 from backend.figures.run_drawing import draw
+from backend.figures.selector import Selection
 from backend.store.tables import Attempt, ExperimentRun
 from depthboard.errors import NotFound, UnknownName
 from tests.backend.figures.world import NOW, World
@@ -52,11 +54,14 @@ def test_the_band_is_of_the_other_seeds_of_the_cell_and_not_of_the_run_itself(wo
 
 def test_the_interval_of_two_seeds_is_students_t_with_one_degree_of_freedom(world: World) -> None:
     # t(1; 0.975) = tan(0.475 π) = 12.7062…; of 0.7 and 0.8 the mean is 0.75 and the standard error 0.05
-    found = gather(world, three_seeds(world), band="ci95")
+    own = three_seeds(world)
+    found = gather(world, own, band="ci95")
     half = math.tan(0.475 * math.pi) * 0.05
     np.testing.assert_allclose((found.others.low[0], found.others.high[0]), (0.75 - half, 0.75 + half), rtol=1e-9)
-    assert interval([0.5], "ci95") is None
-    assert interval([0.5, 0.6], "none") is None
+    two = world.run("huber", seed=0)
+    world.errors(world.run("huber", seed=1), STEPS, SECOND)
+    assert gather(world, two, band="ci95").others.x == (), "of one seed there is none"
+    assert gather(world, own, band="none").others.x == ()
 
 
 def test_runs_of_other_experiments_are_not_in_the_band(world: World) -> None:
@@ -102,11 +107,35 @@ def test_a_divergence_is_marked_at_its_step_with_the_last_finite_value(world: Wo
     world.errors(own, [100, 200], [0.9, 0.5])
     found = gather(world, own)
     assert found.diverged is not None
-    assert (found.diverged.x, found.diverged.step) == (30, 240)
+    assert (found.diverged.x, found.diverged.step) == (25, 240)
     assert found.diverged.value == pytest.approx(0.5)
     figure = draw(found, "dark")
-    assert (trace(figure, "diverged").x, trace(figure, "diverged").y) == ((30,), (pytest.approx(0.5),))
+    assert (trace(figure, "diverged").x, trace(figure, "diverged").y) == ((25,), (pytest.approx(0.5),))
     assert any("last finite value 0.500 m" in note.text for note in figure.layout.annotations)
+
+
+def test_the_cross_lies_where_the_convergence_figure_has_it(world: World) -> None:
+    own = world.run("l1", seed=0, diverged_at=240, status="failed")
+    for step, hours in zip([100, 200], [1, 3], strict=True):
+        world.errors(own, [step], [0.5], wall=1e9 + 3600 * hours)
+    for x in ("epoch", "images", "step", "hours"):
+        selection = Selection(world.id, x=x)  # type: ignore[arg-type]
+        (line,) = convergence.gather(world.session, selection).panels[0].lines
+        assert gather(world, own, x=x).diverged == line.diverged[0]
+
+
+def test_the_band_never_runs_backwards_in_hours_and_the_hover_names_it(world: World) -> None:
+    own, fast, slow = (world.run("l1", seed=seed) for seed in range(3))
+    for run, pace, steps in ((own, 2, STEPS), (fast, 1, STEPS), (slow, 10, STEPS[:2])):
+        for step in [0, *steps]:
+            world.errors(run, [step], [0.5 + run.seed / 10], wall=1e9 + 36 * pace * step)
+    found = gather(world, own, x="hours")
+    # at step 200 the mean of 2 and 20 hours; at step 300 the fast one's 3 alone, held back
+    assert found.others.x == (0, 5.5, 11, 11)
+    assert found.others.n == (2, 2, 2, 1)
+    hover = [words for _, words in trace(draw(found, "light"), "run").customdata]
+    assert hover[1] == "<br>other seeds 0.600–0.700, n = 2"
+    assert hover[3] == "<br>other seeds 0.600–0.600, n = 1"
 
 
 def test_one_that_diverged_before_any_evaluation_says_so(world: World) -> None:

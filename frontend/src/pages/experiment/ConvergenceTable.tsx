@@ -7,7 +7,7 @@ import { useObserved } from '../../components/useObserved'
 import { standAt, type Align } from '../../lib/crosshair'
 import { best, indexAt, type PanelLine, type PanelValues } from '../../lib/figure'
 import { fixed, isShare, NONE, signed } from '../../lib/format'
-import { exceedsNoise, NOISE_RULE, type Mean } from '../../lib/noise'
+import { BEYOND, exceedsNoise, NOISE_RULE, type Mean } from '../../lib/noise'
 import type { Observed } from '../../lib/observed'
 import { isolated, toggled, type Shown } from '../../lib/shown'
 import classes from './Convergence.module.css'
@@ -197,7 +197,7 @@ function meanAt(line: PanelLine | undefined, x: number): Mean | null {
   return line && i >= 0 ? { value: line.y[i]!, std: line.std[i]!, n: line.n[i]! } : null
 }
 
-/** A difference with sign and arrow; with colour where it is more than the scatter of the runs. */
+/** A difference with sign and arrow; with colour where it lies beyond two standard errors. */
 function Delta({ own, base, digits, lower }: { own: Mean | null; base: Mean | null; digits: number; lower: boolean }) {
   if (!own || !base) return NONE
   const value = own.value - base.value
@@ -205,11 +205,10 @@ function Delta({ own, base, digits, lower }: { own: Mean | null; base: Mean | nu
   if (Number(value.toFixed(digits)) === 0) return text.replace(/^[+−]/, '')
   const good = value < 0 === lower
   const beyond = exceedsNoise(own, base)
-  const words = beyond === null ? 'spread not known' : beyond ? (good ? 'better' : 'worse') : 'within the scatter of the runs'
   return (
-    <span className={beyond ? (good ? classes.good : classes.bad) : classes.even} title={words}>
+    <span className={beyond ? (good ? classes.good : classes.bad) : classes.even} title={beyond ? BEYOND : undefined}>
       {text} <span aria-hidden>{value < 0 ? '▼' : '▲'}</span>
-      <span className="hidden-text">{words}</span>
+      {beyond && <span className="hidden-text">{BEYOND}</span>}
     </span>
   )
 }

@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, type ComponentType } from 'react'
+import { lazy, Suspense, useEffect, type ComponentType } from 'react'
 
 import { ApiError } from '../../api/client'
 import { experimentQuery } from '../../api/queries'
@@ -25,18 +25,23 @@ export interface TabProps {
   experiment: ExperimentDetail
 }
 
-const PANELS: Record<Tab, { label: string; panel: ComponentType<TabProps> }> = {
-  overview: { label: 'Overview', panel: lazy(() => import('./OverviewTab')) },
-  convergence: { label: 'Convergence', panel: lazy(() => import('./ConvergenceTab')) },
-  curves: { label: 'Curves', panel: lazy(() => import('./CurvesTab')) },
-  'dataset-size': { label: 'Dataset size', panel: lazy(() => import('./DatasetSizeTab')) },
-  encoders: { label: 'Encoders', panel: lazy(() => import('./EncodersTab')) },
-  qualitative: { label: 'Qualitative', panel: lazy(() => import('./QualitativeTab')) },
-  results: { label: 'Results table', panel: lazy(() => import('./ResultsTab')) },
-  sharpness: { label: 'Sharpness', panel: lazy(() => import('./SharpnessTab')) },
-  runs: { label: 'Runs', panel: lazy(() => import('./RunsTab')) },
-  notes: { label: 'Notes', panel: lazy(() => import('./NotesTab')) },
-  configuration: { label: 'Configuration', panel: lazy(() => import('./ConfigurationTab')) },
+type Load = () => Promise<{ default: ComponentType<TabProps> }>
+
+/** A tab's code is asked for before the experiment is there. */
+const panel = (label: string, load: Load) => ({ label, panel: lazy(load), ahead: () => void load() })
+
+const PANELS: Record<Tab, { label: string; panel: ComponentType<TabProps>; ahead: () => void }> = {
+  overview: panel('Overview', () => import('./OverviewTab')),
+  convergence: panel('Convergence', () => import('./ConvergenceTab')),
+  curves: panel('Curves', () => import('./CurvesTab')),
+  'dataset-size': panel('Dataset size', () => import('./DatasetSizeTab')),
+  encoders: panel('Encoders', () => import('./EncodersTab')),
+  qualitative: panel('Qualitative', () => import('./QualitativeTab')),
+  results: panel('Results table', () => import('./ResultsTab')),
+  sharpness: panel('Sharpness', () => import('./SharpnessTab')),
+  runs: panel('Runs', () => import('./RunsTab')),
+  notes: panel('Notes', () => import('./NotesTab')),
+  configuration: panel('Configuration', () => import('./ConfigurationTab')),
 }
 
 export function ExperimentPage() {
@@ -45,6 +50,7 @@ export function ExperimentPage() {
   const query = useQuery(experimentQuery(Number(experimentId)))
   const navigate = useNavigate()
   const view = PANELS[tab as Tab]
+  useEffect(() => view?.ahead(), [view])
   if (!view || (query.error instanceof ApiError && query.error.status === 404)) return <NotFound />
   if (query.error && !query.data) {
     return (

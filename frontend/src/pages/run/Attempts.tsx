@@ -26,7 +26,7 @@ export function Attempts({ run }: { run: RunDetail }) {
           </p>
         </li>
       </ol>
-      {run.trained_seconds !== null && run.attempts.length > 1 && <p className="secondary">In training {duration(run.trained_seconds)}, without waits and without what was lost.</p>}
+      {run.kept_seconds !== null && <p className="secondary">In training {duration(run.kept_seconds)}, without waits and without what was lost.</p>}
     </section>
   )
 }
