@@ -103,8 +103,14 @@ def test_zoom_is_kept_in_the_address_and_for_another_band_and_a_double_click_res
     page.get_by_role("radiogroup", name="Band").get_by_text("95 % CI", exact=True).click()
     expect(page.locator("figcaption")).to_contain_text("95 % confidence interval", timeout=30_000)
     assert x_range(page) == zoomed
-    page.mouse.dblclick(box["x"] + 300, box["y"] + 60)
-    expect(page).not_to_have_url(re.compile("zoom="))
+
+    def reset() -> bool:
+        """Plotly takes two clicks that a busy machine tells it of half a second apart for two single ones."""
+        page.mouse.dblclick(box["x"] + 300, box["y"] + 60)
+        page.wait_for_timeout(700)
+        return "zoom=" not in page.url
+
+    settle(reset, 30, "the zoom is gone from the address")
     settle(lambda: x_range(page) == whole, 30, "the whole axis is shown again")
 
 

@@ -111,6 +111,7 @@ def test_every_view_is_a_plotly_figure(product: Product, experiment: dict[str, A
     assert "test" in drawn["layout"]["meta"]["caption"]
 
 
+@pytest.mark.long
 def test_finished_runs_are_scored_again_from_the_command_line(product: Product, experiment: dict[str, Any]) -> None:
     """The runs' own values stay; what was scored is shown when its protocol is asked for, and a second call finds nothing to do."""
     own = [run["metrics"]["rmse"] for run in product.client.runs(experiment["id"])]

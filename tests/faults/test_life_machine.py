@@ -331,7 +331,7 @@ def world(app: FastAPI, api: str, settings: Settings, tmp_path: Path) -> Iterato
 
 
 def test_a_runs_life_follows_the_model_in_random_sequences(world: World) -> None:
-    live(world, 80 if stored.is_sqlite(world.settings.database) else 30)
+    live(world, 40 if stored.is_sqlite(world.settings.database) else 15)
 
 
 @pytest.mark.long
