@@ -67,7 +67,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     [
         pytest.param("densenet_small", "l1", marks=pytest.mark.long),
         pytest.param("resnet_small", "l1", marks=pytest.mark.long),
-        ("densenet_small", "gan"),
+        pytest.param("densenet_small", "gan", marks=pytest.mark.long),
         pytest.param("densenet_small", "lpips", marks=pytest.mark.long),
     ],
 )

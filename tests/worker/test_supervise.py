@@ -225,6 +225,7 @@ def test_a_run_killed_at_any_step_ends_with_the_bits_of_an_unbroken_one(
 
 
 @on_sqlite
+@pytest.mark.long
 def test_two_processes_train_as_one_does(api: str, settings: Settings) -> None:
     """With gloo on the CPU, to half a percent: a float32 sum in another order is 1e-6 off, and Adam divides small gradients by their size."""
     base = {
