@@ -21,7 +21,6 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @needs_chromium
-@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_every_figure_is_the_same_file_in_another_process(tmp_path: Path) -> None:
     database = open_database(Settings(_env_file=None, home=tmp_path, database_url=SecretStr("")))
